@@ -1,0 +1,47 @@
+"""Errors raised on purpose: every one says what happened and what to do about it."""
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+
+
+class OcrtuneError(Exception):
+    """What happened (`problem`), then what to do about it (`fix`)."""
+
+    def __init__(self, problem: str, fix: str) -> None:
+        super().__init__(f"{problem} {fix}")
+        self.problem = problem
+        self.fix = fix
+
+
+class ConfigError(OcrtuneError):
+    """A setting has a value that cannot work."""
+
+
+class ArchiveError(OcrtuneError):
+    """The uploaded zip, folder or content file cannot be read or is not safe to read."""
+
+
+class DatasetError(OcrtuneError):
+    """The ground truth cannot become a dataset, or a dataset cannot be opened."""
+
+
+class ModelError(OcrtuneError):
+    """A base model or an adapter cannot be loaded or used."""
+
+
+class TrainingError(OcrtuneError):
+    """A fine-tuning run cannot start or had to stop."""
+
+
+class MetricsError(OcrtuneError):
+    """Two sets of readings cannot be compared."""
+
+
+class JobError(OcrtuneError):
+    """A background job cannot be started, found or stopped."""
+
+
+def did_you_mean(name: str, known: Sequence[str]) -> str:
+    """Return a sentence that offers the nearest of `known`, or an empty string."""
+    near = get_close_matches(name, known, n=1)
+    return f"Did you mean `{near[0]}`?" if near else ""

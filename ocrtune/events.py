@@ -1,0 +1,130 @@
+"""The protocol between a worker process and whoever watches it: one JSON line per fact."""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Note:
+    """A sentence for people."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Progress:
+    """So much of a stage is done."""
+
+    stage: str  # `build`, `load`, `features`, `read`, `compare`
+    done: int
+    total: int
+
+
+@dataclass(frozen=True)
+class Step:
+    """One optimizer step is finished."""
+
+    step: int  # 1-based
+    total: int
+    loss: float  # mean per supervised token, in nats
+    seconds: float  # since training began
+    seconds_left: float  # estimate, evaluations included
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """The validation sample was read; step 0 is the base model."""
+
+    step: int
+    cer: float | None  # pooled strict CER, a fraction
+    lines: int
+
+
+@dataclass(frozen=True)
+class SampleRead:
+    """One validation sample as the model reads it now."""
+
+    step: int
+    picture_id: str
+    reference: str
+    hypothesis: str
+
+
+@dataclass(frozen=True)
+class Read:
+    """One picture was read: a Prediction on the wire."""
+
+    picture_id: str
+    text: str
+    seconds: float
+    model: str
+    looped: bool
+    failed: str
+
+
+@dataclass(frozen=True)
+class Saved:
+    """Something lies on disk now."""
+
+    kind: str  # `dataset`, `adapter`, `report`
+    path: str
+
+
+@dataclass(frozen=True)
+class Done:
+    """The job reached its end; `stopped` when it was asked to end early."""
+
+    text: str
+    stopped: bool = False
+
+
+@dataclass(frozen=True)
+class Failed:
+    """The job could not go on."""
+
+    problem: str
+    fix: str
+
+
+Event = Note | Progress | Step | Evaluated | SampleRead | Read | Saved | Done | Failed
+Emit = Callable[[Event], None]
+
+KINDS: dict[str, type] = {
+    kind.__name__: kind
+    for kind in (Note, Progress, Step, Evaluated, SampleRead, Read, Saved, Done, Failed)
+}
+
+
+def silent(event: Event) -> None:
+    """The default watcher: nobody."""
+
+
+def to_line(event: Event) -> str:
+    """Return the event as one line of JSON, without a line break."""
+    return json.dumps({"event": type(event).__name__, **asdict(event)}, ensure_ascii=False)
+
+
+def from_line(line: str) -> Event | None:
+    """Return the event written on `line`; None for a torn or foreign line."""
+    try:
+        values: dict[str, Any] = json.loads(line)
+        return KINDS[values.pop("event")](**values)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def append_event(path: Path, event: Event) -> None:
+    """Append the event to the file at `path` in one write."""
+    with path.open("a", encoding="utf-8") as stream:
+        stream.write(to_line(event) + "\n")
+
+
+def read_events(path: Path) -> list[Event]:
+    """Return the whole events in the file, oldest first; a missing file holds none."""
+    if not path.exists():
+        return []
+    lines = path.read_text("utf-8", errors="replace").split("\n")
+    return [event for event in map(from_line, lines) if event is not None]
