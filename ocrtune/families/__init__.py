@@ -1,0 +1,1 @@
+"""What ocrtune knows about each kind of model, one module per family."""
