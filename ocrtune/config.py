@@ -67,6 +67,7 @@ class TrainConfig(Config):
     data: str  # prefix of a built dataset
     output: str  # folder of the run; `adapter/` appears in it
     base: str = "tiny"  # `tiny`, `deepseek-ocr`, a folder or a repo id
+    layout: str = ""  # preset of the base model's family; empty takes its default
     steps: int = 60  # optimizer steps
     batch_size: int = 8  # samples a step
     learning_rate: float = 0.0  # 0 takes the family's default
@@ -75,6 +76,7 @@ class TrainConfig(Config):
     lora_dropout: float = 0.0
     lora_experts: bool = False  # adapters on the mixture-of-experts matrices too
     lora_vision: str = "auto"  # `yes`, `no`, or `auto`: what the family does best
+    augment: bool = True  # vary the pictures a little, where vision is trained
     warmup_steps: int = 5
     weight_decay: float = 0.001
     evaluate_every: int = 0  # steps between two CER measurements; 0 measures four times a run
@@ -101,6 +103,7 @@ class ReadConfig(Config):
 
     pictures: tuple[str, ...]
     base: str = "tiny"
+    layout: str = ""  # preset of the base model's family; an adapter brings its own
     adapter: str = ""  # folder of an adapter; empty reads with the base model
     both: bool = False  # read with the base model and with the adapter
 
@@ -125,10 +128,16 @@ class CompareConfig(Config):
     split: str = "test"
     draws: int = 10_000  # of the paired bootstrap
     seed: int = 0
+    language: str = "en"  # of the report's page: `en` or `zh`
 
     def __post_init__(self) -> None:
         require(
             self.split in ("train", "validation", "test"),
             f"There is no split `{self.split}`.",
             "Use train, validation or test.",
+        )
+        require(
+            self.language in ("en", "zh"),
+            f"There is no report in the language `{self.language}`.",
+            "Use en or zh.",
         )

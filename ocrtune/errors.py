@@ -29,6 +29,10 @@ class ModelError(OcrtuneError):
     """A base model or an adapter cannot be loaded or used."""
 
 
+class HubError(OcrtuneError):
+    """The Hugging Face Hub cannot be reached, or does not give what was asked for."""
+
+
 class TrainingError(OcrtuneError):
     """A fine-tuning run cannot start or had to stop."""
 

@@ -1,11 +1,7 @@
 """The characters the embedded model knows: one token each, in an order that never changes."""
 
 ASCII = "".join(map(chr, range(0x20, 0x7F)))
-LATIN = (
-    "ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÐÑÒÓÔÕÖØÙÚÛÜÝÞß"
-    "àáâãäåæçèéêëìíîïðñòóôõöøùúûüýþÿ"
-    "ſŒœŸŠšŽžẞ"
-)
+LATIN = "ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÐÑÒÓÔÕÖØÙÚÛÜÝÞßàáâãäåæçèéêëìíîïðñòóôõöøùúûüýþÿſŒœŸŠšŽžẞ"
 TYPOGRAPHIC = "–—„“”‚‘’«»‹›…•€£¥§°±×÷¹²³½¼¾†‡№©®™¿¡ªºµ·"
 CJK_PUNCTUATION = "，。、；：？！（）《》〈〉【】「」『』～￥％"
 ZERO = "〇"  # written in years, outside GB 2312's first level

@@ -1,9 +1,9 @@
 """The DeepSeek-OCR v1 network, composed from transformers' own parts; no remote code is run.
 
-A picture becomes one or more *views* (a padded global view, sometimes crops). SAM encodes each view,
-two strided convolutions make it 16 times smaller, CLIP reads the result as if it were its patches, and
-both are projected to the text model's width. Reading order is: rows of the crops, rows of the global
-view, one separator; a learned newline ends each row.
+A picture becomes one or more *views* (a padded global view, sometimes crops). SAM encodes each
+view, two strided convolutions make it 16 times smaller, CLIP reads the result as if it were its
+patches, and both are projected to the text model's width. Reading order is: rows of the crops, rows
+of the global view, one separator; a learned newline ends each row.
 
 Architecture: Wei et al., "DeepSeek-OCR: Contexts Optical Compression", arXiv:2510.18234.
 """
@@ -166,12 +166,16 @@ class ClipEmbeddings(nn.Module):
         self.class_embedding = nn.Parameter(torch.zeros(config.hidden_size))
         # Never used, but strict loaders of the original format want it.
         self.patch_embedding = nn.Conv2d(
-            config.num_channels, config.hidden_size, config.patch_size, config.patch_size, bias=False
+            config.num_channels,
+            config.hidden_size,
+            config.patch_size,
+            config.patch_size,
+            bias=False,
         )
         self.position_embedding = nn.Embedding(grid[0] * grid[1] + 1, config.hidden_size)
 
     def forward(self, patches: Tensor) -> Tensor:
-        """patches: [views, channels, rows, columns]; returns [views, 1 + rows * columns, channels]."""
+        """patches: [views, channels, rows, columns]; returns [views, 1 + patches, channels]."""
         views, _, rows, columns = patches.shape
         table = self.position_embedding.weight
         positions = resized_positions(table[1:].view(*self.grid, -1), rows, columns).flatten(0, 1)
@@ -248,9 +252,7 @@ class DeepseekOcrModel(DeepseekOcrPreTrainedModel):
             self._make_oblong(rows, columns)
             clip_grid = (_quarter(rows), _quarter(columns))
         self.vision_model = ClipTower(clip, clip_grid)
-        self.projector = Projector(
-            clip.hidden_size + sam.downsample_channels[-1], text.hidden_size
-        )
+        self.projector = Projector(clip.hidden_size + sam.downsample_channels[-1], text.hidden_size)
         self.image_newline = nn.Parameter(torch.zeros(text.hidden_size))
         self.view_seperator = nn.Parameter(torch.zeros(text.hidden_size))  # the authors' spelling
         self.language_model = DeepseekOcr2TextModel(text)
@@ -295,7 +297,8 @@ class DeepseekOcrModel(DeepseekOcrPreTrainedModel):
             columns, rows = grid
             _, height, width, channels = crops.shape
             sheet = crops.view(rows, columns, height, width, channels).permute(0, 2, 1, 3, 4)
-            parts.append(self._with_newlines(sheet.reshape(rows * height, columns * width, channels)))
+            sheet = sheet.reshape(rows * height, columns * width, channels)
+            parts.append(self._with_newlines(sheet))
         if global_view is not None:
             parts.append(self._with_newlines(global_view))
         separator = self.view_seperator.unsqueeze(0).to(parts[0].dtype)
@@ -397,7 +400,8 @@ class DeepseekOcrForConditionalGeneration(DeepseekOcrPreTrainedModel, Generation
                 picture_features = torch.cat(self.model.encode_pictures(pictures))
             inputs_embeds = self.model.embed(input_ids, picture_features)
         if position_ids is None and attention_mask is not None and attention_mask.dim() == 2:
-            position_ids = (attention_mask.cumsum(-1) - 1).clamp(min=0)[:, -inputs_embeds.shape[1] :]
+            counted = (attention_mask.cumsum(-1) - 1).clamp(min=0)
+            position_ids = counted[:, -inputs_embeds.shape[1] :]
         outputs = self.model.language_model(
             inputs_embeds=inputs_embeds,
             attention_mask=attention_mask,
@@ -433,8 +437,8 @@ def _quarter(patches: int) -> int:
     return math.ceil(math.ceil(patches / 2) / 2)
 
 
-# Original key -> ours. Every renaming is anchored: a loose `layers\.` would also match LoRA keys, and
-# peft would then drop every adapter weight on reload with no more than a warning.
+# Original key -> ours. Every renaming is anchored: a loose `layers\.` would also match LoRA keys,
+# and peft would then drop every adapter weight on reload with no more than a warning.
 _SAM = r"^model\.sam_model\."
 register_checkpoint_conversion_mapping(
     MODEL_TYPE,
@@ -443,9 +447,7 @@ register_checkpoint_conversion_mapping(
         WeightRenaming(_SAM + r"blocks\.(\d+)\.norm2\.", r"model.sam_model.layers.\1.layer_norm2."),
         WeightRenaming(_SAM + r"blocks\.(\d+)\.attn\.", r"model.sam_model.layers.\1.attn."),
         WeightRenaming(_SAM + r"blocks\.(\d+)\.mlp\.", r"model.sam_model.layers.\1.mlp."),
-        WeightRenaming(
-            _SAM + r"patch_embed\.proj\.", "model.sam_model.patch_embed.projection."
-        ),
+        WeightRenaming(_SAM + r"patch_embed\.proj\.", "model.sam_model.patch_embed.projection."),
         WeightRenaming(_SAM + r"neck\.0\.", "model.sam_model.neck.conv1."),
         WeightRenaming(_SAM + r"neck\.1\.", "model.sam_model.neck.layer_norm1."),
         WeightRenaming(_SAM + r"neck\.2\.", "model.sam_model.neck.conv2."),
@@ -467,8 +469,8 @@ register_checkpoint_conversion_mapping(
         ),
     ],
 )
-# Registered for CLIP's own class, so that transformers applies it there only: unscoped, saving would
-# merge the text model's attention as well.
+# Registered for CLIP's own class, so that transformers applies it there only: unscoped, saving
+# would merge the text model's attention as well.
 register_checkpoint_conversion_mapping(
     "ClipTower",
     [

@@ -57,12 +57,11 @@ TRAIN_FONTS = (
     Pattern("comic-neue/ComicNeue-{Regular,Bold,Italic}.otf"),
     Pattern("courier-prime/Courier Prime*.otf"),
     Pattern("dosis/Dosis-{Light,Book,Bold}.otf"),
-    Pattern("ebgaramond/EBGaramond{08,12}-*.otf"),
+    Pattern("ebgaramond/EBGaramond{08,12}-[!A]*.otf"),
     Pattern("elstob/ElstobD-{Regular,Bold,Italic,8pt,8ptItalic,18pt,18ptBold}.otf"),
     Pattern("fonts-prociono/*.otf"),
     Pattern("freefont/Free*.otf"),
     Pattern("gotico-antiqua/[!Z]*.otf"),
-    Pattern("gotico-antiqua/Zainer-Gotico*.otf"),
     Pattern("junicode/JunicodeTwoBeta-{Regular,Bold,Italic,BoldItalic,Medium,Light}.otf"),
     Pattern("junicode/JunicodeTwoBeta-{Condensed,Expanded,ExpandedBold,SemiCondensedItalic}.otf"),
     Pattern("jura/Jura-{Regular,Bold}.otf"),
@@ -88,6 +87,7 @@ TRAIN_FONTS = (
     Pattern("adf/OldaniaADF*.otf"),
     Pattern("adf/RomandeADFStd-*.otf"),
     Pattern("andika/*.ttf"),
+    Pattern("blankenburg/*.ttf"),
     Pattern("cardo/*.ttf"),
     Pattern("charis/*.ttf"),
     Pattern("cmu/cmun{bi,bx,rm,ti,sl,ss,si,sx,tt,vt,ci,bmr,orm,unb}.ttf"),
@@ -97,7 +97,6 @@ TRAIN_FONTS = (
     Pattern("dejavu/DejaVu{Sans,Serif}Condensed{,-Bold,-Italic}.ttf"),
     Pattern("essays1743/*.ttf"),
     Pattern("fanwood/*.otf"),
-    Pattern("fifthhorseman/*.ttf"),
     Pattern("firacode/FiraCode-{Light,Regular,Bold}.ttf"),
     Pattern("fonts-oldstandard/*.ttf"),
     Pattern("gnutypewriter/*.ttf"),
@@ -167,7 +166,11 @@ def export_face(file: FontFile, folder: Path) -> dict | None:
     if len(characters) < 50:
         return None
     options = Options(
-        layout_features=[], hinting=False, notdef_outline=False, name_IDs=[1, 2, 4], glyph_names=False
+        layout_features=[],
+        hinting=False,
+        notdef_outline=False,
+        name_IDs=[1, 2, 4],
+        glyph_names=False,
     )
     options.drop_tables += ["GPOS", "GSUB", "GDEF", "BASE", "kern", "vhea", "vmtx", "VORG", "EBDT"]
     subsetter = Subsetter(options)

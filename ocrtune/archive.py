@@ -1,0 +1,395 @@
+"""Untrusted archives, read without unpacking: a zip, a folder, or a content file by its pictures.
+
+A zip may come from anybody: its names are checked, nothing is ever written under them, and every
+size is counted while reading because headers lie. A folder or a content file is the user's own.
+"""
+
+import os
+import posixpath
+import re
+import stat
+import struct
+import threading
+import zipfile
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Self
+
+from ocrtune.content import clip, decode, stem
+from ocrtune.errors import ArchiveError
+
+MIB = 1024 * 1024
+CONTENT_SUFFIXES = (".md", ".txt")
+NESTED_SUFFIXES = (".zip", ".rar", ".7z", ".tar", ".tgz", ".gz", ".bz2", ".xz")
+SIDE_TEXTS = ("readme", "license", "licence", "notice", "changelog", "requirements")
+LITTER = (".ds_store", "thumbs.db", "desktop.ini")
+FOREIGN = {  # what people upload in place of a zip, by its first bytes
+    b"Rar!": "a RAR archive",
+    b"7z\xbc\xaf": "a 7z archive",
+    b"\x1f\x8b": "a gzip archive",
+    b"%PDF": "a PDF",
+    b"\x89PNG": "a picture",
+    b"\xff\xd8\xff": "a picture",
+}
+DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    OSError,
+    NotImplementedError,  # a zip version nobody uses
+    RuntimeError,  # zipfile's word for a password
+    ValueError,
+    OverflowError,
+)
+CONTENT_HELP = (
+    "Put a text file `content.md` beside the pictures, with one line for each: "
+    "`images/1.jpg the text in the picture`."
+)
+ZIP_HELP = "Zip the pictures together with their `content.md` and try again."
+
+
+class UnsafeArchiveError(ArchiveError):
+    """The archive looks built to harm: nothing of it is used."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What an archive may cost whoever opens it."""
+
+    entries: int = 120_000
+    directory_bytes: int = 24 * MIB  # a zip's own table of contents, loaded whole when opened
+    total_bytes: int = 4096 * MIB  # read from one archive
+    file_bytes: int = 64 * MIB
+    ratio: int = 300  # unpacked to packed, for files above `ratio_from_bytes`
+    ratio_from_bytes: int = MIB
+    name_chars: int = 1_000
+
+
+LIMITS = Limits()
+
+
+class ZipFiles:
+    """The files of a zip."""
+
+    def __init__(self, path: Path, limits: Limits) -> None:
+        self.label = path.name
+        try:
+            with path.open("rb") as stream:
+                if directory_bytes(stream) > limits.directory_bytes:
+                    raise too_many(self.label, limits)
+            self.zip = zipfile.ZipFile(path)
+        except DAMAGE as error:
+            raise not_a_zip(path, error) from error
+        try:
+            self.files = self.checked(limits)
+        except BaseException:
+            self.zip.close()
+            raise
+
+    def checked(self, limits: Limits) -> dict[str, zipfile.ZipInfo]:
+        """Return the zip's files by their cleaned names; an ArchiveError for a hostile zip."""
+        infos = self.zip.infolist()
+        if len(infos) > limits.entries:
+            raise too_many(self.label, limits)
+        names = [name.replace("\\", "/") for name in recover_names(infos)]
+        files = {}
+        for name, info in zip(names, infos, strict=True):
+            if is_litter(name):
+                continue
+            if problem := shape_problem(name, info, limits):
+                raise UnsafeArchiveError(
+                    f"`{self.label}` is refused: {problem}.", "Make a new zip of the pictures."
+                )
+            if name.endswith("/"):
+                continue
+            if info.flag_bits & 0x1:
+                raise ArchiveError(
+                    f"`{self.label}` is protected by a password.", "Zip again without a password."
+                )
+            if name.lower().endswith(NESTED_SUFFIXES):
+                raise ArchiveError(
+                    f"`{self.label}` holds another archive, `{name}`.",
+                    "Unpack that one and zip the pictures themselves.",
+                )
+            files[name] = info  # of two files with one name the last counts, as when unpacking
+        if sum(info.file_size for info in files.values()) > limits.total_bytes:
+            raise too_big(self.label, limits)
+        return files
+
+    def open(self, name: str) -> tuple[IO[bytes], int]:
+        """Return a stream of the file and its packed size in bytes."""
+        info = self.files[name]
+        if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            # the other methods may ask for gigabytes to unpack a few bytes
+            raise NotImplementedError("it is packed in an unusual way")
+        return self.zip.open(info), info.compress_size
+
+    def locate(self, path: str) -> str | None:
+        """Return nothing: a zip may not name files of this machine."""
+
+    def close(self) -> None:
+        """Close the zip."""
+        self.zip.close()
+
+
+class LocalFiles:
+    """The files below a folder of the user's own machine, and any that a path there leads to."""
+
+    def __init__(self, root: Path, limits: Limits, whole: bool) -> None:
+        self.label = root.name or str(root)
+        self.root = root.resolve()
+        self.files: dict[str, str] = {}
+        for folder, folders, files in os.walk(self.root):
+            folders[:] = sorted(name for name in folders if not name.startswith((".", "__MACOSX")))
+            for file in sorted(files):
+                path = os.path.join(folder, file)
+                name = os.path.relpath(path, self.root).replace(os.sep, "/")
+                if not is_litter(name):
+                    self.files[name.encode("utf-8", "replace").decode()] = path
+            if len(self.files) > limits.entries:
+                if whole:
+                    raise too_many(self.label, limits)
+                self.files.clear()  # a content file in a crowded place: paths count as written
+                return
+
+    def open(self, name: str) -> tuple[IO[bytes], int]:
+        """Return a stream of the file and its size in bytes."""
+        path = self.files.get(name, name)
+        if not os.path.isfile(path):
+            raise ArchiveError(f"`{name}` is not a file.", "Name a picture.")
+        return open(path, "rb"), os.path.getsize(path)
+
+    def locate(self, path: str) -> str | None:
+        """Return the name of the file at `path`, absolute or relative to the folder, or None."""
+        full = os.path.normpath(self.root / path)
+        if not os.path.isfile(full):
+            return None
+        name = os.path.relpath(full, self.root).replace(os.sep, "/")
+        return name if name in self.files else full
+
+    def close(self) -> None:
+        """Do nothing: no file stays open."""
+
+
+class Archive:
+    """Files by name with their content file; reading counts against the limits."""
+
+    def __init__(self, files: ZipFiles | LocalFiles, limits: Limits = LIMITS) -> None:
+        self.files = files
+        self.limits = limits
+        self.label = files.label
+        self.locate = files.locate
+        self.read_bytes = 0
+        self.lock = threading.Lock()
+        self.content_name = ""
+        self.content_folder = ""  # paths in the content file are relative to it
+        self.content_text = ""
+        self.content_encoding = ""
+
+    def names(self) -> list[str]:
+        """Return the names of all files, sorted."""
+        return sorted(self.files.files)
+
+    def read(self, name: str) -> bytes:
+        """Return the file's bytes; an ArchiveError says why it cannot be had."""
+        try:
+            stream, packed = self.files.open(name)
+            with stream:
+                return self.read_stream(name, stream, packed)
+        except DAMAGE as error:
+            raise ArchiveError(f"`{name}` cannot be read: {cause(error)}.", ZIP_HELP) from error
+
+    def read_stream(self, name: str, stream: IO[bytes], packed: int) -> bytes:
+        """Return all of the stream, counted as it comes."""
+        parts, size = [], 0
+        while part := stream.read(MIB):
+            parts.append(part)
+            size += len(part)
+            with self.lock:
+                self.read_bytes += len(part)
+            if self.read_bytes > self.limits.total_bytes:
+                raise too_big(self.label, self.limits)
+            if size > self.limits.ratio_from_bytes and size > self.limits.ratio * max(packed, 1):
+                raise UnsafeArchiveError(
+                    f"`{name}` unpacks to more than {self.limits.ratio} times its packed size.",
+                    "Save the pictures as PNG or JPEG and make a new zip.",
+                )
+            if size > self.limits.file_bytes:
+                most = self.limits.file_bytes // MIB
+                raise ArchiveError(f"`{name}` is larger than {most} MiB.", "Save it smaller.")
+        return b"".join(parts)
+
+    def take_content(self, name: str, folder: str, data: bytes) -> None:
+        """Remember the content file."""
+        self.content_name, self.content_folder = name, folder
+        self.content_text, self.content_encoding = decode(data)
+
+    def close(self) -> None:
+        """Close the zip, if it is one."""
+        self.files.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self.close()
+
+
+def open_archive(source: Path, content: Path | None = None, limits: Limits = LIMITS) -> Archive:
+    """Return the archive at `source`: a zip, a folder, or a content file beside its pictures.
+
+    A content file given apart wins over the one within. A folder or a content file as `source`
+    may lead to any file of this machine: pass only zips from visitors.
+    """
+    for path in (source, content):
+        if path is not None and not path.exists():
+            raise ArchiveError(f"There is no file or folder `{path}`.", "Check the path.")
+    own_content = source.is_file() and source.suffix.lower() in CONTENT_SUFFIXES
+    if own_content or source.is_dir():
+        root = source.parent if own_content else source
+        archive = Archive(LocalFiles(root, limits, whole=not own_content), limits)
+    else:
+        archive = Archive(ZipFiles(source, limits), limits)
+    try:
+        separate = content or (source if own_content else None)
+        if separate is not None:
+            archive.take_content(separate.name, "", read_content(separate, limits))
+        else:
+            name = choose_content(archive.names(), archive.label)
+            archive.take_content(name, posixpath.dirname(name), archive.read(name))
+    except BaseException:
+        archive.close()
+        raise
+    return archive
+
+
+def read_content(path: Path, limits: Limits) -> bytes:
+    """Return the bytes of a content file on this machine."""
+    try:
+        if path.stat().st_size > limits.file_bytes:
+            raise ArchiveError(f"`{path.name}` is too large for a content file.", CONTENT_HELP)
+        return path.read_bytes()
+    except OSError as error:
+        raise ArchiveError(f"`{path}` cannot be read: {error.strerror}.", CONTENT_HELP) from error
+
+
+def choose_content(names: list[str], label: str) -> str:
+    """Return the name of the content file: the only text, else the uppermost `content.md`."""
+    texts = [name for name in names if name.lower().endswith(CONTENT_SUFFIXES)]
+    named = [name for name in texts if posixpath.basename(name).lower() == "content.md"]
+    depth = min((name.count("/") for name in named), default=0)
+    upper = [name for name in named if name.count("/") == depth]
+    others = [name for name in texts if stem(name) not in SIDE_TEXTS]
+    for candidates in (texts, upper, others):
+        if len(candidates) == 1:
+            return candidates[0]
+    if not texts:
+        raise ArchiveError(f"`{label}` holds no content file.", CONTENT_HELP)
+    shown = ", ".join(f"`{name}`" for name in (upper or texts)[:5])
+    raise ArchiveError(
+        f"`{label}` holds {len(upper or texts)} text files that may be the content file: {shown}.",
+        "Name the right one `content.md`, or give it separately.",
+    )
+
+
+def is_litter(name: str) -> bool:
+    """Whether an operating system left this file behind."""
+    base = posixpath.basename(name)
+    return name.startswith("__MACOSX/") or base.startswith("._") or base.lower() in LITTER
+
+
+def shape_problem(name: str, info: zipfile.ZipInfo, limits: Limits) -> str:
+    """Return why a name has no place in an honest zip, or an empty string."""
+    kind = stat.S_IFMT(info.external_attr >> 16)
+    shown = ascii(name[:80])
+    if len(name) > limits.name_chars:
+        return f"a name is longer than {limits.name_chars} characters"
+    if kind == stat.S_IFLNK:
+        return f"{shown} is a link"
+    if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
+        return f"{shown} is not a file"
+    if name.startswith("/") or re.match(r"[A-Za-z]:", name):
+        return f"{shown} is an absolute path"
+    if ".." in name.split("/"):
+        return f"{shown} leads out of the archive"
+    if re.search(r"[\x00-\x1f\x7f]", name):
+        return f"{shown} holds control characters"
+    return ""
+
+
+def recover_names(infos: list[zipfile.ZipInfo]) -> list[str]:
+    """Return the names as their author wrote them.
+
+    Without the UTF-8 flag zipfile reads names as cp437, while macOS writes UTF-8 and a Chinese
+    Windows GBK. All names of a zip come from one machine, so they are judged together.
+    """
+    names = [info.filename for info in infos]
+    unflagged = [index for index, info in enumerate(infos) if not info.flag_bits & 0x800]
+    try:
+        raw = "\n".join(names[index] for index in unflagged).encode("cp437")
+        text, encoding = decode(raw)
+    except (UnicodeEncodeError, ArchiveError):
+        return names
+    recovered = text.split("\n")
+    sound = encoding in ("utf-8", "gb18030") and "\ufffd" not in text
+    if unflagged and sound and len(recovered) == len(unflagged):
+        for index, name in zip(unflagged, recovered, strict=True):
+            names[index] = name
+    return names
+
+
+def directory_bytes(stream: IO[bytes]) -> int:
+    """Return the declared size of the zip's table of contents, before zipfile loads it whole."""
+    size = stream.seek(0, os.SEEK_END)
+    stream.seek(max(0, size - 66_000))
+    tail = stream.read()
+    plain = tail[-22:-18] == b"PK\5\6" and tail[-2:] == b"\0\0"  # without a comment: the usual end
+    end = len(tail) - 22 if plain else tail.rfind(b"PK\5\6")
+    if end < 0 or len(tail) - end < 22:
+        raise zipfile.BadZipFile("it has no table of contents")
+    if tail[max(0, end - 20) : end].startswith(b"PK\6\7"):  # zip64 keeps its figures elsewhere
+        stream.seek(min(size, struct.unpack_from("<Q", tail, end - 12)[0]))
+        record = stream.read(56)
+        if record.startswith(b"PK\6\6") and len(record) == 56:
+            return struct.unpack_from("<Q", record, 40)[0]
+    return struct.unpack_from("<L", tail, end + 12)[0]
+
+
+def not_a_zip(path: Path, error: Exception) -> ArchiveError:
+    """Return the error for a file that zipfile cannot open."""
+    try:
+        with path.open("rb") as stream:
+            start = stream.read(16)
+    except OSError as problem:
+        return ArchiveError(f"`{path}` cannot be read: {problem.strerror}.", "Check the path.")
+    if not start:
+        return ArchiveError(f"`{path.name}` is empty.", ZIP_HELP)
+    if start.startswith(b"PK"):
+        return ArchiveError(
+            f"`{path.name}` is damaged or incomplete: {cause(error)}.", "Make the zip again."
+        )
+    kind = next((name for magic, name in FOREIGN.items() if start.startswith(magic)), "")
+    what = f"`{path.name}` is not a zip" + (f" but {kind}." if kind else ".")
+    return ArchiveError(what, ZIP_HELP)
+
+
+def cause(error: Exception) -> str:
+    """Return another library's message as part of a sentence: one short line without its stop."""
+    return clip(" ".join(str(error).split()).rstrip(".") or type(error).__name__, 100)
+
+
+def too_many(label: str, limits: Limits) -> UnsafeArchiveError:
+    """Return the error for an archive with too many files."""
+    return UnsafeArchiveError(
+        f"`{label}` holds more than {limits.entries:,} files.", "Divide it into smaller ones."
+    )
+
+
+def too_big(label: str, limits: Limits) -> UnsafeArchiveError:
+    """Return the error for an archive that unpacks to too much."""
+    return UnsafeArchiveError(
+        f"`{label}` unpacks to more than {limits.total_bytes // MIB:,} MiB.",
+        "Divide it into smaller ones.",
+    )

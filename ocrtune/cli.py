@@ -1,0 +1,311 @@
+"""The command line: one command per use case; the page starts the same commands as jobs."""
+
+import argparse
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ocrtune import jobs
+from ocrtune.arguments import make_config, make_parser
+from ocrtune.config import BuildConfig, CompareConfig, Config, ReadConfig, TrainConfig
+from ocrtune.errors import ArchiveError, MetricsError, OcrtuneError
+from ocrtune.events import Done, Emit, Failed, Saved
+
+if TYPE_CHECKING:
+    from ocrtune.records import Prediction
+    from ocrtune.report import Comparison
+
+SAMPLE = Path(__file__).parent / "assets" / "sample.zip"
+SHOWN_READINGS = 3  # of the demo
+OFFLINE = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_HUB_DISABLE_TELEMETRY")
+STOPPING = "\nStopping after this step; what was learned is kept. Ctrl-C again ends at once.\n"
+
+
+@dataclass
+class Watcher:
+    """Who hears of a command's events, and who may ask it to end early."""
+
+    emit: Emit
+    asked: Callable[[], bool] = lambda: False
+    interrupted: bool = False  # by a signal
+    stopped: bool = False  # the command has heard of it
+
+    def stop_requested(self) -> bool:
+        """Return whether the command shall end now."""
+        self.stopped = self.stopped or self.interrupted or self.asked()
+        return self.stopped
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a command ended: what its job says, and the exit code on a terminal."""
+
+    text: str
+    code: int = 0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code: 0 done, 1 failed, 2 misused."""
+    args = make_parser().parse_args(arguments)
+    try:
+        if args.command in OTHERS:
+            return OTHERS[args.command](args)
+        return work(args) if args.job else run(args)
+    except OcrtuneError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("Interrupted.", file=sys.stderr)
+        return 130
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run a command for somebody at a terminal."""
+    config = make_config(args)
+    with watched_by_terminal() as watcher:
+        return JOBS[args.command](config, watcher, args).code
+
+
+@contextmanager
+def watched_by_terminal() -> Iterator[Watcher]:
+    """Yield a watcher that shows the events on stderr."""
+    from ocrtune.console import Console
+
+    console = Console(sys.stderr)
+    try:
+        yield Watcher(console.emit)
+    finally:
+        console.close()
+
+
+def work(args: argparse.Namespace) -> int:
+    """Run a command as the worker of a job, which hears of everything, failure included."""
+    worker = jobs.attach(args.job)
+    watcher = Watcher(worker.emit, worker.stop_requested)
+    try:
+        ending = JOBS[args.command](make_config(args), watcher, args)
+        worker.emit(Done(ending.text, watcher.stopped))
+        return 0
+    except OcrtuneError as error:
+        worker.emit(Failed(error.problem, error.fix))
+        raise
+    except Exception as error:
+        problem = f"ocrtune itself failed ({type(error).__name__}: {error})."
+        worker.emit(Failed(problem, "Try again; if it happens again, report it with the log."))
+        raise
+    finally:
+        worker.close()
+
+
+@contextmanager
+def stopping_gently(watcher: Watcher) -> Iterator[None]:
+    """Make the first Ctrl-C or SIGTERM a wish to stop; the second one ends the process."""
+
+    def ask(number: int, frame: object) -> None:
+        watcher.interrupted = True
+        sys.stderr.write(STOPPING)
+        signal.signal(number, before[number])
+
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    for number in before:
+        signal.signal(number, ask)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def work_offline(base: str) -> None:
+    """Keep the model libraries off the network, where they need nothing from it."""
+    if base == "tiny":
+        os.environ.update(dict.fromkeys(OFFLINE, "1"))
+
+
+def build(config: BuildConfig, watcher: Watcher, args: argparse.Namespace) -> Ending:
+    """Build a dataset and print its statistics."""
+    from ocrtune.dataset import build_dataset, report_path, statistics_text
+
+    report = build_dataset(config, watcher.emit)
+    watcher.emit(Saved("dataset", config.output))
+    lines = statistics_text(report)
+    print("\n".join(lines))
+    print(f"Dataset: {config.output}_*.parquet, report: {report_path(config.output)}")
+    return Ending(lines[0])
+
+
+def train(config: TrainConfig, watcher: Watcher, args: argparse.Namespace) -> Ending:
+    """Fine-tune and print where the adapter lies."""
+    work_offline(config.base)
+    with stopping_gently(watcher):
+        from ocrtune.training import train_adapter
+
+        folder = train_adapter(config, watcher.emit, watcher.stop_requested)
+    print(f"Adapter: {folder}")
+    return Ending("The adapter is saved.")
+
+
+def read(config: ReadConfig, watcher: Watcher, args: argparse.Namespace) -> Ending:
+    """Read pictures and print the text; what cannot be read is told on stderr."""
+    work_offline(config.base)
+    from ocrtune.reading import read_pictures
+
+    predictions = read_pictures(config, watcher.emit)
+    if args.json:
+        print(json.dumps([asdict(p) for p in predictions], indent=2, ensure_ascii=False))
+    else:
+        print_predictions(predictions, config)
+    failed = sum(bool(prediction.failed) for prediction in predictions)
+    return Ending(f"{len(predictions) - failed} of {len(predictions)} readings.", code=failed > 0)
+
+
+def print_predictions(predictions: Sequence["Prediction"], config: ReadConfig) -> None:
+    """Print each text, with as much in front of it as is needed to tell them apart."""
+    for prediction in predictions:
+        labels = [prediction.picture_id] * (len(config.pictures) > 1)
+        labels += [prediction.model] * config.both
+        if prediction.failed:
+            print(f"{prediction.picture_id}: {prediction.failed}", file=sys.stderr)
+        else:
+            print(": ".join([*labels, prediction.text]))
+
+
+def compare(config: CompareConfig, watcher: Watcher, args: argparse.Namespace) -> Ending:
+    """Compare base model and adapter; print both CERs and where the report lies."""
+    work_offline(config.base)
+    from ocrtune.comparing import compare_models
+    from ocrtune.report import verdict
+
+    comparison = compare_models(config, watcher.emit)
+    print_comparison(comparison)
+    print(f"Report: {Path(config.output) / 'report.html'}")
+    return Ending(verdict(comparison, config.language))
+
+
+def print_comparison(comparison: "Comparison") -> None:
+    """Print both models' figures as a table, and what they say."""
+    from ocrtune.report import verdict
+    from ocrtune.report_page import percent
+
+    print(f"{'':12}{'CER':>9}{'errors':>9}{'characters':>12}{'exact lines':>13}")
+    for name, summary in (("base model", comparison.base), ("tuned model", comparison.tuned)):
+        exact = f"{summary.exact_lines} of {summary.lines}"
+        print(
+            f"{name:12}{percent(summary.cer):>9}{summary.errors:>9}"
+            f"{summary.reference_characters:>12}{exact:>13}"
+        )
+    print(verdict(comparison))
+
+
+def score(args: argparse.Namespace) -> int:
+    """Count the errors of pairs of texts and print them."""
+    from ocrtune.metrics import pool, score_pairs, summarise
+
+    rows = load_pairs(args.pairs)
+    pairs = [(row["reference"], row["hypothesis"] or "") for row in rows]
+    scores = score_pairs(pairs, args.profile)
+    names = [row.get("id", number) for number, row in enumerate(rows, start=1)]
+    failed = [row["hypothesis"] is None for row in rows]
+    pooled = pool(scores)
+    summary = summarise(scores, failed=failed)
+    if args.json:
+        listed = [
+            {"id": name, "errors": one.errors, "reference_length": one.reference_length}
+            for name, one in zip(names, scores, strict=True)
+        ]
+        figures = {"reference_length": pooled.reference_length, **asdict(summary)}
+        values = {"profile": args.profile, "rows": listed, "pooled": figures}
+        print(json.dumps(values, indent=2, ensure_ascii=False))
+        return 0
+    from ocrtune.report_page import percent
+
+    print(f"{'errors':>8}{'characters':>12}{'CER':>10}  line")
+    for name, one in zip([*names, "all, pooled"], [*scores, pooled], strict=True):
+        print(f"{one.errors:>8}{one.reference_length:>12}{percent(one.cer):>10}  {name}")
+    print(
+        f"Profile {args.profile}: {summary.lines} lines, {summary.exact_lines} exact, median line "
+        f"CER {percent(summary.median_line_cer)}; {pooled.substitutions} substitutions, "
+        f"{pooled.deletions} deletions, {pooled.insertions} insertions"
+    )
+    return 0
+
+
+def load_pairs(path: Path) -> list[dict]:
+    """Return the rows of a file of JSON lines; blank lines are skipped."""
+    form = 'Write one object a line: {"reference": "right text", "hypothesis": "what was read"}.'
+    try:
+        lines = path.read_text("utf-8-sig").split("\n")
+    except OSError as error:
+        raise MetricsError(
+            f"`{path}` cannot be read: {error.strerror}.", "Check the path."
+        ) from error
+    except UnicodeDecodeError as error:
+        raise MetricsError(f"`{path}` is not UTF-8 text.", form) from error
+    rows = []
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except ValueError as error:
+            raise MetricsError(f"Line {number} of `{path}` is not JSON: {error}.", form) from error
+        texts = [row.get("reference"), row.get("hypothesis", 0)] if isinstance(row, dict) else []
+        if not texts or not isinstance(texts[0], str) or not isinstance(texts[1], str | None):
+            raise MetricsError(f"Line {number} of `{path}` has no pair of texts.", form)
+        rows.append(row)
+    if not rows:
+        raise MetricsError(f"`{path}` holds no pair.", form)
+    return rows
+
+
+def demo(args: argparse.Namespace) -> int:
+    """Build, fine-tune and compare on the sample; print what changed."""
+    if not SAMPLE.is_file():
+        raise ArchiveError(f"The sample `{SAMPLE}` is missing.", "Install ocrtune again.")
+    data, run = str(args.output / "dataset"), args.output / "run"
+    configs: dict[str, Config] = {
+        "build": BuildConfig(source=str(SAMPLE), output=data),
+        "train": TrainConfig(data=data, output=str(run), steps=args.steps),
+    }
+    comparing = CompareConfig(
+        data=data, adapter=str(run / "adapter"), output=str(args.output / "report")
+    )
+    with watched_by_terminal() as watcher:
+        for name, config in configs.items():
+            print(f"\n{name.upper()}", flush=True)
+            JOBS[name](config, watcher, args)
+        print("\nCOMPARE", flush=True)
+        from ocrtune.comparing import compare_models
+
+        comparison = compare_models(comparing, watcher.emit)
+    for line in comparison.lines[:SHOWN_READINGS]:
+        print(f"{line.picture_id}\n  right  {line.reference}")
+        print(f"  before {line.base}\n  after  {line.tuned}\n")
+    print_comparison(comparison)
+    print(f"Report: {Path(comparing.output) / 'report.html'}")
+    return 0
+
+
+def app(args: argparse.Namespace) -> int:
+    """Serve the page until it is ended."""
+    from ocrtune.ui.page import launch
+
+    page = launch(args.host, args.port, wait=False)
+    print(f"The page is at {page.local_url} (Ctrl-C ends it)", flush=True)
+    page.block_thread()
+    return 0
+
+
+JOBS: dict[str, Callable[..., Ending]] = {
+    "build": build,
+    "train": train,
+    "read": read,
+    "compare": compare,
+}
+OTHERS: dict[str, Callable[[argparse.Namespace], int]] = {"score": score, "demo": demo, "app": app}

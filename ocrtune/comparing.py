@@ -1,0 +1,49 @@
+"""Base model against adapter: the same samples, prompt, layout and decoding for both."""
+
+from pathlib import Path
+
+from ocrtune.config import CompareConfig
+from ocrtune.dataset import load_samples
+from ocrtune.events import Emit, Progress, Saved, silent
+from ocrtune.families.loading import load_base, trains_vision
+from ocrtune.features import encode_samples
+from ocrtune.reading import follow_adapter, read_samples, use_cores
+from ocrtune.report import Comparison, build_comparison, write_report
+
+
+def compare_models(config: CompareConfig, emit: Emit = silent) -> Comparison:
+    """Return the comparison on one split, after writing its report to the output folder.
+
+    One model is loaded: the base model is read with the adapter switched off, under the contract
+    the adapter was trained under.
+    """
+    use_cores()
+    samples = load_samples(config.data, config.split)
+    loaded = load_base(config.base)
+    follow_adapter(loaded, config.adapter, emit)
+    pictures = [(sample.picture_id, sample.picture) for sample in samples]
+    # An adapter that leaves vision alone sees what the base model sees.
+    features = None if trains_vision(loaded) else encode_samples(loaded, pictures, emit)
+
+    def emit_part(start: int) -> Emit:
+        def pass_on(event) -> None:
+            emit(Progress("compare", start + event.done, 2 * len(pictures)))
+
+        return pass_on
+
+    with loaded.model.disable_adapter():
+        base = read_samples(loaded, pictures, features, emit=emit_part(0), model=config.base)
+    tuned = read_samples(
+        loaded,
+        pictures,
+        features,
+        emit=emit_part(len(pictures)),
+        model=f"{config.base} + {config.adapter}",
+    )
+    comparison = build_comparison(
+        loaded.contract, config.split, samples, base, tuned, config.draws, config.seed
+    )
+    bytes_by_id = dict(pictures)
+    write_report(comparison, bytes_by_id, Path(config.output), config.language)
+    emit(Saved("report", config.output))
+    return comparison

@@ -1,0 +1,96 @@
+"""Events on a terminal: one moving bar, or plain lines where nobody watches it move."""
+
+import time
+from typing import TextIO
+
+from tqdm import tqdm
+
+from ocrtune.events import Evaluated, Event, Note, Progress, Step
+from ocrtune.report_page import percent
+
+QUIET_SECONDS = 10.0  # at least so long between two plain lines of one stage
+STAGES = {
+    "build": "Checking pictures",
+    "features": "Looking at pictures",
+    "read": "Reading",
+    "compare": "Reading with both models",
+    "train": "Fine-tuning",
+}
+BAR = "{desc} {percentage:3.0f}% |{bar:24}| {n_fmt}/{total_fmt}{postfix}"
+
+
+class Console:
+    """Writes what happens to a stream, usually stderr."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self.stream = stream
+        self.moving = stream.isatty()
+        self.stage = ""
+        self.bar: tqdm | None = None
+        self.last_line = 0.0  # when a plain line was written
+
+    def emit(self, event: Event) -> None:
+        """Show the event, if it is one for a terminal."""
+        match event:
+            case Note():
+                self.say(event.text)
+            case Progress():
+                self.advance(event.stage, event.done, event.total, "")
+            case Step():
+                left = f"loss {event.loss:.3f}, {duration(event.seconds_left)} left"
+                self.advance("train", event.step, event.total, left)
+            case Evaluated():
+                self.say(self.measured(event))
+
+    def measured(self, event: Evaluated) -> str:
+        """Return a sentence on a measurement of the CER."""
+        who = f"after step {event.step}" if event.step else "of the base model"
+        lines = "1 line" if event.lines == 1 else f"{event.lines} lines"
+        return f"Validation CER {who}: {percent(event.cer)} ({lines})"
+
+    def say(self, text: str) -> None:
+        """Write a line, above the bar if there is one."""
+        if self.bar is not None:
+            self.bar.write(text, file=self.stream)
+        else:
+            self.stream.write(text + "\n")
+            self.stream.flush()
+
+    def advance(self, stage: str, done: int, total: int, remark: str) -> None:
+        """Show how far a stage is."""
+        if stage != self.stage:
+            self.close()
+            self.stage = stage
+            self.last_line = time.monotonic()
+        if self.moving:
+            self.move_bar(done, total, remark)
+        elif time.monotonic() - self.last_line >= QUIET_SECONDS or (remark and done == 1):
+            self.last_line = time.monotonic()
+            name = STAGES.get(stage, stage)
+            self.say(f"{name}: {done} of {total}" + (f", {remark}" if remark else ""))
+
+    def move_bar(self, done: int, total: int, remark: str) -> None:
+        """Draw the bar."""
+        if self.bar is None:
+            name = STAGES.get(self.stage, self.stage)
+            self.bar = tqdm(total=total, desc=name, bar_format=BAR, file=self.stream, leave=False)
+        self.bar.n = done
+        self.bar.set_postfix_str(remark, refresh=False)
+        self.bar.refresh()
+        if done >= total:
+            self.close()
+
+    def close(self) -> None:
+        """Take the bar away."""
+        if self.bar is not None:
+            self.bar.close()
+            self.bar = None
+        self.stage = ""
+
+
+def duration(seconds: float) -> str:
+    """Return a time as people read it: `45 s`, `3 min`, `1 h 20 min`."""
+    if seconds < 100:
+        return f"{round(seconds)} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"

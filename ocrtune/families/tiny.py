@@ -1,0 +1,32 @@
+"""The embedded model: where its files lie, and how one line of text becomes tiles."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+
+from ocrtune.families.deepseek_ocr_model import PictureViews
+
+FOLDER = Path(__file__).parents[1] / "assets" / "tiny"
+VIEW_SIZE = (48, 384)  # height, width of a tile in pixels
+STRIDE = 352  # pixels; the overlap shows letters whole that another tile's edge cuts
+MAX_TILES = 16
+
+
+def lay_out_line(picture: Image.Image) -> PictureViews:
+    """Return an RGB picture of one line as overlapping tiles from left to right.
+
+    The picture is scaled to the tiles' height, keeping its shape; a line too long for MAX_TILES is
+    squeezed. Behind the line the last tile is grey, which the network sees as 0.
+    """
+    height, tile = VIEW_SIZE
+    longest = tile + STRIDE * (MAX_TILES - 1)
+    width = min(longest, max(1, round(picture.width * height / picture.height)))
+    tiles = 1 + math.ceil(max(0, width - tile) / STRIDE)
+    canvas = torch.zeros(3, height, tile + STRIDE * (tiles - 1))
+    resized = np.array(picture.resize((width, height), Image.Resampling.BICUBIC), np.float32)
+    canvas[:, :, :width] = torch.from_numpy(resized / 127.5 - 1).permute(2, 0, 1)
+    crops = canvas.unfold(2, tile, STRIDE).permute(2, 0, 1, 3).contiguous()
+    return PictureViews(None, crops, (tiles, 1))

@@ -1,0 +1,288 @@
+"""The HTML face of a report: one file that needs no network, for a phone or a wide screen."""
+
+import base64
+from collections.abc import Mapping, Sequence
+from html import escape
+from io import BytesIO
+
+from PIL import Image, ImageOps
+
+from ocrtune.metrics import marked_difference
+from ocrtune.report_words import WORDS
+from ocrtune.text import name_character
+
+SHOWN_LINES = 200  # the file stays small enough to mail; lines.csv has them all
+SHOWN_CONFUSIONS = 25
+LARGEST_INLINE = 200_000  # bytes of a picture that is taken as it is
+LONGEST_SIDE = 1600  # pixels of a picture that had to be made smaller
+LARGEST_PNG = 250_000  # pixels: crisp for a line, too many bytes and seconds for a whole page
+BROWSER_FORMATS = {"PNG": "png", "JPEG": "jpeg", "GIF": "gif", "WEBP": "webp"}
+
+RATES = ("cer", "median_line_cer", "mean_line_cer", "cer_without_loops", "bounded_cer")
+ROWS = (
+    *("cer", "errors", "reference_characters", "substitutions", "deletions", "insertions"),
+    *("lines", "exact_lines", "median_line_cer", "mean_line_cer", "lines_over_100"),
+    *("looped", "cer_without_loops", "failed", "empty_references", "bounded_cer"),
+)
+
+STYLE = """
+:root { color-scheme: light dark; --page: #fff; --ink: #1d2330; --soft: #667085; --rule: #d9dee7;
+  --base: #b45309; --tuned: #1d6fd1; --missing: #cfe3ff; --extra: #ffd9d4; --wrong: #ffe9a8 }
+@media (prefers-color-scheme: dark) { :root { --page: #14171d; --ink: #e7eaf0; --soft: #98a2b3;
+  --rule: #343b48; --base: #f0a04b; --tuned: #6fb1ff; --missing: #16406f; --extra: #6d221b;
+  --wrong: #5c4708 } }
+body { background: var(--page); color: var(--ink); font: 16px/1.5 system-ui, sans-serif;
+  max-width: 60rem; margin: 0 auto; padding: 1rem; overflow-wrap: anywhere }
+h1 { font-size: 1.4rem } h2 { font-size: 1.1rem; margin-top: 2rem }
+.verdict { font-size: 1.15rem } .soft, th { color: var(--soft) } .soft { font-size: .9rem }
+th { font-weight: normal; text-align: start } tr:first-child th + th { text-align: end }
+table { border-collapse: collapse } .wide { overflow-x: auto }
+td, th { border-bottom: 1px solid var(--rule); padding: .2rem .8rem .2rem 0; vertical-align: top }
+td.number { text-align: end; font-variant-numeric: tabular-nums; white-space: nowrap }
+.bar { display: grid; grid-template-columns: 4rem 1fr 5rem; gap: .6rem; align-items: center }
+.bar span:last-child { text-align: end; font-variant-numeric: tabular-nums }
+.bar i { display: block; height: 1rem; border-radius: 3px; min-width: 2px }
+.bar i.base { background: var(--base) } .bar i.tuned { background: var(--tuned) }
+article { border-top: 1px solid var(--rule); padding: .8rem 0 }
+article img { display: block; max-width: 100%; max-height: 24rem; margin: .4rem 0;
+  background: #fff } article header { display: flex; flex-wrap: wrap; gap: .2rem 1rem }
+article div.text { display: grid; grid-template-columns: 5rem 1fr; gap: .6rem }
+article p { margin: .1rem 0; max-height: 14rem; overflow: auto; white-space: pre-wrap;
+  font-size: 1.1rem }
+.flag { color: var(--base); font-weight: bold }
+del, ins, mark { color: inherit; border-radius: 3px; padding: 0 .1em }
+del { background: var(--missing) } ins { background: var(--extra) }
+mark { background: var(--wrong); text-decoration: underline dotted }
+@media (max-width: 30rem) { article div.text { grid-template-columns: 1fr; gap: 0 } }
+"""
+
+TAGS = {"missing": "del", "extra": "ins", "wrong": "mark"}
+
+
+def percent(fraction: float | None) -> str:
+    """Return a fraction as people read it: `31.2 %`, two decimals below one per cent."""
+    if fraction is None:
+        return "–"
+    return f"{100 * fraction:.{1 if fraction == 0 or fraction >= 0.01 else 2}f} %"
+
+
+def points(fraction: float | None) -> str:
+    """Return a difference of fractions in percentage points, always with its sign."""
+    if fraction is None:
+        return "–"
+    return f"{100 * fraction:+.{1 if abs(fraction) >= 0.01 else 2}f}"
+
+
+def render_page(values: Mapping, pictures: Mapping[str, bytes], language: str = "en") -> str:
+    """Return the HTML of a report's values (see `report.report_values`), pictures by id inside."""
+    words = WORDS[language]
+    parts = [
+        f"<h1>{escape(words['title'])}</h1>",
+        f'<p class="verdict">{escape(values["verdict"][language])}</p>',
+        _bars(values, words),
+        f'<p class="soft">{_models(values, words)}</p>',
+        f"<h2>{words['worst']}</h2>",
+        _legend(values, words),
+        *(_line(line, pictures, words) for line in values["worst"][:SHOWN_LINES]),
+        _section("numbers", _numbers(values, words), words),
+        _section("profiles", _profiles(values, words), words),
+        _section("classes", _classes(values, words), words),
+        _section("confusions", _confusions(values, words), words),
+        _section("contract", _contract(values), words),
+    ]
+    return (
+        f'<!DOCTYPE html>\n<html lang="{language}">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        # Whatever a picture or a text holds, this page asks nobody for anything.
+        '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; '
+        "img-src data:; style-src 'unsafe-inline'\">\n"
+        f"<title>{escape(words['title'])}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n"
+        + "\n".join(parts)
+        + "\n</body>\n</html>\n"
+    )
+
+
+def _bars(values: Mapping, words: Mapping[str, str]) -> str:
+    rates = {model: values[model]["cer"] for model in ("base", "tuned")}
+    longest = max((rate for rate in rates.values() if rate), default=1.0)
+    bars = "".join(
+        f'<div class="bar"><span>{words[model]}</span><span><i class="{model}" '
+        f'style="width:{100 * (rate or 0) / longest:.1f}%"></i></span>'
+        f"<span>{percent(rate)}</span></div>"
+        for model, rate in rates.items()
+    )
+    difference = values["difference"]
+    sentence = words["interval"].format(
+        **{name: points(difference[name]) for name in ("cer", "low", "high")}
+    )
+    if not difference["few_lines"]:
+        return f"{bars}<p>{escape(sentence)}</p>"
+    return f'{bars}<p class="soft">{escape(sentence)} {escape(words["few_lines"])}</p>'
+
+
+def _models(values: Mapping, words: Mapping[str, str]) -> str:
+    models = values["models"]
+    return (
+        f"{words['base']}: {escape(models['base'])} · {words['tuned']}: {escape(models['tuned'])}"
+        f" · {words['split']}: {escape(values['split'])} · {words['lines']}: {values['lines']:,}"
+    )
+
+
+def _legend(values: Mapping, words: Mapping[str, str]) -> str:
+    marks = " ".join(f"<{tag}>{words[kind]}</{tag}>" for kind, tag in TAGS.items())
+    if values["lines"] <= SHOWN_LINES:
+        return f'<p class="soft">{marks}</p>'
+    shown = words["shown"].format(shown=SHOWN_LINES, lines=f"{values['lines']:,}")
+    return f'<p class="soft">{marks} · {escape(shown)}</p>'
+
+
+def _line(line: Mapping, pictures: Mapping[str, bytes], words: Mapping[str, str]) -> str:
+    source = data_uri(pictures.get(line["picture_id"], b""))
+    picture = (
+        f'<img src="{source}" alt="">' if source else f'<p class="soft">{words["no_picture"]}</p>'
+    )
+    direction = "rtl" if line["right_to_left"] else "ltr"
+    rows = [_text(words["reference"], direction, escape(line["reference"]))]
+    for model in ("base", "tuned"):
+        marked = _marked(line["reference"], line[model])
+        rows.append(_text(words[model], direction, marked, _flags(line, model, words)))
+    rates = f"CER {percent(line['base_cer'])} → {percent(line['tuned_cer'])}"
+    return (
+        f"<article><header><bdi>{escape(line['picture_id'])}</bdi>"
+        f'<span class="soft">{rates}</span></header>{picture}{"".join(rows)}</article>'
+    )
+
+
+def _text(name: str, direction: str, html: str, flags: str = "") -> str:
+    return (
+        f'<div class="text"><span class="soft">{name}{flags}</span><p dir="{direction}">{html}</p>'
+        "</div>"
+    )
+
+
+def _flags(line: Mapping, model: str, words: Mapping[str, str]) -> str:
+    flags = ""
+    if line[f"{model}_looped"]:
+        flags += f' <span class="flag">{words["loop"]}</span>'
+    if line[f"{model}_failed"]:
+        why = escape(line[f"{model}_failed"])
+        flags += f' <span class="flag">{words["failure"]}</span>: {why}'
+    return flags
+
+
+def _marked(reference: str, hypothesis: str) -> str:
+    """Return the hypothesis as HTML with its differences from the reference marked."""
+    html = ""
+    for text, kind in marked_difference(reference, hypothesis):
+        if kind == "equal":
+            html += escape(text)
+        else:
+            html += f"<{TAGS[kind]}>{_visible(text)}</{TAGS[kind]}>"
+    return html
+
+
+def _visible(text: str) -> str:
+    """Return marked text as HTML in which a space, a joiner or a control can be seen."""
+    return "".join("␣" if unit == " " else escape(name_character(unit)) for unit in text)
+
+
+def _section(name: str, html: str, words: Mapping[str, str]) -> str:
+    return f'<h2>{escape(words[name])}</h2><div class="wide">{html}</div>'
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return an HTML table; the cells are HTML already, all but the first of a row numbers."""
+    titles = "".join(f"<th>{title}</th>" for title in head)
+    cells = [
+        [f"<th>{row[0]}</th>", *(f'<td class="number">{c}</td>' for c in row[1:])] for row in rows
+    ]
+    body = "".join(f"<tr>{''.join(row)}</tr>" for row in cells)
+    return f"<table><tr>{titles}</tr>{body}</table>"
+
+
+def _numbers(values: Mapping, words: Mapping[str, str]) -> str:
+    def cell(model: str, name: str) -> str:
+        value = values[model][name]
+        return percent(value) if name in RATES else f"{value:,}"
+
+    rows = [[escape(words[name]), cell("base", name), cell("tuned", name)] for name in ROWS]
+    return _table(["", words["base"], words["tuned"]], rows)
+
+
+def _profiles(values: Mapping, words: Mapping[str, str]) -> str:
+    rows = [
+        [profile, percent(scores["base"]["cer"]), percent(scores["tuned"]["cer"])]
+        for profile, scores in values["profiles"].items()
+        if profile != "grapheme" or values["needs_graphemes"]
+    ]
+    return _table([words["profile"], words["base"], words["tuned"]], rows)
+
+
+def _classes(values: Mapping, words: Mapping[str, str]) -> str:
+    def cell(row: Mapping | None) -> str:
+        return f"{percent(row['cer'])} ({row['errors']:,})" if row else "–"
+
+    base = {row["name"]: row for row in values["classes"]["base"]}
+    tuned = {row["name"]: row for row in values["classes"]["tuned"]}
+    rows = [
+        [escape(words[name]), cell(base.get(name)), cell(tuned.get(name))]
+        for name in {**base, **tuned}
+    ]
+    return _table([words["class"], f"{words['base']} CER (n)", f"{words['tuned']} CER (n)"], rows)
+
+
+def _confusions(values: Mapping, words: Mapping[str, str]) -> str:
+    def show(unit: str) -> str:
+        return escape(name_character(unit) or words["nothing"])
+
+    tables = []
+    for model in ("tuned", "base"):
+        rows = [
+            [f"{show(row['reference'])} → {show(row['hypothesis'])}"]
+            + [f"{row['count']:,}", percent(row["share"])]
+            for row in values["confusions"][model][:SHOWN_CONFUSIONS]
+        ]
+        tables.append(_table([words[model], words["count"], words["share"]], rows))
+    return "<br>".join(tables)
+
+
+def _contract(values: Mapping) -> str:
+    entries = {**values["contract"], "digest": values["contract_digest"]}
+    rows = "".join(
+        f"<tr><th>{escape(name)}</th><td>{escape(str(value))}</td></tr>"
+        for name, value in entries.items()
+    )
+    return f"<table>{rows}</table>"
+
+
+def data_uri(picture: bytes) -> str:
+    """Return an encoded image as a data URI that browsers show; empty if it is no image."""
+    try:
+        kind, encoded = _displayable(picture)
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return ""
+    return f"data:image/{kind};base64,{base64.b64encode(encoded).decode('ascii')}"
+
+
+def _displayable(picture: bytes) -> tuple[str, bytes]:
+    """Return (kind, bytes) of the image: as it is if small and known to browsers, else re-coded."""
+    with Image.open(BytesIO(picture)) as image:
+        known = image.format in BROWSER_FORMATS and image.mode != "CMYK"
+        if known and len(picture) <= LARGEST_INLINE:
+            return BROWSER_FORMATS[image.format], picture
+        small = _flatten(ImageOps.exif_transpose(image))
+    small.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
+    kind = "png" if small.width * small.height <= LARGEST_PNG else "jpeg"
+    encoded = BytesIO()
+    small.save(encoded, kind)
+    return kind, encoded.getvalue()
+
+
+def _flatten(image: Image.Image) -> Image.Image:
+    """Return the image in 8-bit grey or RGB, transparent parts white."""
+    if image.has_transparency_data:
+        layer = image.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer).convert("RGB")
+    if image.mode.startswith("I"):  # 16-bit scans; Pillow's own conversion clips them to white
+        return image.convert("I").point(lambda value: value * (1 / 256)).convert("L")
+    return image.convert("L" if image.mode in ("1", "L") else "RGB")

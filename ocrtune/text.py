@@ -1,0 +1,156 @@
+"""Text before it is counted: normalisation profiles, units, kinds of characters, loops."""
+
+import unicodedata
+
+import regex
+
+from ocrtune.errors import MetricsError, did_you_mean
+
+PROFILES: tuple[str, ...] = ("strict", "raw", "grapheme", "no-space", "lenient")
+
+BYTE_ORDER_MARK = "\ufeff"
+ZERO_WIDTH_JOINER = "\u200d"
+
+HAN = regex.compile(r"\p{Script=Han}")
+LATIN = regex.compile(r"\p{Script=Latin}")
+ARABIC = regex.compile(r"\p{Script_Extensions=Arabic}")  # with its vowel marks and tatweel
+LENIENT_NOISE = regex.compile(r"[\p{P}\p{S}\p{Z}\p{Cf}\s]+")
+CLUSTER = regex.compile(r"\X")
+
+CHARACTER_CLASSES = ("han", "latin", "arabic", "digit", "punctuation", "space", "other")
+
+LONGEST_LOOP_UNIT = 30  # characters
+CELL_MARKS = frozenset("|<\t\n")
+
+
+def require_profile(profile: str) -> None:
+    """Refuse a profile that does not exist."""
+    if profile not in PROFILES:
+        known = f"Choose one of: {', '.join(PROFILES)}."
+        raise MetricsError(
+            f"No normalisation profile is called `{profile}`.",
+            " ".join(filter(None, (did_you_mean(profile, PROFILES), known))),
+        )
+
+
+def normalise(text: str, profile: str = "strict") -> str:
+    """Return the text as `profile` counts it.
+
+    strict and grapheme: NFC, no byte order mark, every run of whitespace (line breaks included)
+    one space, no space at the ends. raw: only the ends are stripped. no-space: NFC without any
+    whitespace. lenient: NFKC and casefolded, without punctuation, symbols, separators and format
+    characters.
+    """
+    require_profile(profile)
+    if profile == "raw":
+        return text.strip()
+    if profile == "lenient":
+        return LENIENT_NOISE.sub("", unicodedata.normalize("NFKC", text).casefold())
+    text = unicodedata.normalize("NFC", text.replace(BYTE_ORDER_MARK, ""))
+    return ("" if profile == "no-space" else " ").join(text.split())
+
+
+def units(text: str, profile: str = "strict") -> list[str]:
+    """Return what `profile` counts in the text: code points, or grapheme clusters (UAX 29)."""
+    text = normalise(text, profile)
+    return CLUSTER.findall(text) if profile == "grapheme" else list(text)
+
+
+def character_class(character: str) -> str:
+    """Return which of CHARACTER_CLASSES a character belongs to; a cluster goes by its first.
+
+    Symbols count as punctuation: readers and OCR models confuse `•` with `·`, `=` with `-`.
+    """
+    first = character[:1]
+    kind = unicodedata.category(first)[0] if first else ""
+    if first.isspace():
+        return "space"
+    if HAN.match(first):  # before the kinds: 〇 is a number and ⽤ a symbol to Unicode
+        return "han"
+    if kind == "N":
+        return "digit"
+    if kind and kind in "PS":
+        return "punctuation"
+    if LATIN.match(first):
+        return "latin"
+    return "arabic" if ARABIC.match(first) else "other"
+
+
+def name_character(character: str) -> str:
+    """Return the character if people can see it, else with its code points as U+XXXX.
+
+    Combining marks sit on a dotted circle: alone they would land on their neighbour.
+    """
+    codes = " ".join(f"U+{ord(point):04X}" for point in character)
+    if not character or all(unicodedata.category(point)[0] in "ZC" for point in character):
+        return codes
+    if unicodedata.category(character[0])[0] == "M":
+        return f"\u25cc{character} {codes}"
+    unseen = any(unicodedata.category(point)[0] == "C" for point in character)
+    return f"{character} {codes}" if unseen else character
+
+
+def is_right_to_left(text: str) -> bool:
+    """Return whether most letters run from right to left.
+
+    The majority and not the first letter decides: `PDF` may begin a Persian line.
+    """
+    kinds = [unicodedata.bidirectional(character) for character in text]
+    return kinds.count("R") + kinds.count("AL") > kinds.count("L")
+
+
+def needs_graphemes(text: str) -> bool:
+    """Return whether code points and what people call characters differ in the text.
+
+    They do when NFC leaves combining marks, joiners (ZWJ) or variation selectors, which are
+    marks too.
+    """
+    if text.isascii():
+        return False
+    return any(
+        character == ZERO_WIDTH_JOINER or unicodedata.category(character)[0] == "M"
+        for character in unicodedata.normalize("NFC", text)
+    )
+
+
+def find_loop(text: str) -> bool:
+    """Return whether the text ends in one unit repeated so often that nobody would write it.
+
+    A unit is 1 to LONGEST_LOOP_UNIT characters; the last one may be cut. How often is too often
+    depends on the unit, see `_loop_length`.
+    """
+    text = text.rstrip()
+    for period in range(1, min(LONGEST_LOOP_UNIT, len(text) // 2) + 1):
+        if text[-1] == text[-1 - period]:
+            run = _repeating_tail(text, period)
+            if run >= _loop_length(text[-period:]):
+                return True
+    return False
+
+
+def _repeating_tail(text: str, period: int) -> int:
+    """Return the length of the longest ending in which each character recurs after `period`."""
+    start = len(text) - 1
+    while start >= period and text[start] == text[start - period]:
+        start -= 1
+    return len(text) - 1 - start + period
+
+
+def _loop_length(unit: str) -> int:
+    """Return from how many characters on repetitions of the unit are a loop.
+
+    - No letter in it: rules, dot leaders, zeros, empty cells. A ruled line on wide paper has 132
+      characters, so 200.
+    - Letters and a cell mark: columns that say `n/a |` or one word a line. A filled page of
+      a narrow table has some 25 rows, so 30 repetitions.
+    - One letter: laughter and screams (哈哈哈) fill the better part of a line, 20 to 25, so 32.
+    - Short words: `la la la` and `ha ha ha` stay under 20 repetitions in print.
+    - Anything longer: refrains come back less than 10 times without a word between them.
+    """
+    if not any(character.isalpha() for character in unit):
+        return 200
+    if not CELL_MARKS.isdisjoint(unit):
+        return 30 * len(unit)
+    if len(unit) == 1:
+        return 32
+    return (20 if len(unit) <= 4 else 10) * len(unit)

@@ -1,0 +1,73 @@
+"""What the Dataset tab shows of a dataset."""
+
+from collections.abc import Sequence
+
+from ocrtune.records import SPLITS, Sample
+from ocrtune.ui.looks import Look, trouble, waiting
+from ocrtune.ui.views import escape, notice, picture, sentence, text, tiles, user_text
+
+GALLERY_SIZE = 24  # samples
+REJECTS_SHOWN = 100
+LINE_SHOWN = 200  # characters
+
+
+def pending(dataset: Look, language: str) -> str:
+    """Return how far a dataset is that is not ready."""
+    if not dataset.job:
+        return notice(text(language, "dataset_none"))
+    if dataset.active:
+        return waiting(dataset, language, text(language, "dataset_building"))
+    return trouble(dataset, language) or notice(text(language, "stopped"))
+
+
+def report(values: dict, language: str) -> str:
+    """Return what a build report says: the counts, then every line that was left out."""
+    ready = notice(
+        f"<b>{text(language, 'dataset_ready', samples=values['samples'])}</b> "
+        f"<small>{text(language, 'dataset_from', source=values['source'])}</small>",
+        "good",
+    )
+    splits = [(str(values["splits"][split]), text(language, f"split_{split}")) for split in SPLITS]
+    lengths = [
+        (f"{values[name]:.0f}", text(language, name)) for name in ("shortest", "longest", "mean")
+    ]
+    return ready + tiles(splits + lengths) + rejects(values, language)
+
+
+def rejects(values: dict, language: str) -> str:
+    """Return every line that was left out, with its reason, and how many pictures have no line."""
+    unnamed = len(values["unnamed"])
+    spare = f'<p class="ot-hint">{text(language, "unnamed", count=unnamed)}</p>' if unnamed else ""
+    lines = values["rejects"]
+    if not lines:
+        return f'<p class="ot-hint">{text(language, "rejected_none")}</p>{spare}'
+    rows = "".join(reject_row(line, language) for line in lines[:REJECTS_SHOWN])
+    hidden = len(lines) - REJECTS_SHOWN
+    more = f"<p>{text(language, 'rejected_more', count=hidden)}</p>" if hidden > 0 else ""
+    return (
+        f'<details class="ot-rejects" open><summary>{text(language, "rejected", count=len(lines))}'
+        f"</summary><ul>{rows}</ul>{more}</details>{spare}"
+    )
+
+
+def reject_row(line: dict, language: str) -> str:
+    """Return one line that was left out."""
+    near = line.get("nearest")
+    hint = f"<br>{text(language, 'nearest', name=near)}" if near else ""
+    return (
+        f"<li><b>{text(language, 'rejected_line', line=line['line_number'])}</b> "
+        f"{sentence(line['reason'])}{hint}<br><code>{escape(line['original'][:LINE_SHOWN])}</code></li>"
+    )
+
+
+def gallery(samples: Sequence[Sample], total: int, language: str) -> str:
+    """Return pictures with their texts below them."""
+    if not samples:
+        return notice(text(language, "gallery_none"))
+    figures = "".join(
+        f"<figure>{picture(sample.picture, sample.picture_id)}"
+        f"<figcaption>{user_text(sample.text)}</figcaption></figure>"
+        for sample in samples
+    )
+    shown = text(language, "gallery_some", shown=len(samples), all=total)
+    return f'<p class="ot-hint">{shown}</p><div class="ot-gallery">{figures}</div>'

@@ -1,0 +1,120 @@
+"""What one visitor's jobs are doing now: the only state the page has, read from their folders."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ocrtune import jobs
+from ocrtune.errors import JobError
+from ocrtune.events import Event, Failed
+from ocrtune.ui.views import bar, escape, notice, sentence, text
+from ocrtune.ui.words import say
+
+COMMANDS = {"dataset": "build", "run": "train", "reading": "read", "comparison": "compare"}
+
+
+@dataclass(frozen=True)
+class Look:
+    """One job, or none, at one moment."""
+
+    job: jobs.Job | None = None
+    state: str = ""  # empty when there is no job
+    place: int = 0  # how many jobs are served before this one
+    step: int = 0
+    total: int = 0
+    stage: str = ""
+    heartbeat: float = 0.0
+
+    @property
+    def active(self) -> bool:
+        return self.state in ("queued", "running", "stopping")
+
+    @property
+    def usable(self) -> bool:
+        """Whether the job has made what it was started for."""
+        return self.state in ("done", "stopped")
+
+    @property
+    def id(self) -> str:
+        return self.job.id if self.job else ""
+
+    @property
+    def dataset(self) -> Path:
+        """The prefix of the dataset that this job builds."""
+        return self.job.folder / "dataset"
+
+    @property
+    def adapter(self) -> Path:
+        """The folder of the adapter that this job trains."""
+        return self.job.folder / "run" / "adapter"
+
+    @property
+    def report(self) -> Path:
+        """The folder of the report that this job writes."""
+        return self.job.folder / "report"
+
+    def moment(self) -> tuple:
+        """Return something that differs when there is anything new to show."""
+        return (self.id, self.state, self.place, self.heartbeat)
+
+
+def clean(session: object) -> dict[str, str]:
+    """Return the ids that a browser sent, and nothing else it may have sent."""
+    if not isinstance(session, dict):
+        return {}
+    return {name: session[name] for name in COMMANDS if isinstance(session.get(name), str)}
+
+
+def look(home: Path, session: object, name: str) -> Look:
+    """Return how the visitor's job of that name is doing; a missing one is no error."""
+    try:
+        job = jobs.find(home, clean(session).get(name), COMMANDS[name])
+    except JobError:
+        return Look()
+    status, state = job.status(), job.state()
+    place = job.place() if state == "queued" else 0
+    if status is None:
+        return Look()
+    return Look(job, state, place, status.step, status.total, status.message, status.heartbeat)
+
+
+def look_at_all(home: Path, session: object) -> dict[str, Look]:
+    """Return how all of the visitor's jobs are doing."""
+    return {name: look(home, session, name) for name in COMMANDS}
+
+
+def failure(events: list[Event]) -> str:
+    """Return why a job failed, as HTML."""
+    told = [event for event in events if isinstance(event, Failed)]
+    return "<br>".join(sentence(part) for event in told[-1:] for part in (event.problem, event.fix))
+
+
+def stage_words(seen: Look, language: str) -> str:
+    """Return what the worker is busy with, as plain text; empty if it has not said so."""
+    key = f"stage_{seen.stage}"
+    try:
+        stage = say(language, key)
+    except KeyError:  # the message was a note
+        return ""
+    if seen.total:
+        return say(language, "stage_count", stage=stage, done=seen.step, total=seen.total)
+    return stage
+
+
+def waiting(seen: Look, language: str, doing: str) -> str:
+    """Return a box for a job that is under way; `doing` says what it does."""
+    if seen.state == "queued":
+        key = "queued" if seen.place else "queued_next"
+        return notice(text(language, key, place=seen.place) + bar(0, 0), "busy")
+    stage = escape(stage_words(seen, language))
+    small = f"<small>{stage}</small>" if stage else ""
+    return notice(f"{doing} {small}{bar(seen.step, seen.total)}", "busy")
+
+
+def trouble(seen: Look, language: str) -> str:
+    """Return a box that says why a job gave nothing; empty when it did not go wrong."""
+    if seen.state == "lost":
+        return notice(text(language, "lost"), "bad")
+    if seen.state == "failed":
+        why = failure(seen.job.events())
+        return notice(f"<b>{text(language, 'trouble')}</b><br>{why}", "bad")
+    return ""

@@ -1,0 +1,145 @@
+"""The page: four tabs around one visitor's jobs, and how it is served."""
+
+import os
+import secrets
+from pathlib import Path
+
+import gradio as gr
+
+from ocrtune import jobs
+from ocrtune.ui.actions import Actions
+from ocrtune.ui.compare_tab import compare_tab
+from ocrtune.ui.dataset_tab import dataset_tab
+from ocrtune.ui.parts import Shared, TabParts
+from ocrtune.ui.theme import head, style, theme
+from ocrtune.ui.train_tab import train_tab
+from ocrtune.ui.try_tab import try_tab
+from ocrtune.ui.watching import Watching, name_tabs
+from ocrtune.ui.words import label, translations
+
+POLL_SECONDS = 1.0
+ARRIVE = "(session) => window.ocrtune.arrive(session)"
+TAB_LAYOUTS = (dataset_tab, train_tab, try_tab, compare_tab)
+SWITCH = "(language) => window.ocrtune.switchLanguage(language)"
+
+
+def build_page(home: Path, worker: tuple[str, ...] = jobs.WORKER) -> gr.Blocks:
+    """Return the page for the jobs in `home`; nothing is served yet."""
+    secret = state_secret(home)
+    watching = Watching(home)
+    with gr.Blocks(title="ocrtune", analytics_enabled=False, delete_cache=(3600, 21600)) as page:
+        session = gr.BrowserState({}, storage_key="ocrtune_jobs", secret=secret)
+        place = gr.Textbox(visible=False)  # the tab that was open last
+        seen = gr.State({})
+        timer = gr.Timer(POLL_SECONDS, active=False)
+        language = header()
+        with gr.Tabs(selected="dataset", overflow_behavior="wrap", elem_id="ot-tabs") as tabs:
+            shared = Shared(session, language, tabs)
+            actions = Actions(home, worker)
+            parts = [
+                make(actions, shared) for make in (dataset_tab, train_tab, try_tab, compare_tab)
+            ]
+        gr.Markdown(label("footer"), elem_classes="ot-footer")
+        watched = {
+            "fn": watching.watch,
+            "inputs": [session, language, seen],
+            "outputs": [*(output for part in parts for output in part.outputs), timer, seen],
+            **shared.private,
+        }
+        wire(page, parts, shared, watching, watched, place)
+        timer.tick(**watched)
+    return page
+
+
+def header() -> gr.Radio:
+    """Lay out the name, the sentence and the language switch; return the switch."""
+    with gr.Row(elem_classes="ot-header"):
+        with gr.Column(scale=4, min_width=220):
+            gr.HTML('<h1 class="ot-name">ocr<b>tune</b></h1>', padding=False)
+            gr.Markdown(label("tagline"), elem_classes="ot-tagline")
+        return gr.Radio(
+            [("中文", "zh"), ("English", "en")],
+            value="en",
+            label=label("language"),
+            show_label=False,
+            container=False,
+            scale=1,
+            min_width=180,
+            elem_classes="ot-language",
+        )
+
+
+def wire(
+    page: gr.Blocks,
+    parts: list[TabParts],
+    shared: Shared,
+    watching: Watching,
+    watched: dict,
+    place: gr.Textbox,
+) -> None:
+    """Connect what the visitor does with what is shown."""
+    session, language, names = shared.session, shared.language, [part.tab for part in parts]
+    page.load(
+        watching.arrive,
+        [session, place, language],
+        [session, shared.tabs, language, *names],
+        js=ARRIVE,
+        **shared.private,
+    ).then(**watched)
+    switched = language.input(name_tabs, language, names, js=SWITCH, **shared.private)
+    switched.then(**watched)
+    for part in parts:
+        for change in part.changes:
+            change.success(**watched)
+
+
+def state_secret(home: Path) -> str:
+    """Return the key of what browsers remember: `OCRTUNE_STATE_SECRET`, or one kept in `home`."""
+    if given := os.environ.get("OCRTUNE_STATE_SECRET"):
+        return given
+    path = home / "state_secret"
+    home.mkdir(parents=True, exist_ok=True)
+    try:
+        with open(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as stream:
+            stream.write(secrets.token_urlsafe(32))
+    except FileExistsError:
+        pass  # an earlier start has made it
+    return path.read_text("utf-8")
+
+
+def launch_arguments() -> dict:
+    """Return how the page is served: nothing recorded, nothing listed, nothing from elsewhere."""
+    return {
+        "theme": theme(),
+        "css": style(),
+        "head": head(),
+        "i18n": translations(),
+        "max_file_size": "300mb",
+        "footer_links": [],
+        "show_error": False,
+        "run_history": False,
+        "enable_monitoring": False,
+        "ssr_mode": False,
+        "share": False,
+        "mcp_server": False,
+        "quiet": True,
+    }
+
+
+def launch(host: str | None = None, port: int | None = None, wait: bool = True) -> gr.Blocks:
+    """Serve the page, on a Space to everybody; return only when it ends unless `wait` is False."""
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+    home = jobs.home_folder()
+    jobs.reconcile(home)
+    on_space = os.environ.get("SYSTEM") == "spaces"
+    page = build_page(home)
+    page.queue(default_concurrency_limit=8, max_size=200).launch(
+        server_name=host or ("0.0.0.0" if on_space else "127.0.0.1"),
+        server_port=port,
+        prevent_thread_lock=True,
+        **launch_arguments(),
+    )
+    if wait:
+        page.block_thread()
+    return page

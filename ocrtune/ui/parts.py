@@ -1,0 +1,56 @@
+"""What all tabs are made of."""
+
+from dataclasses import dataclass, field
+
+import gradio as gr
+from gradio.components import Component
+
+from ocrtune.ui.words import label
+
+
+@dataclass(frozen=True)
+class Shared:
+    """Widgets that belong to the page as a whole."""
+
+    session: gr.BrowserState  # the ids of the visitor's jobs
+    language: gr.Radio
+    tabs: gr.Tabs
+    # A click is no public endpoint, shows no spinner of its own and cannot be doubled.
+    private: dict = field(
+        default_factory=lambda: {
+            "api_visibility": "private",
+            "show_progress": "hidden",
+            "trigger_mode": "once",
+        }
+    )
+
+    @property
+    def inputs(self) -> list[Component]:
+        """What every action gets after its own inputs."""
+        return [self.session, self.language]
+
+
+@dataclass(frozen=True)
+class TabParts:
+    """What the page needs to know of a tab."""
+
+    tab: gr.Tab
+    outputs: list[Component]  # in the order in which `watching` fills them
+    changes: list  # clicks after which there is something new to show
+
+
+def tab_named(name: str) -> gr.Tab:
+    """Return the tab of that name; the browser remembers which one was open last."""
+    tab = gr.Tab(label(f"tab_{name}"), id=name, elem_classes="ot-tab")
+    tab.select(None, None, None, js=f"() => window.ocrtune.remember('{name}')")
+    return tab
+
+
+def card() -> gr.Column:
+    """Return the frame of one numbered step."""
+    return gr.Column(elem_classes="ot-step-card")
+
+
+def step(key: str) -> gr.Markdown:
+    """Return the heading of one step; the style sheet numbers it."""
+    return gr.Markdown(label(key), elem_classes="ot-step")

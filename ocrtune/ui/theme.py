@@ -1,0 +1,103 @@
+"""How the page looks: a calm theme, a style sheet beside this module, no font from elsewhere."""
+
+from pathlib import Path
+
+import gradio as gr
+
+from ocrtune.ui.words import LANGUAGES
+
+FOLDER = Path(__file__).parent
+FONTS = (
+    "system-ui",
+    "-apple-system",
+    "Segoe UI",
+    "Noto Sans",
+    "PingFang SC",
+    "Microsoft YaHei",
+    "Noto Sans CJK SC",
+    "sans-serif",
+)
+PLACED_WORDS = {  # gradio has no other way to change these
+    '.ot-archive [data-testid="upload-text"]': "archive_drop",
+    '.ot-content [data-testid="upload-text"]': "content_drop",
+    ".toast-title.error": "trouble",
+}
+MONOSPACE = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace")
+
+
+def theme() -> gr.themes.Base:
+    """Return warm paper, dark ink and one green."""
+    return gr.themes.Base(
+        primary_hue=gr.themes.colors.teal,
+        secondary_hue=gr.themes.colors.teal,
+        neutral_hue=gr.themes.colors.stone,
+        text_size=gr.themes.sizes.text_md,
+        radius_size=gr.themes.sizes.radius_lg,
+        spacing_size=gr.themes.sizes.spacing_lg,
+        font=FONTS,
+        font_mono=MONOSPACE,
+    ).set(
+        body_background_fill="*neutral_50",
+        body_background_fill_dark="#171412",
+        body_text_color="*neutral_800",
+        body_text_color_dark="*neutral_200",
+        body_text_color_subdued="*neutral_600",
+        body_text_color_subdued_dark="*neutral_400",
+        background_fill_primary="white",
+        background_fill_primary_dark="#1f1c1a",
+        background_fill_secondary="*neutral_50",
+        background_fill_secondary_dark="#1a1715",
+        block_background_fill="white",
+        block_background_fill_dark="#1f1c1a",
+        block_border_color="*neutral_200",
+        block_border_color_dark="#3a3532",
+        border_color_primary="*neutral_200",
+        border_color_primary_dark="#3a3532",
+        block_label_text_color="*neutral_600",
+        block_label_text_color_dark="*neutral_300",
+        block_title_text_color="*neutral_700",
+        block_title_text_color_dark="*neutral_200",
+        block_info_text_color="*neutral_600",
+        block_info_text_color_dark="*neutral_400",
+        button_primary_background_fill="*primary_700",
+        button_primary_background_fill_hover="*primary_800",
+        button_primary_background_fill_dark="*primary_700",
+        button_primary_background_fill_hover_dark="*primary_600",
+        button_primary_text_color="white",
+        button_primary_text_color_dark="white",
+        button_secondary_background_fill="*neutral_100",
+        button_secondary_background_fill_hover="*neutral_200",
+        button_secondary_background_fill_dark="#332e2b",
+        button_secondary_background_fill_hover_dark="#403a36",
+        button_secondary_text_color="*neutral_800",
+        button_secondary_text_color_dark="*neutral_100",
+        input_background_fill="white",
+        input_background_fill_dark="#171412",
+        checkbox_border_color="*neutral_400",
+        checkbox_border_color_dark="*neutral_400",
+        checkbox_background_color_dark="#171412",
+        checkbox_label_background_fill="*neutral_50",
+        checkbox_label_background_fill_dark="#292421",
+        link_text_color="*primary_700",
+        link_text_color_dark="*primary_300",
+    )
+
+
+def style() -> str:
+    """Return the style sheet, with the words that only a style sheet can put in place."""
+    return (FOLDER / "page.css").read_text("utf-8") + placed_words()
+
+
+def placed_words() -> str:
+    """Return rules that put our words where gradio has fixed ones, in the visitor's language."""
+    return "\n".join(
+        f':root:lang({language}) {place}::after {{ content: "{words[key]}"; }}'
+        for language, words in LANGUAGES.items()
+        for place, key in PLACED_WORDS.items()
+    )
+
+
+def head() -> str:
+    """Return what the page needs before gradio starts."""
+    script = (FOLDER / "page.js").read_text("utf-8")
+    return f'<meta name="color-scheme" content="light dark">\n<script>{script}</script>'

@@ -1,0 +1,130 @@
+"""What the Fine-tune tab shows of a run."""
+
+import pandas as pd
+
+from ocrtune.events import Evaluated, Event, SampleRead, Step
+from ocrtune.metrics import marked_difference
+from ocrtune.report_page import percent
+from ocrtune.ui.looks import Look, trouble, waiting
+from ocrtune.ui.views import bar, duration, escape, legend, marked, notice, text, tiles, user_text
+from ocrtune.ui.words import say
+
+PICTURES_SHOWN = 3
+READINGS_SHOWN = 5  # of one picture
+
+
+def progress(run: Look, events: list[Event], language: str) -> str:
+    """Return how far the run is, in one box."""
+    if not run.job:
+        return notice(text(language, "train_idle"))
+    steps = [event for event in events if isinstance(event, Step)]
+    if run.state in ("queued", "running") and not steps:
+        return waiting(run, language, text(language, "train_preparing"))
+    if run.active:
+        last = steps[-1] if steps else Step(0, 0, 0, 0, 0)
+        return notice(step_words(last, run.state, language) + bar(last.step, last.total), "busy")
+    if run.usable:
+        return notice(text(language, f"train_{run.state}") + link(run, language), "good")
+    return trouble(run, language)
+
+
+def step_words(last: Step, state: str, language: str) -> str:
+    """Return where the run is and how long it takes, as HTML."""
+    where = f"<b>{text(language, 'train_step', step=last.step, total=last.total)}</b>"
+    if state == "stopping":
+        return f"{where} <small>{text(language, 'train_stopping')}</small>"
+    time = duration(last.seconds_left, language)
+    return f"{where} <small>{text(language, 'time_left', time=time)}</small>"
+
+
+def link(run: Look, language: str) -> str:
+    """Return the address under which the run is found again."""
+    return (
+        f' <small><a class="ot-link" href="?run={escape(run.id)}" '
+        f'title="{text(language, "link_hint")}">{text(language, "link")}</a></small>'
+    )
+
+
+def loss_table(events: list[Event]) -> pd.DataFrame:
+    """Return the loss of each step, a row for each."""
+    steps = [event for event in events if isinstance(event, Step)]
+    return pd.DataFrame(
+        {"step": [event.step for event in steps], "loss": [event.loss for event in steps]}
+    )
+
+
+def cer_table(events: list[Event]) -> pd.DataFrame:
+    """Return the CER of each measurement in per cent, a row for each."""
+    measured = measurements(events)
+    return pd.DataFrame(
+        {
+            "step": [event.step for event in measured],
+            "cer": [100 * event.cer for event in measured],
+        }
+    )
+
+
+def measurements(events: list[Event]) -> list[Evaluated]:
+    """Return the measurements that have a CER."""
+    return [event for event in events if isinstance(event, Evaluated) and event.cer is not None]
+
+
+def readings(events: list[Event], language: str) -> str:
+    """Return the CER before and now, and a few pictures with their texts as they improve."""
+    measured = measurements(events)
+    if not measured:
+        return notice(text(language, "chart_none"))
+    numbers = [(percent(measured[0].cer), text(language, "cer_before"))]
+    if len(measured) > 1:
+        best = min(event.cer for event in measured[1:])
+        numbers.append((percent(best), text(language, "cer_best")))
+    by_picture: dict[str, list[SampleRead]] = {}
+    for event in events:
+        if isinstance(event, SampleRead):
+            by_picture.setdefault(event.picture_id, []).append(event)
+    cards = "".join(
+        reading_card(read, language) for read in list(by_picture.values())[:PICTURES_SHOWN]
+    )
+    if not cards:
+        return tiles(numbers)
+    title = f"<h4>{text(language, 'readings')}</h4>"
+    return tiles(numbers) + title + legend(language) + f'<div class="ot-cards">{cards}</div>'
+
+
+def reading_card(read: list[SampleRead], language: str) -> str:
+    """Return the readings of one picture, oldest first, below its right text."""
+    shown = read if len(read) <= READINGS_SHOWN else [read[0], *read[1 - READINGS_SHOWN :]]
+    rows = "".join(
+        f"<tr><th>{when(event.step, language)}</th>"
+        f"<td>{hypothesis(event.reference, event.hypothesis, language)}</td></tr>"
+        for event in shown
+    )
+    right = user_text(read[0].reference)
+    return (
+        f'<table class="ot-card"><tr class="ot-right"><th>{text(language, "ground_truth")}</th>'
+        f"<td>{right}</td></tr>{rows}</table>"
+    )
+
+
+def when(step: int, language: str) -> str:
+    """Return after which step, in words."""
+    return text(language, "reading_at", step=step) if step else text(language, "reading_before")
+
+
+def hypothesis(reference: str, words: str, language: str) -> str:
+    """Return a model's text with its errors marked, as HTML."""
+    if not words.strip():
+        return f"<em>{text(language, 'read_nothing')}</em>"
+    return marked(words, marked_difference(reference, words))
+
+
+def dataset_words(dataset: Look, counts: dict[str, int], language: str) -> str:
+    """Return which dataset a run would learn from."""
+    if dataset.active:
+        return notice(text(language, "train_dataset_building"), "busy")
+    if not counts:
+        return notice(text(language, "train_no_dataset"))
+    samples = say(
+        language, "train_dataset", samples=sum(counts.values()), train=counts.get("train", 0)
+    )
+    return notice(escape(samples), "good")

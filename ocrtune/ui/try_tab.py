@@ -1,0 +1,44 @@
+"""The Try OCR tab."""
+
+import gradio as gr
+
+from ocrtune.ui.actions import Actions
+from ocrtune.ui.parts import Shared, TabParts, card, step, tab_named
+from ocrtune.ui.words import label
+
+
+def try_tab(actions: Actions, shared: Shared) -> TabParts:
+    """Lay out the Try OCR tab; return what it shows and which clicks change it."""
+    with tab_named("try") as tab:
+        reference = gr.State("")  # the right text, when the picture came from the dataset
+        with card():
+            step("try_step_1")
+            picture = gr.Image(
+                label=label("picture"),
+                placeholder=label("picture_drop"),
+                sources=["upload", "clipboard", "webcam"],
+                type="filepath",
+                image_mode=None,
+                height=260,
+                elem_classes="ot-input-picture",
+            )
+            take = gr.Button(label("take_button"))
+        with card():
+            step("try_step_2")
+            models = gr.HTML(padding=False)
+            read = gr.Button(label("read_button"), variant="primary", elem_id="ot-read")
+        with card():
+            step("try_step_3")
+            result = gr.HTML(padding=False, elem_id="ot-try-result")
+    picture.input(actions.forget_reference, None, reference, **shared.private)
+    take.click(actions.take_picture, shared.inputs, [picture, reference], **shared.private)
+    changes = [
+        read.click(
+            actions.read,
+            [picture, reference, *shared.inputs],
+            shared.session,
+            preprocess=False,  # only the worker looks into the picture
+            **shared.private,
+        )
+    ]
+    return TabParts(tab, [models, read, take, result], changes)

@@ -1,0 +1,52 @@
+"""Files that came from a browser: where they may lie, and how they reach a job's folder."""
+
+import re
+import secrets
+import shutil
+from pathlib import Path
+
+from gradio.utils import get_upload_folder
+
+from ocrtune.ui.words import Refused
+
+ODD = re.compile(r"[^\w.\-]+")
+LONGEST_NAME = 80  # characters
+
+
+def uploaded(value: object) -> Path:
+    """Return the path of an uploaded file; refuse every other path on this machine.
+
+    value: a path, or a payload as gradio sends it when it has not looked into the file.
+    """
+    name = value.get("path") if isinstance(value, dict) else value
+    if not isinstance(name, str):
+        raise Refused("bad_upload")
+    try:
+        path = Path(name).resolve(strict=True)
+    except (OSError, ValueError, RuntimeError) as error:
+        raise Refused("bad_upload") from error
+    if not path.is_file() or not path.is_relative_to(Path(get_upload_folder()).resolve()):
+        raise Refused("bad_upload")
+    return path
+
+
+def keep(value: object, folder: Path) -> Path:
+    """Return a copy of an uploaded file in `folder`: gradio deletes its own after hours."""
+    path = uploaded(value)
+    folder.mkdir(parents=True, exist_ok=True)
+    return Path(shutil.copyfile(path, folder / plain_name(path.name)))
+
+
+def plain_name(name: str) -> str:
+    """Return a file name that is safe everywhere and still tells what it was."""
+    stem, dot, ending = ODD.sub("_", name).lstrip(".").rpartition(".")
+    return f"{stem[:LONGEST_NAME]}{dot}{ending[:10]}" or "upload"
+
+
+def hand_out(data: bytes, name: str) -> Path:
+    """Return a file under an unguessable name in gradio's cache, from where it may be fetched."""
+    folder = Path(get_upload_folder()) / secrets.token_hex(20)
+    folder.mkdir(parents=True)
+    path = folder / plain_name(name)
+    path.write_bytes(data)
+    return path

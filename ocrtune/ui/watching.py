@@ -1,0 +1,208 @@
+"""What the page shows: everything visible follows from the visitor's jobs, on every look anew.
+
+One function fills all four tabs. It is called after a click, on a timer while a job is under
+way, and when the page is opened again; a tab in which nothing is new is left alone.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import gradio as gr
+import pandas as pd
+
+from ocrtune import jobs
+from ocrtune.dataset import load_samples, read_build_report
+from ocrtune.errors import JobError, OcrtuneError
+from ocrtune.report import read_report
+from ocrtune.ui import compare_views, dataset_views, train_views, try_views
+from ocrtune.ui.actions import trained
+from ocrtune.ui.looks import Look, clean, look, look_at_all
+from ocrtune.ui.views import notice, sentence, text
+from ocrtune.ui.words import language_of, say
+
+TABS = ("dataset", "train", "try", "compare")
+NVIDIA = Path("/dev/nvidiactl")
+
+Looks = dict[str, Look]
+
+
+def show_dataset(looks: Looks, language: str) -> list:
+    """Return the report, the gallery, the sample button and the way on."""
+    dataset = looks["dataset"]
+    sample = gr.Button(interactive=not dataset.active, variant=variant(not dataset.usable))
+    proceed = gr.Button(visible=dataset.usable)
+    if not dataset.usable:
+        empty = dataset_views.gallery([], 0, language)
+        return [dataset_views.pending(dataset, language), empty, sample, proceed]
+    report = read_build_report(dataset.dataset)
+    samples = load_samples(dataset.dataset, "train")[: dataset_views.GALLERY_SIZE]
+    gallery = dataset_views.gallery(samples, report["samples"], language)
+    return [dataset_views.report(report, language), gallery, sample, proceed]
+
+
+def show_train(looks: Looks, language: str) -> list:
+    """Return everything of the Fine-tune tab that changes."""
+    dataset, run = looks["dataset"], looks["run"]
+    events = run.job.events() if run.job else []
+    counts = split_counts(dataset)
+    ready = bool(counts) and not run.active
+    return [
+        train_views.dataset_words(dataset, counts, language),
+        "" if NVIDIA.exists() else f'<p class="ot-hint">{text(language, "gpu_none")}</p>',
+        gr.Button(interactive=ready, variant=variant(not run.usable)),
+        gr.Button(interactive=run.state in ("queued", "running")),
+        train_views.progress(run, events, language),
+        gr.Button(visible=run.usable),
+        gr.Row(visible=bool(train_views.measurements(events))),
+        curve(train_views.loss_table(events), "loss", run.total),
+        curve(train_views.cer_table(events), "cer", run.total),
+        train_views.readings(events, language),
+    ]
+
+
+def show_try(looks: Looks, language: str) -> list:
+    """Return which models would read, the buttons, and what they have read."""
+    run, reading = looks["run"], looks["reading"]
+    events = reading.job.events() if reading.usable else []
+    words = text(language, "try_ready" if run.usable else "try_no_adapter")
+    button = say(language, "read_button" if run.usable else "read_button_base")
+    return [
+        notice(words, "good" if run.usable else "quiet"),
+        gr.Button(value=button, interactive=not reading.active),
+        gr.Button(visible=looks["dataset"].usable),
+        try_views.result(reading, events, reference(reading), language),
+    ]
+
+
+def show_compare(looks: Looks, language: str) -> list:
+    """Return what is compared, the button, the result, and the downloads."""
+    run, comparison = looks["run"], looks["comparison"]
+    tests = run_counts(run).get("test", 0)
+    ready = compare_views.ready(run, tests, language)
+    button = gr.Button(
+        interactive=run.usable and not comparison.active, variant=variant(not comparison.usable)
+    )
+    if not comparison.usable:
+        pending = compare_views.pending(comparison, language)
+        return [ready, button, pending, gr.Row(visible=False), ""]
+    report = read_report(comparison.report / "report.json")
+    wanted = {line["picture_id"] for line in report["worst"][: compare_views.WORST_SHOWN]}
+    samples = load_samples(Path(trained(run).data), report["split"])
+    pictures = {
+        sample.picture_id: sample.picture for sample in samples if sample.picture_id in wanted
+    }
+    return [
+        ready,
+        button,
+        compare_views.result(report, language),
+        gr.Row(visible=True),
+        compare_views.worst_lines(report, pictures, language),
+    ]
+
+
+def curve(table: pd.DataFrame, column: str, total: int) -> gr.LinePlot:
+    """Return the chart of a column, as wide from its first step as it will be at its last."""
+    if table.empty:
+        return gr.skip()
+    height = [0, 1.05 * float(table[column].max())]  # from zero: a fall looks as large as it is
+    return gr.LinePlot(value=table, x_lim=[0, max(1, total)], y_lim=height)
+
+
+def variant(next_step: bool) -> str:
+    """Return the look of a button: only the next sensible step stands out."""
+    return "primary" if next_step else "secondary"
+
+
+def split_counts(dataset: Look) -> dict[str, int]:
+    """Return how many samples each split has; empty without a dataset."""
+    return read_build_report(dataset.dataset)["splits"] if dataset.usable else {}
+
+
+def run_counts(run: Look) -> dict[str, int]:
+    """Return how many samples each split has that a run was made with."""
+    return read_build_report(Path(trained(run).data))["splits"] if run.usable else {}
+
+
+def reference(reading: Look) -> str:
+    """Return the right text of the picture that was read, where it is known."""
+    path = reading.job.folder / "reference.txt" if reading.job else None
+    return path.read_text("utf-8") if path and path.exists() else ""
+
+
+@dataclass(frozen=True)
+class Panel:
+    """How one tab is filled."""
+
+    show: Callable[[Looks, str], list]
+    jobs: tuple[str, ...]  # it shows every event of these
+    ends: tuple[str, ...]  # it shows only the states of these
+    notice: int  # which of its outputs can say that something is wrong
+    width: int  # how many outputs it has
+
+    def moment(self, looks: Looks, language: str) -> list:
+        """Return something that differs when the tab has anything new to show."""
+        states = [(looks[name].id, looks[name].state) for name in self.ends]
+        return [language, [looks[name].moment() for name in self.jobs], states]
+
+    def fill(self, looks: Looks, language: str) -> list:
+        """Return the tab's outputs; what is wrong on disk is said in the tab itself."""
+        try:
+            return self.show(looks, language)
+        except OcrtuneError as error:
+            outputs = [gr.skip() for _ in range(self.width)]
+            outputs[self.notice] = notice(sentence(str(error)), "bad")
+            return outputs
+
+
+PANELS = {
+    "dataset": Panel(show_dataset, ("dataset",), (), 0, 4),
+    "train": Panel(show_train, ("run",), ("dataset",), 4, 10),
+    "try": Panel(show_try, ("reading",), ("run", "dataset"), 3, 4),
+    "compare": Panel(show_compare, ("comparison",), ("run",), 2, 5),
+}
+
+
+def name_tabs(language: object) -> list[gr.Tab]:
+    """Return the tabs with their names: gradio translates those of unopened tabs only once."""
+    return [gr.Tab(label=say(language_of(language), f"tab_{name}")) for name in TABS]
+
+
+@dataclass(frozen=True)
+class Watching:
+    """The eyes of the page on one home of jobs."""
+
+    home: Path
+
+    def watch(self, session: object, language: object, seen: object) -> list:
+        """Return the outputs of all tabs, the timer, and what this visitor has seen now."""
+        language = language_of(language)
+        looks = look_at_all(self.home, session)
+        before = seen if isinstance(seen, dict) else {}
+        now = {name: panel.moment(looks, language) for name, panel in PANELS.items()}
+        outputs = []
+        for name, panel in PANELS.items():
+            if before.get(name) == now[name]:
+                outputs += [gr.skip() for _ in range(panel.width)]
+            else:
+                outputs += panel.fill(looks, language)
+        busy = any(seen_job.active for seen_job in looks.values())
+        return [*outputs, gr.Timer(active=busy), now]
+
+    def arrive(self, session: object, place: object, language: object, request: gr.Request) -> list:
+        """Return jobs, open tab, language and tab names; `?run=` in the address brings a run."""
+        known, place = clean(session), place if place in TABS else TABS[0]
+        run = look(self.home, {"run": request.query_params.get("run")}, "run")
+        if run.job and run.id != known.get("run"):
+            known, place = {"run": run.id} | self.dataset_of(run), "train"
+        language = language_of(language)
+        return [known, gr.Tabs(selected=place), language, *name_tabs(language)]
+
+    def dataset_of(self, run: Look) -> dict[str, str]:
+        """Return the id of the job that built a run's dataset, if it was built here."""
+        folder = Path(trained(run).data).parent
+        try:
+            job = jobs.find(self.home, folder.name, "build")
+        except JobError:
+            return {}
+        return {"dataset": job.id} if job.folder == folder else {}

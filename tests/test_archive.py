@@ -1,0 +1,300 @@
+import io
+import random
+import stat
+import zipfile
+
+import pytest
+
+from ocrtune.archive import Limits, UnsafeArchiveError, open_archive
+from ocrtune.errors import ArchiveError, OcrtuneError
+
+CONTENT = "1.jpg text\n"
+
+
+def make_zip(path, files, method=zipfile.ZIP_DEFLATED):
+    """Write a zip of `files`, a name (or a ZipInfo) to the bytes of each, and return its path."""
+    with zipfile.ZipFile(path, "w", method) as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+    return path
+
+
+def with_raw_names(data, names):
+    """Return the zip with ASCII names replaced by bytes of equal length, the UTF-8 flag unset."""
+    for name, raw in names.items():
+        assert len(name) == len(raw)
+        data = data.replace(name, raw)
+    return data
+
+
+def special(name, mode):
+    """Return the zip entry of something that is no plain file."""
+    info = zipfile.ZipInfo(name)
+    info.create_system = 3
+    info.external_attr = mode << 16
+    return info
+
+
+def test_a_zip_gives_names_bytes_and_its_content_file(tmp_path):
+    files = {
+        "lines/content.md": CONTENT,
+        "lines/img/1.jpg": b"one",
+        "lines/img/": b"",
+        "__MACOSX/lines/img/._1.jpg": b"litter",
+        "lines/.DS_Store": b"litter",
+        "lines/Thumbs.db": b"litter",
+    }
+    with open_archive(make_zip(tmp_path / "a.zip", files)) as archive:
+        assert archive.names() == ["lines/content.md", "lines/img/1.jpg"]
+        assert archive.read("lines/img/1.jpg") == b"one"
+        assert archive.content_name == "lines/content.md"
+        assert archive.content_folder == "lines"
+        assert (archive.content_text, archive.content_encoding) == (CONTENT, "utf-8")
+        assert archive.locate("/etc/hostname") is None
+
+
+@pytest.mark.parametrize(
+    ("names", "chosen"),
+    [
+        (["labels.txt"], "labels.txt"),
+        (["data/Labels.TXT"], "data/Labels.TXT"),
+        (["README.md", "CONTENT.md"], "CONTENT.md"),
+        (["a/content.md", "content.md", "notes.txt"], "content.md"),  # the uppermost
+        (["README.md", "LICENSE.txt", "labels.txt"], "labels.txt"),
+    ],
+)
+def test_the_content_file_is_found(tmp_path, names, chosen):
+    files = {name: CONTENT for name in names} | {"1.jpg": b""}
+    with open_archive(make_zip(tmp_path / "a.zip", files)) as archive:
+        assert archive.content_name == chosen
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        ([], "holds no content file. Put a text file `content.md` beside the pictures"),
+        (["a.txt", "b.md"], "holds 2 text files that may be the content file: `a.txt`, `b.md`"),
+        (["a/content.md", "b/content.md", "c.txt"], "`a/content.md`, `b/content.md`. Name the"),
+    ],
+)
+def test_a_missing_or_ambiguous_content_file_is_explained(tmp_path, names, message):
+    files = {name: CONTENT for name in names} | {"1.jpg": b""}
+    with pytest.raises(ArchiveError) as caught:
+        open_archive(make_zip(tmp_path / "a.zip", files))
+    assert message in str(caught.value)
+
+
+def test_a_separate_content_file_wins(tmp_path):
+    separate = tmp_path / "mine.txt"
+    separate.write_bytes("1.jpg 文本\r\n".encode("gb18030"))
+    source = make_zip(tmp_path / "a.zip", {"x/content.md": CONTENT, "1.jpg": b""})
+    with open_archive(source, separate) as archive:
+        assert (archive.content_name, archive.content_folder) == ("mine.txt", "")
+        assert archive.content_text == "1.jpg 文本\r\n"
+        assert archive.content_encoding == "gb18030"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "encoding"),
+    [
+        ("图片/第一页.jpg", "gb18030"),  # a Chinese Windows
+        ("许愿/第一页.jpg", "gb18030"),  # holds the byte of a backslash
+        ("图片/第一页.jpg", "utf-8"),  # macOS
+        ("M\u00fcller/\u00fcber.jpg", "cp437"),  # a German Windows: nothing to recover
+    ],
+)
+def test_names_without_the_utf8_flag_are_recovered(tmp_path, wanted, encoding):
+    raw = wanted.encode(encoding)
+    stand_in = b"q" * len(raw)
+    buffer = io.BytesIO()
+    make_zip(buffer, {"content.md": CONTENT, stand_in.decode(): b"one"}, zipfile.ZIP_STORED)
+    path = tmp_path / "a.zip"
+    path.write_bytes(with_raw_names(buffer.getvalue(), {stand_in: raw}))
+    with open_archive(path) as archive:
+        assert wanted in archive.names()
+        assert archive.read(wanted) == b"one"
+
+
+def test_backslashes_in_names_are_folders(tmp_path):
+    with open_archive(make_zip(tmp_path / "a.zip", {"d\\content.md": CONTENT})) as archive:
+        assert archive.names() == ["d/content.md"]
+
+
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [
+        ("../1.jpg", "leads out of the archive"),
+        ("a/../../1.jpg", "leads out of the archive"),
+        ("..\\1.jpg", "leads out of the archive"),
+        ("/etc/1.jpg", "is an absolute path"),
+        ("\\\\server\\1.jpg", "is an absolute path"),
+        ("C:\\1.jpg", "is an absolute path"),
+        ("a\x1b[31m.jpg", "holds control characters"),
+        ("a" * 1_001, "a name is longer than 1000 characters"),
+        (special("link.jpg", stat.S_IFLNK | 0o777), "'link.jpg' is a link"),
+        (special("pipe.jpg", stat.S_IFIFO | 0o644), "'pipe.jpg' is not a file"),
+    ],
+)
+def test_hostile_names_are_refused(tmp_path, name, problem):
+    source = make_zip(tmp_path / "a.zip", {"content.md": CONTENT, name: b"/etc/passwd"})
+    with pytest.raises(UnsafeArchiveError) as caught:
+        open_archive(source)
+    assert problem in str(caught.value)
+    assert "\x1b" not in str(caught.value)
+
+
+def test_a_password_is_noticed_before_anything_is_read(tmp_path):
+    path = make_zip(tmp_path / "a.zip", {"content.md": CONTENT, "1.jpg": b"one"})
+    data = bytearray(path.read_bytes())
+    for mark, flag_at in ((b"PK\3\4", 6), (b"PK\1\2", 8)):
+        at = data.rfind(mark)
+        data[at + flag_at] |= 1
+    path.write_bytes(data)
+    with pytest.raises(ArchiveError, match="protected by a password. Zip again without"):
+        open_archive(path)
+
+
+def test_an_archive_within_is_refused(tmp_path):
+    source = make_zip(tmp_path / "a.zip", {"content.md": CONTENT, "lines/more.ZIP": b"PK"})
+    with pytest.raises(ArchiveError, match="holds another archive, `lines/more.ZIP`"):
+        open_archive(source)
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"", "is empty"),
+        (b"some text that is no zip at all", "is not a zip."),
+        (b"Rar!\x1a\x07\x01\x00", "is not a zip but a RAR archive."),
+        (b"%PDF-1.7 ...", "is not a zip but a PDF."),
+        (b"PK\3\4" + bytes(100), "is damaged or incomplete"),
+    ],
+)
+def test_what_is_not_a_zip_is_named(tmp_path, data, message):
+    path = tmp_path / "a.zip"
+    path.write_bytes(data)
+    with pytest.raises(ArchiveError) as caught:
+        open_archive(path)
+    assert message in str(caught.value)
+
+
+def test_a_missing_source_is_named(tmp_path):
+    with pytest.raises(ArchiveError, match="no file or folder `.*gone.zip`"):
+        open_archive(tmp_path / "gone.zip")
+
+
+def test_a_zip_bomb_is_stopped_by_its_ratio(tmp_path):
+    files = {"content.md": CONTENT, "1.jpg": bytes(8 * 1024 * 1024)}
+    with open_archive(make_zip(tmp_path / "a.zip", files)) as archive:
+        with pytest.raises(UnsafeArchiveError, match="more than 300 times its packed size"):
+            archive.read("1.jpg")
+        assert archive.read_bytes < 4 * 1024 * 1024  # it did not wait for the end
+
+
+def test_sizes_are_counted_while_reading(tmp_path):
+    noise = random.Random(0).randbytes(3 * 1024 * 1024)
+    path = make_zip(tmp_path / "a.zip", {"content.md": CONTENT, "1.jpg": noise, "2.jpg": noise})
+    small_files = Limits(file_bytes=1024 * 1024)
+    with open_archive(path, limits=small_files) as archive:
+        with pytest.raises(ArchiveError, match="`1.jpg` is larger than 1 MiB") as caught:
+            archive.read("1.jpg")
+        assert not isinstance(caught.value, UnsafeArchiveError)  # the other pictures may be fine
+    with pytest.raises(UnsafeArchiveError, match="unpacks to more than 4 MiB"):
+        open_archive(path, limits=Limits(total_bytes=4 * 1024 * 1024))
+    # the headers now say 16 bytes each: only counting can tell
+    lying = path.read_bytes().replace((3 * 1024 * 1024).to_bytes(4, "little"), b"\x10\0\0\0")
+    path.write_bytes(lying)
+    with open_archive(path) as archive:
+        with pytest.raises(ArchiveError, match="`1.jpg` cannot be read"):
+            archive.read("1.jpg")
+        assert archive.read_bytes < 1024
+
+
+@pytest.mark.parametrize("limits", [Limits(entries=50), Limits(directory_bytes=2_000)])
+def test_too_many_files_are_refused(tmp_path, limits):
+    files = {f"{number}.jpg": b"" for number in range(50)} | {"content.md": CONTENT}
+    with pytest.raises(UnsafeArchiveError, match="more than .* files"):
+        open_archive(make_zip(tmp_path / "a.zip", files), limits=limits)
+
+
+def test_an_unusual_packing_is_refused(tmp_path):
+    source = make_zip(tmp_path / "a.zip", {"content.md": CONTENT}, zipfile.ZIP_LZMA)
+    with pytest.raises(ArchiveError, match="packed in an unusual way"):
+        open_archive(source)
+
+
+def test_damaged_zips_never_surprise(tmp_path):
+    noise = random.Random(1)
+    files = {"content.md": CONTENT, "img/1.jpg": noise.randbytes(300), "img/2.jpg": bytes(300)}
+    sound = make_zip(tmp_path / "sound.zip", files).read_bytes()
+    path = tmp_path / "damaged.zip"
+    opened = 0
+    problems = []
+    for _ in range(400):
+        data = bytearray(sound)
+        for _ in range(noise.randint(1, 6)):
+            data[noise.randrange(len(data))] = noise.choice([0, 1, 0x7F, 0x80, 0xFF])
+        if noise.random() < 0.2:
+            del data[noise.randrange(len(data)) :]
+        path.write_bytes(data)
+        try:
+            with open_archive(path) as archive:
+                for name in archive.names():
+                    archive.read(name)
+            opened += 1
+        except OcrtuneError as error:
+            problems.append(str(error))
+    assert opened > 0
+    assert len(problems) > 100
+    assert all(len(problem) < 400 and "\n" not in problem for problem in problems)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A folder with a content file, pictures below it, and a picture outside of it."""
+    root = tmp_path / "lines"
+    (root / "img").mkdir(parents=True)
+    (root / ".git").mkdir()
+    (root / "content.md").write_text(CONTENT)
+    (root / "img" / "1.jpg").write_bytes(b"one")
+    (root / ".git" / "notes.txt").write_text("not for us")
+    (root / "lines.zip").write_bytes(b"a zip beside its pictures does no harm")
+    (tmp_path / "outside.jpg").write_bytes(b"outside")
+    return root
+
+
+@pytest.mark.parametrize("source", ["", "content.md"])
+def test_a_folder_or_its_content_file_can_be_the_source(folder, source):
+    with open_archive(folder / source) as archive:
+        assert archive.names() == ["content.md", "img/1.jpg", "lines.zip"]
+        assert archive.content_text == CONTENT
+        assert archive.read("img/1.jpg") == b"one"
+        assert archive.locate("img/1.jpg") == "img/1.jpg"
+        assert archive.locate(f"{folder}/img/1.jpg") == "img/1.jpg"
+        outside = str(folder.parent / "outside.jpg")
+        assert archive.locate("../outside.jpg") == archive.locate(outside) == outside
+        assert archive.read(outside) == b"outside"
+        assert archive.locate("img") is None
+        assert archive.locate("img/2.jpg") is None
+
+
+def test_a_folder_has_limits_too(folder):
+    with pytest.raises(ArchiveError, match="more than 2 files"):
+        open_archive(folder, limits=Limits(entries=2))
+    # a content file in a crowded place still finds what it names exactly
+    with open_archive(folder / "content.md", limits=Limits(entries=2)) as archive:
+        assert archive.names() == []
+        assert archive.read(archive.locate("img/1.jpg")) == b"one"
+    with open_archive(folder, limits=Limits(file_bytes=20)) as archive, pytest.raises(ArchiveError):
+        archive.read("lines.zip")
+
+
+def test_names_with_odd_bytes_on_disk_stay_writable(folder):
+    try:
+        (folder / "img" / b"\xffodd.jpg".decode("utf-8", "surrogateescape")).write_bytes(b"odd")
+    except OSError:
+        pytest.skip("this file system refuses such names")
+    with open_archive(folder) as archive:
+        (odd,) = [name for name in archive.names() if name.endswith("odd.jpg")]
+        assert odd.encode("utf-8")
+        assert archive.read(odd) == b"odd"

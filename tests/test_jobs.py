@@ -1,0 +1,311 @@
+"""Jobs: started, followed, stopped, found again, one at a time, with a worker of our own."""
+
+import json
+import os
+import signal
+import stat
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+
+import pytest
+
+from ocrtune import jobs, turns
+from ocrtune.config import Config
+from ocrtune.errors import JobError
+from ocrtune.events import Done, Failed, Step
+
+WORKER = """
+import os, sys, time
+from pathlib import Path
+from ocrtune import jobs
+from ocrtune.events import Done, Failed, Note, Step
+
+command, _, config, _, folder = sys.argv[1:]
+steps = int(Path(config).read_text("utf-8").split('"steps": ')[1].split()[0])
+print("secret is", os.environ.get("HF_TOKEN"), os.environ.get("CUDA_VISIBLE_DEVICES"))
+job = jobs.attach(Path(folder))
+if steps == 0:
+    job.emit(Failed("No step was asked for.", "Ask for one."))
+    sys.exit(1)
+for step in range(1, steps + 1):
+    job.emit(Step(step, steps, 1 / step, 0.1 * step, 0.1 * (steps - step)))
+    if job.stop_requested():
+        break
+    time.sleep(0.05)
+job.emit(Done("Finished.", stopped=job.stop_requested()))
+job.close()
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepsConfig(Config):
+    steps: int
+
+
+@pytest.fixture
+def run_worker(tmp_path):
+    """Start workers that take steps, and leave none of them behind."""
+    script = tmp_path / "worker.py"
+    script.write_text(WORKER, "utf-8")
+    started = []
+
+    def run(steps: int, command: str = "train") -> jobs.Job:
+        worker = (sys.executable, "-c", f"exec(open({str(script)!r}).read())")
+        job = jobs.create(tmp_path / "home")
+        started.append(jobs.start(job, command, StepsConfig(steps=steps), worker))
+        return job
+
+    yield run
+    for job in started:
+        job.delete(patience_seconds=2)
+
+
+def wait_for(job: jobs.Job, *states: str, seconds: float = 15) -> str:
+    deadline = time.monotonic() + seconds
+    while job.state() not in states and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return job.state()
+
+
+def test_a_job_is_followed_to_its_end(run_worker):
+    job = run_worker(3)
+    events = list(jobs.follow(job, poll_seconds=0.02))
+    assert [event.step for event in events if isinstance(event, Step)] == [1, 2, 3]
+    assert events[-1] == Done("Finished.")
+    assert job.state() == "done"
+    status = job.status()
+    assert (status.step, status.total, status.message) == (3, 3, "Finished.")
+
+
+def test_a_failure_keeps_both_of_its_sentences(run_worker):
+    job = run_worker(0)
+    assert list(jobs.follow(job, poll_seconds=0.02)) == [
+        Failed("No step was asked for.", "Ask for one.")
+    ]
+    assert job.state() == "failed"
+
+
+def test_stop_ends_a_run_early_and_keeps_its_end(run_worker):
+    job = run_worker(2000)
+    assert wait_for(job, "running") == "running"
+    job.stop()
+    assert job.state() in ("stopping", "stopped")
+    assert wait_for(job, "stopped") == "stopped"
+    assert job.events()[-1] == Done("Finished.", stopped=True)
+
+
+def test_a_killed_worker_is_lost_and_stays_lost(run_worker):
+    job = run_worker(2000)
+    assert wait_for(job, "running") == "running"
+    os.kill(job.status().pid, signal.SIGKILL)
+    assert wait_for(job, "lost") == "lost"
+    assert jobs.reconcile(job.home) == [job]
+    assert job.status().state == "lost"
+    assert jobs.reconcile(job.home) == []
+
+
+def test_a_worker_that_never_attaches_is_lost_with_its_words_in_the_log(tmp_path):
+    job = jobs.create(tmp_path)
+    worker = (sys.executable, "-c", "raise SystemExit('no such module')")
+    jobs.start(job, "train", StepsConfig(steps=1), worker)
+    assert wait_for(job, "lost") == "lost"
+    assert "no such module" in job.log()
+
+
+def test_a_reused_process_number_is_not_taken_for_the_worker(run_worker):
+    job = run_worker(1)
+    assert wait_for(job, "done") == "done"
+    status = json.loads((job.folder / "status.json").read_text("utf-8"))
+    status |= {"state": "running", "pid": os.getpid(), "started": "1"}  # ours, but not at tick 1
+    (job.folder / "status.json").write_text(json.dumps(status), "utf-8")
+    assert job.state() == "lost"
+
+
+def test_a_worker_outlives_its_starter(tmp_path, run_worker):
+    starter = f"""
+import sys
+from pathlib import Path
+sys.path.insert(0, {str(tmp_path)!r})
+from ocrtune import jobs
+from ocrtune.config import BuildConfig
+job = jobs.create(Path({str(tmp_path / "home")!r}))
+code = "import sys,time; from pathlib import Path; from ocrtune import jobs;" \\
+    "from ocrtune.events import Done; job = jobs.attach(Path(sys.argv[5])); time.sleep(1);" \\
+    "job.emit(Done('Alone.'))"
+jobs.start(job, "build", BuildConfig(source="a", output="b"), (sys.executable, "-c", code))
+print(job.id)
+"""
+    answer = subprocess.run(
+        [sys.executable, "-c", starter], capture_output=True, text=True, check=True
+    )
+    job = jobs.find(tmp_path / "home", answer.stdout.strip())
+    assert wait_for(job, "done") == "done"
+
+
+def test_trainings_run_one_after_the_other_in_order(run_worker):
+    first = run_worker(40)
+    assert wait_for(first, "running") == "running"
+    second = run_worker(2)
+    deadline = time.monotonic() + 10
+    while second.place() != 1 and time.monotonic() < deadline:
+        time.sleep(0.02)
+    third = run_worker(2)
+    while third.place() != 2 and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert (second.state(), second.place()) == ("queued", 1)
+    assert (third.state(), third.place()) == ("queued", 2)
+    third.stop()  # leaves the queue without having begun
+    assert wait_for(third, "stopped") == "stopped"
+    assert not [event for event in third.events() if isinstance(event, Step)]
+    assert wait_for(second, "running", "done") in ("running", "done")
+    assert first.state() == "done"
+
+
+def test_building_does_not_wait_for_a_training(run_worker):
+    training = run_worker(2000)
+    assert wait_for(training, "running") == "running"
+    assert wait_for(run_worker(1, command="build"), "done") == "done"
+    assert training.state() == "running"
+
+
+def test_a_dead_holder_frees_the_accelerator(run_worker):
+    first = run_worker(2000)
+    assert wait_for(first, "running") == "running"
+    second = run_worker(1)
+    os.kill(first.status().pid, signal.SIGKILL)
+    assert wait_for(second, "done") == "done"
+
+
+def test_tickets_drawn_at_once_never_share_a_turn(tmp_path):
+    """Eight processes each hold the turn for a moment; two inside at once would be seen."""
+    code = f"""
+import sys, time
+from pathlib import Path
+from ocrtune import turns
+home, name = Path({str(tmp_path)!r}), sys.argv[1]
+ticket = turns.take_ticket(home, name)
+while turns.place(home, name):
+    time.sleep(0.005)
+(home / "inside").mkdir()  # fails if somebody else is inside
+time.sleep(0.01)
+(home / "inside").rmdir()
+ticket.unlink()
+"""
+    crowd = [subprocess.Popen([sys.executable, "-c", code, f"job{n}"]) for n in range(8)]
+    assert [process.wait(timeout=30) for process in crowd] == [0] * 8
+    assert turns.tickets(tmp_path) == []
+
+
+def test_a_strange_file_among_the_tickets_blocks_nobody(tmp_path):
+    (tmp_path / "turns").mkdir()
+    (tmp_path / "turns" / "000000001-torn.json").write_text('{"pid": ', "utf-8")
+    ticket = turns.take_ticket(tmp_path, "mine")
+    assert turns.tickets(tmp_path) == [ticket]
+    assert turns.place(tmp_path, "mine") == 0
+
+
+@pytest.mark.parametrize(
+    "job_id",
+    [
+        "../../etc",
+        "..",
+        "",
+        "a" * 21,  # too short to be one of ours
+        "a" * 22 + "/x",
+        "a" * 22 + "\n",
+        "a" * 22,  # well formed, but nobody's
+        None,
+        7,
+        ["a" * 22],
+    ],
+)
+def test_no_other_text_is_taken_for_an_id(tmp_path, job_id):
+    (tmp_path / "jobs").mkdir()
+    with pytest.raises(JobError, match="no such job"):
+        jobs.find(tmp_path, job_id)
+
+
+def test_an_id_of_another_kind_of_job_is_refused(run_worker):
+    job = run_worker(1, command="build")
+    assert jobs.find(job.home, job.id, "build") == job
+    with pytest.raises(JobError):
+        jobs.find(job.home, job.id, "train")
+
+
+def test_ids_differ_and_folders_are_private(tmp_path):
+    made = {jobs.create(tmp_path).id for _ in range(50)}
+    assert len(made) == 50
+    assert all(stat.S_IMODE((tmp_path / "jobs" / name).stat().st_mode) == 0o700 for name in made)
+
+
+def test_the_worker_gets_the_device_but_no_token(run_worker, monkeypatch):
+    monkeypatch.setenv("HF_TOKEN", "hf_confidential")
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3")
+    job = run_worker(1)
+    assert wait_for(job, "done") == "done"
+    assert "secret is None 3" in job.log()
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [
+        ("HF_TOKEN", False),
+        ("OCRTUNE_STATE_SECRET", False),
+        ("OPENAI_API_KEY", False),
+        ("TOKENIZERS_PARALLELISM", True),
+        ("CUDA_VISIBLE_DEVICES", True),
+        ("PATH", True),
+    ],
+)
+def test_only_secrets_are_taken_from_the_environment(name, kept):
+    assert (name in jobs.without_secrets({name: "1"})) is kept
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", '{"state": "running"}', '{"state": 5, "pid": "x"}']
+)
+def test_a_half_written_job_stops_nothing(tmp_path, text):
+    job = jobs.create(tmp_path)
+    (job.folder / "status.json").write_text(text, "utf-8")
+    assert job.state() == "lost"
+    assert job.events() == []
+    assert jobs.list_jobs(tmp_path) == []
+    assert jobs.reconcile(tmp_path) == []
+
+
+def test_a_torn_last_event_is_left_out(run_worker):
+    job = run_worker(2)
+    assert wait_for(job, "done") == "done"
+    with (job.folder / "events.jsonl").open("a", encoding="utf-8") as stream:
+        stream.write('{"event": "Step", "ste')
+    assert job.events()[-1] == Done("Finished.")
+
+
+def test_delete_ends_the_worker_and_leaves_nothing(run_worker):
+    job = run_worker(2000)
+    assert wait_for(job, "running") == "running"
+    status = job.status()
+    job.delete()
+    assert not turns.is_process(status.pid, status.started)
+    assert not job.folder.exists()
+    assert turns.tickets(job.home) == []
+
+
+def test_a_home_that_cannot_be_written_says_what_to_do(tmp_path):
+    (tmp_path / "home").write_text("a file", "utf-8")
+    with pytest.raises(JobError, match="OCRTUNE_HOME"):
+        jobs.create(tmp_path / "home")
+
+
+def test_home_is_where_the_environment_says(tmp_path, monkeypatch):
+    monkeypatch.setenv("OCRTUNE_HOME", str(tmp_path / "here"))
+    assert jobs.home_folder() == tmp_path / "here"
+    monkeypatch.delenv("OCRTUNE_HOME")
+    assert jobs.home_folder().name == "ocrtune"
+
+
+def test_a_folder_that_is_no_job_is_refused(tmp_path):
+    with pytest.raises(JobError, match="no job folder"):
+        jobs.attach(tmp_path, patience_seconds=0.05)

@@ -1,0 +1,119 @@
+"""Who may know whom: the table of the house plan, read off the imports of every module."""
+
+import ast
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "ocrtune"
+
+LAYERS = {
+    0: {"__init__", "errors", "records", "config", "events"},
+    1: {"text", "metrics", "archive", "content", "layouts", "dataset", "cards", "augmenting"},
+    2: {"hub", "families", "features", "examples"},
+    3: {"training", "validation", "reading", "comparing", "pretrain"}
+    | {"report", "report_page", "report_words"},
+    4: {"jobs", "turns"},
+    5: {"cli", "arguments", "console", "__main__", "ui"},
+}
+LAYER = {unit: layer for layer, units in LAYERS.items() for unit in units}
+
+# Which of our modules the upper ones may import; the others take everything below them.
+ALLOWED = {
+    "jobs": LAYERS[0] | {"turns"},
+    "turns": LAYERS[0],
+    "ui": LAYERS[0] | LAYERS[1] | LAYERS[4] | {"hub", "families", "report", "report_page", "ui"},
+}
+
+MODEL_WORLD = {"families", "features", "training", "validation", "reading", "pretrain"}
+HOMES = {  # where a package from elsewhere may be imported
+    "torch": MODEL_WORLD,
+    "transformers": MODEL_WORLD,
+    "peft": MODEL_WORLD,
+    "unsloth": MODEL_WORLD,
+    "safetensors": MODEL_WORLD,
+    "tokenizers": MODEL_WORLD,
+    "huggingface_hub": {"hub"},
+    "httpx": {"hub"},
+    "gradio": {"ui"},
+    "pandas": {"ui"},
+    "tqdm": {"console"},
+    "fontTools": {"pretrain"},
+    "rapidfuzz": {"text", "metrics", "content", "pretrain"},
+    "regex": {"text"},
+    "pyarrow": {"dataset"},
+    "datasets": {"dataset"},
+    "sklearn": {"dataset"},
+    "numpy": LAYERS[1] | MODEL_WORLD,
+    "PIL": LAYERS[1] | LAYERS[2] | LAYERS[3] | {"ui"},
+}
+
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+
+def imported_modules(source: str) -> set[str]:
+    """Return the full names of all modules that a source imports, within functions too."""
+    names = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, "Write the whole name: `from ocrtune.errors import …`."
+            whole = node.module == "ocrtune"
+            names |= {f"ocrtune.{alias.name}" if whole else node.module for alias in node.names}
+    return names
+
+
+def unit_of(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def may_import(unit: str, other: str) -> bool:
+    """Return whether `unit` may import `other`, both being ours."""
+    if unit in ALLOWED:
+        return other in ALLOWED[unit]
+    return LAYER[other] <= LAYER[unit]
+
+
+def faults(path: Path, source: str) -> list[str]:
+    """Return a sentence for each import that the table forbids."""
+    unit, found = unit_of(path), []
+    for name in sorted(imported_modules(source)):
+        package, _, rest = name.partition(".")
+        other = rest.split(".")[0]
+        if package == "ocrtune":
+            if other and other in LAYER and not may_import(unit, other):
+                found.append(f"{unit} must not import {name}")
+            if unit == "ui" and name.startswith("ocrtune.families."):
+                found.append(f"the page knows the facts of families only, not {name}")
+        elif package not in sys.stdlib_module_names and unit not in HOMES.get(package, ()):
+            found.append(f"{unit} must not import {package}")
+    return found
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_a_module_imports_only_what_its_layer_may_know(path):
+    assert unit_of(path) in LAYER, f"Say in LAYERS where `{unit_of(path)}` belongs."
+    assert faults(path, path.read_text("utf-8")) == []
+
+
+@pytest.mark.parametrize(
+    ("unit", "source"),
+    [
+        ("dataset", "import torch"),
+        ("dataset", "def late():\n    from torch.nn import Linear"),
+        ("text", "from ocrtune import training"),
+        ("metrics", "from ocrtune.reading import read_pictures"),
+        ("jobs", "from ocrtune.dataset import load_samples"),
+        ("ui", "from ocrtune.training import train_adapter"),
+        ("ui", "from ocrtune.families.tiny import TINY"),
+        ("ui", "import torch"),
+        ("training", "import gradio as gr"),
+        ("comparing", "from huggingface_hub import snapshot_download"),
+        ("errors", "import requests"),
+        ("config", "from ocrtune.text import normalise"),
+    ],
+)
+def test_the_table_notices_what_is_forbidden(unit, source):
+    assert len(faults(PACKAGE / f"{unit}.py", source)) == 1
