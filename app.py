@@ -1,6 +1,8 @@
 """The Space's entry: serve the page."""
 
-from ocrtune.ui.page import launch
+import sys
+
+from ocrtune.cli import main
 
 if __name__ == "__main__":
-    launch()
+    sys.exit(main(["app", *sys.argv[1:]]))

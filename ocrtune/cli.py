@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 SAMPLE = Path(__file__).parent / "assets" / "sample.zip"
 SHOWN_READINGS = 3  # of the demo
+# Threads that wait for work without sleeping cost more than they gain as soon as the cores are
+# shared, as on a Space: measured, reading a line took seven times as long.
+WAITING = ("OMP_WAIT_POLICY", "passive")
 OFFLINE = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_HUB_DISABLE_TELEMETRY")
 STOPPING = "\nStopping after this step; what was learned is kept. Ctrl-C again ends at once.\n"
 
@@ -53,6 +56,7 @@ class Ending:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code: 0 done, 1 failed, 2 misused."""
     args = make_parser().parse_args(arguments)
+    os.environ.setdefault(*WAITING)  # read when torch is loaded
     try:
         if args.command in OTHERS:
             return OTHERS[args.command](args)

@@ -8,7 +8,7 @@ from tqdm import tqdm
 from ocrtune.events import Evaluated, Event, Note, Progress, Step
 from ocrtune.report_page import percent
 
-QUIET_SECONDS = 10.0  # at least so long between two plain lines of one stage
+QUIET_SECONDS = 20.0  # at least so long between two plain lines of one stage
 STAGES = {
     "build": "Checking pictures",
     "features": "Looking at pictures",

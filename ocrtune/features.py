@@ -13,7 +13,9 @@ from ocrtune.families.deepseek_ocr_model import PictureViews
 from ocrtune.families.loaded import LoadedModel
 
 LARGE_BYTES = 512 * 1024 * 1024  # features above this are kept in half precision
-PIXELS_AT_ONCE = 8 * 1024 * 1024  # of all views that go through the vision towers together
+# Of all views that go through the vision towers together: SAM's position bias takes some 400 bytes
+# a pixel, more than once.
+PIXELS_AT_ONCE = {"cpu": 1_000_000, "cuda": 4_000_000}
 
 
 def open_picture(data: bytes) -> Image.Image:
@@ -44,8 +46,9 @@ def encode_views(loaded: LoadedModel, pictures: Sequence[PictureViews]) -> list[
     """
     features: list[Tensor] = []
     batch: list[PictureViews] = []
+    most = PIXELS_AT_ONCE.get(loaded.device.type, PIXELS_AT_ONCE["cpu"])
     for views in pictures:
-        if batch and sum(map(pixels, batch)) + pixels(views) > PIXELS_AT_ONCE:
+        if batch and sum(map(pixels, batch)) + pixels(views) > most:
             features += loaded.encode(batch)
             batch = []
         batch.append(views)

@@ -182,6 +182,7 @@ def test_picture_files_are_read_in_order_and_failures_named(base, tmp_path):
     predictions = read_pictures(ReadConfig(pictures=names, base=str(base)), events.append)
     assert [p.picture_id for p in predictions] == list(names)
     assert "empty" in predictions[0].failed
-    assert predictions[1].text and not predictions[1].failed
+    assert predictions[1].text
+    assert not predictions[1].failed
     assert "No such file" in predictions[2].failed
     assert [e.text for e in events if isinstance(e, Read)] == texts(predictions)

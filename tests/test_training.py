@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import torch
 from line_samples import draw_line, some_samples, write_dataset
 from small_models import LINE_CONFIG, write_model
 
-from ocrtune import training, validation
+from ocrtune import families, learner, training, validation
 from ocrtune.config import TrainConfig
 from ocrtune.dataset import load_samples
 from ocrtune.errors import TrainingError
@@ -18,10 +19,19 @@ from ocrtune.events import Evaluated, Note, SampleRead, Saved, Step, read_events
 from ocrtune.examples import batch_order, describe_characters, make_examples
 from ocrtune.families.deepseek_ocr_model import IGNORE_INDEX
 from ocrtune.families.loading import adapter_weights, add_lora, load_adapter, load_base
+from ocrtune.features import open_picture
+from ocrtune.learner import batch_loss, pad_right, rate_factor
 from ocrtune.reading import read_samples
 from ocrtune.records import Prediction, Sample
-from ocrtune.training import batch_loss, pad_right, rate_factor, train_adapter
+from ocrtune.training import train_adapter
 from ocrtune.validation import Validation
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch):
+    """Save time: random weights never end a text, and threads do not help a model this small."""
+    monkeypatch.setattr(families, "TINY", replace(families.TINY, max_new_tokens=48))
+    monkeypatch.setattr(training, "use_cores", lambda: torch.set_num_threads(1))
 
 
 @pytest.fixture(scope="module")
@@ -31,12 +41,12 @@ def base(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
-    return write_dataset(tmp_path_factory.mktemp("data"), 12)
+    return write_dataset(tmp_path_factory.mktemp("data"), 20)
 
 
 @pytest.fixture
 def settings(base, data, tmp_path):
-    """Settings of a short run: 8 training lines, 2 in each other split."""
+    """Settings of a short run: 16 training lines, 2 in each other split."""
     values = {
         "data": data,
         "output": str(tmp_path / "run"),
@@ -45,6 +55,7 @@ def settings(base, data, tmp_path):
         "batch_size": 4,
         "learning_rate": 5e-3,
         "warmup_steps": 1,
+        "evaluate_every": 100,  # at both ends only
     }
     return lambda **changes: TrainConfig(**(values | changes))
 
@@ -70,7 +81,7 @@ def test_the_loss_is_the_networks_own_although_rows_are_padded(base):
     loaded = load_base(base, device="cpu")
     samples = some_samples(3)
     examples = make_examples(loaded, samples, print)
-    views = [loaded.lay_out(training.open_picture(e.picture)) for e in examples]
+    views = [loaded.lay_out(open_picture(e.picture)) for e in examples]
     with torch.no_grad():
         features = loaded.encode(views)
         prompts = [loaded.prompt_ids(len(feature)) for feature in features]
@@ -175,14 +186,14 @@ def test_a_run_learns_and_leaves_everything_it_promises(settings):
 
 
 def test_the_time_left_shrinks_to_nothing(settings):
-    _, events, _ = run(settings(evaluate_every=4))
+    _, events, _ = run(settings())
     left = [event.seconds_left for event in of(Step, events)]
     assert left[0] > left[-1] > 0, "the last measurement is still to come"
 
 
 @pytest.mark.parametrize("vision", ["yes", "no"])
 def test_a_reloaded_adapter_reads_what_the_run_last_read(settings, vision):
-    config = settings(lora_vision=vision, evaluate_every=4)
+    config = settings(lora_vision=vision)
     folder, events, details = run(config)
     validation_samples = load_samples(config.data, "validation")
     loaded = load_base(config.base, device="cpu")
@@ -196,8 +207,8 @@ def test_a_reloaded_adapter_reads_what_the_run_last_read(settings, vision):
 
 def test_frozen_vision_is_computed_once(settings, monkeypatch):
     calls = []
-    real = training.encode_views
-    monkeypatch.setattr(training, "encode_views", lambda *args: calls.append(1) or real(*args))
+    real = learner.encode_views
+    monkeypatch.setattr(learner, "encode_views", lambda *args: calls.append(1) or real(*args))
     folder, _, _ = run(settings(lora_vision="no"))
     assert not calls
     names = json.dumps(json.loads((folder / "adapter_config.json").read_text()))
@@ -248,7 +259,7 @@ def test_the_same_seed_gives_the_same_run(settings):
 
 def test_a_loss_that_is_no_number_says_what_to_try(settings, monkeypatch):
     monkeypatch.setattr(
-        training, "batch_loss", lambda *args: torch.tensor(float("nan"), requires_grad=True)
+        learner, "batch_loss", lambda *args: torch.tensor(float("nan"), requires_grad=True)
     )
     with pytest.raises(TrainingError, match=r"--learning-rate 0\.00125"):
         run(settings())
@@ -257,7 +268,7 @@ def test_a_loss_that_is_no_number_says_what_to_try(settings, monkeypatch):
 def test_an_adapter_of_an_earlier_run_does_not_survive_a_failure(settings, monkeypatch):
     folder, _, _ = run(settings())
     monkeypatch.setattr(
-        training, "batch_loss", lambda *args: torch.tensor(float("nan"), requires_grad=True)
+        learner, "batch_loss", lambda *args: torch.tensor(float("nan"), requires_grad=True)
     )
     with pytest.raises(TrainingError):
         run(settings())
@@ -268,7 +279,7 @@ def test_too_little_memory_proposes_a_smaller_batch(settings, monkeypatch):
     def fail(*args):
         raise torch.OutOfMemoryError("CUDA out of memory")
 
-    monkeypatch.setattr(training, "batch_loss", fail)
+    monkeypatch.setattr(learner, "batch_loss", fail)
     with pytest.raises(TrainingError, match="--batch-size 2"):
         run(settings())
 
@@ -297,3 +308,23 @@ def test_the_weights_with_the_lowest_cer_are_kept(base, monkeypatch):
     watch.restore_best()
     assert watch.best_step == 30
     assert all((tensor == 30).all() for tensor in adapter_weights(loaded).values())
+
+
+def test_a_batch_in_portions_teaches_what_it_teaches_whole(base, data, monkeypatch):
+    examples = make_examples(load_base(base, device="cpu"), some_samples(4), print)
+    config = TrainConfig(data=data, output="", base=base, batch_size=4, augment=False)
+    steps = []
+    for room in (10**9, 2 * 384 * 48):
+        monkeypatch.setattr(learner, "PIXELS_WITH_GRADIENT", room)
+        torch.manual_seed(0)
+        loaded = load_base(base, device="cpu")
+        add_lora(loaded, config)
+        pupil = learner.Learner(loaded, config, examples, print)
+        portions = list(learner.divide([pupil.prepare(index) for index in range(4)]))
+        loss = pupil.step()
+        steps.append((len(portions), loss, [p.grad.clone() for p in pupil.parameters]))
+    (one, loss, whole), (several, same_loss, parts) = steps
+    assert one == 1 < several
+    assert same_loss == pytest.approx(loss, abs=1e-5)
+    for expected, found in zip(whole, parts, strict=True):
+        assert torch.allclose(expected, found, atol=1e-5)

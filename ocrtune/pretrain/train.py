@@ -26,6 +26,8 @@ from torch import Tensor, nn
 from ocrtune.families.alphabet import ALPHABET
 from ocrtune.families.deepseek_ocr_model import IGNORE_INDEX
 from ocrtune.pretrain import evaluate
+from ocrtune.pretrain.atlas import load_atlas
+from ocrtune.pretrain.batches import STRIDE, TILE, BatchSource
 from ocrtune.pretrain.model import (
     BOS,
     CONFIG,
@@ -36,8 +38,6 @@ from ocrtune.pretrain.model import (
     build_network,
     export,
 )
-from ocrtune.pretrain.atlas import load_atlas
-from ocrtune.pretrain.batches import STRIDE, TILE, BatchSource
 from ocrtune.pretrain.prepare import load_pool
 from ocrtune.pretrain.render import HEIGHT
 
@@ -195,7 +195,7 @@ class Run:
             state = torch.load(self.output / "state.pt", map_location=self.device)
             self.model.load_state_dict(state["model"])
             self.optimizer.load_state_dict(state["optimizer"])
-            self.average = state["average"]
+            self.average = [value.detach() for value in state["average"]]
             self.step, self.seconds = state["step"], state["seconds"]
 
     def save(self) -> None:
@@ -288,7 +288,8 @@ class Run:
         if torch.isfinite(norm):  # the same on every process: the gradients are averaged
             self.optimizer.step()
         decay = min(EMA_DECAY, (1 + self.step) / (10 + self.step))
-        torch._foreach_lerp_(self.average, list(self.model.network.parameters()), 1 - decay)
+        with torch.no_grad():
+            torch._foreach_lerp_(self.average, list(self.model.network.parameters()), 1 - decay)
         self.step += 1
         logged = self.step % 10 == 0
         return (token.item() if logged else 0.0) * 10, (ctc.item() if logged else 0.0) * 10, lines

@@ -49,6 +49,9 @@ def shown(action: Callable) -> Callable:
             else:
                 words = str(error)
             raise gr.Error(sentence(words), SHOWN_SECONDS, print_exception=False) from error
+        except OSError as error:  # a full disk, no memory for a process
+            words = say(language, "machine_trouble", why=error.strerror or type(error).__name__)
+            raise gr.Error(sentence(words), SHOWN_SECONDS) from error
 
     return wrapper
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ocrtune import jobs
 from ocrtune.errors import JobError
-from ocrtune.events import Event, Failed
+from ocrtune.events import Event, Failed, Note
 from ocrtune.ui.views import bar, escape, notice, sentence, text
 from ocrtune.ui.words import say
 
@@ -86,6 +86,16 @@ def failure(events: list[Event]) -> str:
     """Return why a job failed, as HTML."""
     told = [event for event in events if isinstance(event, Failed)]
     return "<br>".join(sentence(part) for event in told[-1:] for part in (event.problem, event.fix))
+
+
+def remarks(events: list[Event], language: str) -> str:
+    """Return what a worker remarked on the way, folded; empty if it had nothing to say."""
+    told = [event.text for event in events if isinstance(event, Note)]
+    if not told:
+        return ""
+    rows = "".join(f"<li>{sentence(words)}</li>" for words in told)
+    title = text(language, "remarks", count=len(told))
+    return f'<details class="ot-remarks"><summary>{title}</summary><ul>{rows}</ul></details>'
 
 
 def stage_words(seen: Look, language: str) -> str:

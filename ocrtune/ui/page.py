@@ -7,6 +7,7 @@ from pathlib import Path
 import gradio as gr
 
 from ocrtune import jobs
+from ocrtune.errors import JobError
 from ocrtune.ui.actions import Actions
 from ocrtune.ui.compare_tab import compare_tab
 from ocrtune.ui.dataset_tab import dataset_tab
@@ -98,13 +99,19 @@ def state_secret(home: Path) -> str:
     if given := os.environ.get("OCRTUNE_STATE_SECRET"):
         return given
     path = home / "state_secret"
-    home.mkdir(parents=True, exist_ok=True)
     try:
-        with open(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as stream:
-            stream.write(secrets.token_urlsafe(32))
-    except FileExistsError:
-        pass  # an earlier start has made it
-    return path.read_text("utf-8")
+        home.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            draft = home / f"state_secret.{os.getpid()}.draft"
+            with open(os.open(draft, os.O_CREAT | os.O_WRONLY, 0o600), "w") as stream:
+                stream.write(secrets.token_urlsafe(32))
+            draft.rename(path)
+        return path.read_text("utf-8")
+    except OSError as error:
+        raise JobError(
+            f"Nothing can be kept in `{home}`: {error.strerror}.",
+            "Set OCRTUNE_HOME to a folder that can be written to.",
+        ) from error
 
 
 def launch_arguments() -> dict:
@@ -127,19 +134,28 @@ def launch_arguments() -> dict:
 
 
 def launch(host: str | None = None, port: int | None = None, wait: bool = True) -> gr.Blocks:
-    """Serve the page, on a Space to everybody; return only when it ends unless `wait` is False."""
+    """Serve the page, on a Space to everybody; return only when it ends unless `wait` is False.
+
+    `OCRTUNE_HOST` and `OCRTUNE_PORT` stand in for arguments that are not given.
+    """
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
     home = jobs.home_folder()
     jobs.reconcile(home)
-    on_space = os.environ.get("SYSTEM") == "spaces"
     page = build_page(home)
-    page.queue(default_concurrency_limit=8, max_size=200).launch(
-        server_name=host or ("0.0.0.0" if on_space else "127.0.0.1"),
-        server_port=port,
-        prevent_thread_lock=True,
-        **launch_arguments(),
-    )
+    usual = "0.0.0.0" if os.environ.get("SYSTEM") == "spaces" else "127.0.0.1"
+    port = port or int(os.environ.get("OCRTUNE_PORT") or 0) or None
+    try:
+        page.queue(default_concurrency_limit=8, max_size=200).launch(
+            server_name=host or os.environ.get("OCRTUNE_HOST") or usual,
+            server_port=port,
+            prevent_thread_lock=True,
+            **launch_arguments(),
+        )
+    except OSError as error:
+        raise JobError(
+            f"The page cannot be served: {error}", "Choose another port with `--port`."
+        ) from error
     if wait:
         page.block_thread()
     return page

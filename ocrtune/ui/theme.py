@@ -91,8 +91,8 @@ def style() -> str:
 def placed_words() -> str:
     """Return rules that put our words where gradio has fixed ones, in the visitor's language."""
     return "\n".join(
-        f':root:lang({language}) {place}::after {{ content: "{words[key]}"; }}'
-        for language, words in LANGUAGES.items()
+        f'{root} {place}::after {{ content: "{LANGUAGES[language][key]}"; }}'
+        for root, language in ((":root", "en"), (":root:lang(zh)", "zh"))
         for place, key in PLACED_WORDS.items()
     )
 

@@ -77,8 +77,6 @@ def curve(column: str) -> gr.LinePlot:
         return gr.LinePlot(
             x="step",
             y=column,
-            x_title=label("chart_step"),
-            y_title=label(f"chart_{column}_axis"),
             height=250,
             show_label=False,
             buttons=[],

@@ -5,7 +5,7 @@ import pandas as pd
 from ocrtune.events import Evaluated, Event, SampleRead, Step
 from ocrtune.metrics import marked_difference
 from ocrtune.report_page import percent
-from ocrtune.ui.looks import Look, trouble, waiting
+from ocrtune.ui.looks import Look, remarks, trouble, waiting
 from ocrtune.ui.views import bar, duration, escape, legend, marked, notice, text, tiles, user_text
 from ocrtune.ui.words import say
 
@@ -14,9 +14,14 @@ READINGS_SHOWN = 5  # of one picture
 
 
 def progress(run: Look, events: list[Event], language: str) -> str:
-    """Return how far the run is, in one box."""
+    """Return how far the run is, and what it remarked."""
     if not run.job:
         return notice(text(language, "train_idle"))
+    return progress_box(run, events, language) + remarks(events, language)
+
+
+def progress_box(run: Look, events: list[Event], language: str) -> str:
+    """Return how far an existing run is."""
     steps = [event for event in events if isinstance(event, Step)]
     if run.state in ("queued", "running") and not steps:
         return waiting(run, language, text(language, "train_preparing"))

@@ -2,7 +2,7 @@
 
 from ocrtune.events import Event, Read
 from ocrtune.metrics import marked_difference
-from ocrtune.ui.looks import Look, trouble, waiting
+from ocrtune.ui.looks import Look, remarks, trouble, waiting
 from ocrtune.ui.views import legend, marked, notice, text, user_text
 
 
@@ -22,6 +22,7 @@ def result(reading: Look, events: list[Event], reference: str, language: str) ->
         + f'<div class="ot-columns">{columns}</div>'
         + same_words(read, language)
         + (legend(language) if against else "")
+        + remarks(events, language)
     )
 
 

@@ -55,8 +55,8 @@ def show_train(looks: Looks, language: str) -> list:
         train_views.progress(run, events, language),
         gr.Button(visible=run.usable),
         gr.Row(visible=bool(train_views.measurements(events))),
-        curve(train_views.loss_table(events), "loss", run.total),
-        curve(train_views.cer_table(events), "cer", run.total),
+        curve(train_views.loss_table(events), "loss", run.total, language),
+        curve(train_views.cer_table(events), "cer", run.total, language),
         train_views.readings(events, language),
     ]
 
@@ -101,12 +101,18 @@ def show_compare(looks: Looks, language: str) -> list:
     ]
 
 
-def curve(table: pd.DataFrame, column: str, total: int) -> gr.LinePlot:
+def curve(table: pd.DataFrame, column: str, total: int, language: str) -> gr.LinePlot:
     """Return the chart of a column, as wide from its first step as it will be at its last."""
     if table.empty:
         return gr.skip()
     height = [0, 1.05 * float(table[column].max())]  # from zero: a fall looks as large as it is
-    return gr.LinePlot(value=table, x_lim=[0, max(1, total)], y_lim=height)
+    return gr.LinePlot(
+        value=table,
+        x_lim=[0, max(1, total)],
+        y_lim=height,
+        x_title=say(language, "chart_step"),
+        y_title=say(language, f"chart_{column}_axis"),
+    )
 
 
 def variant(next_step: bool) -> str:

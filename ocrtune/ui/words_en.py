@@ -158,10 +158,12 @@ ENGLISH = {
     "stage_compare": "comparing",
     "stage_train": "starting",
     "stage_count": "{stage}, {done} of {total}",
+    "remarks": "Remarks ({count})",
     "lost": "The work was interrupted: its process has ended without a word. Start it again.",
     "stopped": "Stopped.",
     # refusals
     "trouble": "That did not work",
+    "machine_trouble": "The machine could not do this: {why}. Try again in a while.",
     "no_archive": "Choose a zip first, or load the sample.",
     "bad_upload": "This file was not uploaded here. Choose it again.",
     "no_picture": "Choose a picture first, or take one from the dataset.",

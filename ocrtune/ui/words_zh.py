@@ -151,10 +151,12 @@ CHINESE = {
     "stage_compare": "对比",
     "stage_train": "启动",
     "stage_count": "{stage}，第 {done} 个，共 {total} 个",
+    "remarks": "备注（{count}）",
     "lost": "工作中断了：进程没有留下任何说明就结束了。请重新开始。",
     "stopped": "已停止。",
     # refusals
     "trouble": "没有成功",
+    "machine_trouble": "机器没能完成这一步：{why}。请稍后再试。",
     "no_archive": "请先选择一个 zip，或载入示例。",
     "bad_upload": "这个文件不是在这里上传的。请重新选择。",
     "no_picture": "请先选择一张图片，或从数据集取一张。",

@@ -1,0 +1,53 @@
+"""The real page in a process of its own, for tests that speak HTTP or drive a browser."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+
+from ocrtune import jobs
+
+ROOT = Path(__file__).parent.parent
+START_SECONDS = 60
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@contextmanager
+def serve_page(home: Path, port: int | None = None) -> Iterator[str]:
+    """Start `python -m ocrtune app` on the jobs of `home`, and yield its address."""
+    port = port or free_port()
+    address = f"http://127.0.0.1:{port}"
+    environment = os.environ | {"OCRTUNE_HOME": str(home)}
+    log = home.parent / f"page-{port}.log"
+    with log.open("wb") as output:
+        command = [sys.executable, "-m", "ocrtune", "app", "--port", str(port)]
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=output)
+    try:
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline and process.poll() is None:
+            try:
+                if httpx.get(address).status_code == 200:
+                    break
+            except httpx.TransportError:
+                time.sleep(0.2)
+        else:
+            raise AssertionError(f"The page did not start: {log.read_text('utf-8')}")
+        yield address
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+        for job in jobs.list_jobs(home):  # workers outlive the page, but not the tests
+            if not job.ended():
+                job.delete()

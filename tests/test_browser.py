@@ -1,0 +1,271 @@
+"""The page as a visitor meets it: the five clicks in Chromium, with the real model and training.
+
+One journey is driven once; the tests look at what was seen on the way.
+"""
+
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlparse
+
+import pytest
+from page_server import serve_page
+
+sync_api = pytest.importorskip(
+    "playwright.sync_api", reason="playwright is not installed: pip install playwright"
+)
+CHROMIUM = shutil.which("chromium")
+pytestmark = pytest.mark.skipif(
+    CHROMIUM is None, reason="Chromium is not installed: apt-get install chromium"
+)
+
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+MINUTES = 5  # from nothing to a finished comparison on two cores
+LONG = 900_000  # milliseconds; other work on the machine may slow a training down
+TABS = {
+    "en": ["Dataset", "Fine-tune", "Try OCR", "Compare"],
+    "zh": ["数据集", "微调", "试读", "对比"],
+}
+SIDEWAYS = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
+
+
+@dataclass
+class Seen:
+    """What happened around a page."""
+
+    errors: list[str] = field(default_factory=list)  # of the console and of scripts
+    outside: list[str] = field(default_factory=list)  # requests to other machines
+    clicks: int = 0
+    seconds: float = 0.0
+    busy: bool = False  # other programs used the processors meanwhile
+    texts: dict[str, str] = field(default_factory=dict)
+    state: dict = field(default_factory=dict)  # what the browser remembers
+
+
+def watch(page: "sync_api.Page", seen: Seen) -> None:
+    """Note every error and every request that leaves this machine."""
+    page.on("console", lambda said: seen.errors.append(said.text) if said.type == "error" else None)
+    page.on("pageerror", lambda error: seen.errors.append(str(error)))
+
+    def note_request(request: "sync_api.Request") -> None:
+        address = urlparse(request.url)
+        if address.scheme in ("http", "https", "ws") and address.hostname != "127.0.0.1":
+            seen.outside.append(request.url)
+
+    page.on("request", note_request)
+
+
+def keep(page: "sync_api.Page", name: str) -> None:
+    """Keep a screenshot where `OCRTUNE_SCREENSHOTS` says."""
+    if folder := os.environ.get("OCRTUNE_SCREENSHOTS"):
+        page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
+
+
+def tab_names(page: "sync_api.Page") -> list[str]:
+    return [tab.inner_text() for tab in page.get_by_role("tab").all()]
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory) -> Iterator[str]:
+    with serve_page(tmp_path_factory.mktemp("page") / "home") as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator["sync_api.Browser"]:
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def journey(browser, address) -> Seen:
+    """From nothing to a finished comparison, with a reload in the middle of the training."""
+    seen = Seen()
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, locale="en-US")
+    page = context.new_page()
+    watch(page, seen)
+
+    def click(selector: str) -> None:
+        page.click(selector)
+        seen.clicks += 1
+
+    page.goto(address)
+    page.wait_for_selector("#ot-dataset-report .ot-quiet")
+    start = time.monotonic()
+    click("#ot-sample")
+    page.wait_for_selector("#ot-dataset-report .ot-good", timeout=LONG)
+    seen.texts["dataset"] = page.inner_text("#ot-dataset-report")
+    keep(page, "1-dataset")
+    click("role=tab[name='Fine-tune']")
+    click("#ot-start:enabled")
+    page.wait_for_selector("#ot-train-progress :text('Step')", timeout=LONG)
+    page.reload()
+    page.wait_for_selector("#ot-train-progress .ot-busy")
+    seen.texts["reloaded"] = page.inner_text("#ot-train-progress")
+    page.wait_for_selector("#ot-train-progress .ot-good", timeout=LONG)
+    page.wait_for_selector("#ot-readings .ot-card")
+    seen.texts["readings"] = page.inner_text("#ot-readings")
+    keep(page, "2-fine-tune")
+    click("role=tab[name='Compare']")
+    click("#ot-compare:enabled")
+    page.wait_for_selector("#ot-compare-result .ot-verdict", timeout=LONG)
+    seen.seconds = time.monotonic() - start
+    seen.busy = os.getloadavg()[0] > (os.cpu_count() or 1) + 1
+    seen.texts["verdict"] = page.inner_text("#ot-compare-result")
+    keep(page, "4-compare")
+    seen.state = context.storage_state()
+    context.close()
+    return seen
+
+
+@pytest.fixture
+def again(browser, address, journey):
+    """Open the page as the same visitor on another screen."""
+    contexts = []
+
+    def open_page(**screen: object) -> tuple["sync_api.Page", Seen]:
+        context = browser.new_context(storage_state=journey.state, **screen)
+        contexts.append(context)
+        page, seen = context.new_page(), Seen()
+        watch(page, seen)
+        page.goto(address)
+        page.wait_for_selector("#ot-compare-result .ot-verdict")
+        return page, seen
+
+    yield open_page
+    for context in contexts:
+        context.close()
+
+
+def rates(text: str) -> list[float]:
+    """Return the error rates in the result, in per cent: base model, tuned model."""
+    lines = text.split("\n")
+    return [
+        float(lines[lines.index(name) + 1].removesuffix(" %"))
+        for name in ("Base model", "Tuned model")
+    ]
+
+
+def test_five_clicks_lead_to_a_comparison_in_which_the_errors_are_halved(journey):
+    assert journey.clicks == 5
+    base, tuned = rates(journey.texts["verdict"])
+    assert tuned <= base / 2
+    assert "fewer errors" in journey.texts["verdict"]
+
+
+def test_the_five_clicks_take_less_than_five_minutes(journey):
+    if journey.busy:
+        pytest.skip(f"other programs were at work: {journey.seconds:.0f} s say nothing")
+    assert journey.seconds < 60 * MINUTES
+
+
+def test_every_line_of_the_sample_is_used(journey):
+    assert "samples are ready" in journey.texts["dataset"]
+    assert "Every line was used." in journey.texts["dataset"]
+
+
+def test_a_reload_in_the_middle_comes_back_to_the_run(journey):
+    assert "Step" in journey.texts["reloaded"]
+    assert "left" in journey.texts["reloaded"]
+
+
+def test_readings_before_and_after_are_shown(journey):
+    assert "Before" in journey.texts["readings"]
+    assert "Step 60" in journey.texts["readings"]
+    assert "lowest CER so far" in journey.texts["readings"]
+
+
+def test_nothing_goes_wrong_and_nothing_leaves_the_machine(journey):
+    assert journey.errors == []
+    assert journey.outside == []
+
+
+def test_the_language_switches_at_once_and_stays(again):
+    page, seen = again(viewport={"width": 1280, "height": 900}, locale="en-US")
+    assert tab_names(page) == TABS["en"]
+    page.click("text=中文")
+    page.wait_for_selector("text=微调后的模型")
+    page.wait_for_function("document.documentElement.lang.startsWith('zh')")
+    assert tab_names(page) == TABS["zh"]
+    page.reload()
+    page.wait_for_selector("text=微调后的模型")
+    assert tab_names(page) == TABS["zh"]
+    assert seen.errors == []
+
+
+@pytest.mark.parametrize(
+    ("locale", "language", "scheme"),
+    [("zh-CN", "zh", "dark"), ("en-GB", "en", "light"), ("de", "en", "dark")],
+)
+def test_a_phone_shows_every_tab_without_sideways_scrolling(again, locale, language, scheme):
+    page, seen = again(
+        viewport={"width": 390, "height": 844}, locale=locale, color_scheme=scheme, has_touch=True
+    )
+    page.wait_for_function(f"document.documentElement.lang.startsWith('{locale[:2]}')")
+    assert tab_names(page) == TABS[language]
+    for number in range(4):
+        tab = page.get_by_role("tab").nth(number)
+        tab.click()
+        assert tab.get_attribute("aria-selected") == "true"
+        page.wait_for_timeout(300)  # charts and pictures find their size
+        assert not page.evaluate(SIDEWAYS), f"tab {number} is wider than the screen"
+        assert "__i18n__" not in page.inner_text("body")
+        keep(page, f"phone-{language}-{scheme}-{number}")
+    assert seen.errors == []
+
+
+def test_an_unseen_picture_is_read_by_both_models(again):
+    page, seen = again(viewport={"width": 1280, "height": 900}, locale="en-US")
+    page.click("role=tab[name='Try OCR']")
+    page.click("text=Take an unseen one")
+    page.wait_for_selector(".ot-input-picture img")
+    page.click("#ot-read")
+    page.wait_for_selector("#ot-try-result .ot-columns", timeout=LONG)
+    text = page.inner_text("#ot-try-result")
+    assert "Base model" in text
+    assert "Tuned model" in text
+    assert "Right text" in text
+    keep(page, "3-try")
+    assert seen.errors == []
+
+
+def test_the_report_can_be_downloaded(again):
+    page, _ = again(viewport={"width": 1280, "height": 900}, locale="en-US")
+    for name, begins in (
+        ("Report (HTML)", "<!DOCTYPE html>"),
+        ("Every line (CSV)", "\ufeffpicture_id"),
+        ("Numbers (JSON)", "{"),
+    ):
+        with page.expect_download() as download:
+            page.get_by_role("button", name=name).click()
+        assert download.value.path().read_text("utf-8").startswith(begins)
+
+
+def test_a_bad_upload_gets_a_sentence(again, tmp_path):
+    page, seen = again(viewport={"width": 1280, "height": 900}, locale="en-US")
+    (tmp_path / "bad.zip").write_bytes(b"this is no zip")
+    page.click("role=tab[name='Dataset']")
+    page.set_input_files(".ot-archive input[type=file]", tmp_path / "bad.zip")
+    page.wait_for_selector("text=bad.zip")
+    page.get_by_role("button", name="Build the dataset").click()
+    page.wait_for_selector("#ot-dataset-report .ot-bad", timeout=LONG)
+    assert "That did not work" in page.inner_text("#ot-dataset-report")
+    assert seen.errors == []
+
+
+def test_a_stopped_run_keeps_what_it_learned(again):
+    page, seen = again(viewport={"width": 1280, "height": 900}, locale="en-US")
+    page.click("role=tab[name='Fine-tune']")
+    page.click("#ot-start:enabled")
+    page.wait_for_selector("#ot-train-progress :text('Step')", timeout=LONG)
+    page.click("#ot-stop:enabled")
+    page.wait_for_selector("#ot-train-progress .ot-good", timeout=LONG)
+    assert "Stopped early" in page.inner_text("#ot-train-progress")
+    page.click("role=tab[name='Compare']")
+    page.wait_for_selector("#ot-compare:enabled")
+    assert seen.errors == []
