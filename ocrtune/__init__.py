@@ -1,3 +1,3 @@
-"""ocrtune: bring pictures and the right text, get an OCR model that reads them better, with proof."""
+"""ocrtune: bring pictures and the right text, get an OCR model that reads them, with proof."""
 
 __version__ = "0.1.0"

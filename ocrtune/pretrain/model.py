@@ -29,8 +29,8 @@ BOS, EOS, PAD, IMAGE, UNKNOWN, NEWLINE = range(6)
 FIRST_CHARACTER = len(SPECIAL_TOKENS)  # token id of ALPHABET[0]
 MAX_SHARD = "9MB"
 
-# The authors' config.json, at small sizes. What their code fixes and this model changes stands under
-# `width` (patch_size, window_size, output_channels) and `view_size` (height, width of a tile).
+# The authors' config.json, at small sizes. What their code fixes and this model changes stands
+# under `width` (patch_size, window_size, output_channels) and `view_size` (height, width of a tile).
 CONFIG = {
     "model_type": "deepseek_vl_v2",
     "architectures": ["DeepseekOCRForCausalLM"],

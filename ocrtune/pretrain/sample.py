@@ -136,7 +136,7 @@ def age_paper(
 def rule_paper(height: int, width: int, strength: float, chooser: random.Random) -> numpy.ndarray:
     """Return the coverage of millimetre paper's lines, straight through the writing.
 
-    Pretraining rules a line or two at most: squares as fine as strokes are what the model that ships
+    Pretraining rules a line or two at most: squares as fine as strokes are what the shipped model
     cannot see through, and people hardly notice.
     """
     across, down = chooser.randrange(SQUARE), chooser.randrange(SQUARE)

@@ -46,7 +46,7 @@ log = logging.getLogger("pretrain")
 PATCH = 8
 OVERLAP_COLUMNS = (TILE - STRIDE) // PATCH
 TILES_PER_STEP = 1680  # divisible by 1..8, so that SAM always sees the same shape
-# How often lines of so many tiles come; few tiles are cheap and teach letters, many teach endurance.
+# How often lines of so many tiles come: few are cheap and teach letters, many teach endurance.
 TILE_COUNTS = (1, 2, 3, 4, 5, 6, 8)
 TILE_ODDS = (0.30, 0.26, 0.16, 0.11, 0.08, 0.05, 0.04)
 INPUT_NOISE = 0.05  # share of decoder inputs replaced, so that it looks instead of guessing
@@ -227,9 +227,7 @@ class Run:
         started = time.monotonic()
         data = Path(arguments.data)
         seed = (self.step + 1) * 7919 + self.rank * 104729
-        source = BatchSource(
-            load_atlas(data), load_pool(data), self.device, seed
-        )
+        source = BatchSource(load_atlas(data), load_pool(data), self.device, seed)
         log.info("ready to draw after %.0f s", time.monotonic() - started)
         encode = self.model.encode
         if arguments.compile:
@@ -298,12 +296,11 @@ class Run:
         """Log the CER of the averaged weights on the evaluation lines."""
         if self.rank:
             return
-        network = self.averaged().eval()
+        export(self.averaged(), self.output / "tiny")
         for folder in sorted(Path(self.arguments.data).glob("evaluation*")):
-            result = evaluate.measure(network, folder, self.device, limit)
-            log.info(
-                "step %d, %s: %s", self.step, folder.name, json.dumps(result, ensure_ascii=False)
-            )
+            result = evaluate.measure(self.output / "tiny", folder, limit)
+            text = json.dumps(result, ensure_ascii=False)
+            log.info("step %d, %s: %s", self.step, folder.name, text)
 
 
 def main() -> None:
