@@ -55,7 +55,7 @@ class BuildConfig(Config):
         rest = 1 - self.train_fraction - self.validation_fraction
         require(
             0 < self.train_fraction < 1 and 0 < self.validation_fraction < 1 and rest > 1e-9,
-            f"Splits of {self.train_fraction}/{self.validation_fraction}/{rest:.3g} are impossible.",
+            f"Splits {self.train_fraction}/{self.validation_fraction}/{rest:.3g} are impossible.",
             "Use for example 0.8 and 0.1: the test split gets the remaining 0.1.",
         )
 

@@ -11,8 +11,6 @@ from pathlib import Path
 
 import httpx
 
-from ocrtune import jobs
-
 ROOT = Path(__file__).parent.parent
 START_SECONDS = 60
 
@@ -48,6 +46,3 @@ def serve_page(home: Path, port: int | None = None) -> Iterator[str]:
     finally:
         process.terminate()
         process.wait(timeout=20)
-        for job in jobs.list_jobs(home):  # workers outlive the page, but not the tests
-            if not job.ended():
-                job.delete()

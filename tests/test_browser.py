@@ -14,6 +14,8 @@ from urllib.parse import urlparse
 import pytest
 from page_server import serve_page
 
+from ocrtune import jobs
+
 sync_api = pytest.importorskip(
     "playwright.sync_api", reason="playwright is not installed: pip install playwright"
 )
@@ -70,8 +72,12 @@ def tab_names(page: "sync_api.Page") -> list[str]:
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory) -> Iterator[str]:
-    with serve_page(tmp_path_factory.mktemp("page") / "home") as address:
+    home = tmp_path_factory.mktemp("page") / "home"
+    with serve_page(home) as address:
         yield address
+    for job in jobs.list_jobs(home):  # workers outlive the page, but not the tests
+        if not job.ended():
+            job.delete()
 
 
 @pytest.fixture(scope="module")

@@ -30,7 +30,7 @@ FIRST_CHARACTER = len(SPECIAL_TOKENS)  # token id of ALPHABET[0]
 MAX_SHARD = "9MB"
 
 # The authors' config.json, at small sizes. What their code fixes and this model changes stands
-# under `width` (patch_size, window_size, output_channels) and `view_size` (height, width of a tile).
+# under `width` (patch_size, window_size, output_channels) and `view_size` (a tile's height, width).
 CONFIG = {
     "model_type": "deepseek_vl_v2",
     "architectures": ["DeepseekOCRForCausalLM"],

@@ -70,9 +70,15 @@ def counts(report: dict, language: str) -> str:
     return tiles(values + exact)
 
 
+def shown_lines(report: dict) -> list[dict]:
+    """Return the lines worth a look: those with an error by either model, worst first."""
+    lines = [line for line in report["worst"] if line["base_errors"] or line["tuned_errors"]]
+    return lines[:WORST_SHOWN]
+
+
 def worst_lines(report: dict, pictures: dict[str, bytes], language: str) -> str:
     """Return the lines with the most errors left, worst first."""
-    lines = report["worst"][:WORST_SHOWN]
+    lines = shown_lines(report)
     if not lines:
         return ""
     cards = "".join(line_card(line, pictures.get(line["picture_id"]), language) for line in lines)

@@ -87,7 +87,7 @@ def show_compare(looks: Looks, language: str) -> list:
         pending = compare_views.pending(comparison, language)
         return [ready, button, pending, gr.Row(visible=False), ""]
     report = read_report(comparison.report / "report.json")
-    wanted = {line["picture_id"] for line in report["worst"][: compare_views.WORST_SHOWN]}
+    wanted = {line["picture_id"] for line in compare_views.shown_lines(report)}
     samples = load_samples(Path(trained(run).data), report["split"])
     pictures = {
         sample.picture_id: sample.picture for sample in samples if sample.picture_id in wanted

@@ -38,12 +38,12 @@ ENGLISH = {
     "shortest": "characters in the shortest text",
     "longest": "characters in the longest text",
     "mean": "characters on average",
-    "rejected": "{count} lines were left out",
+    "rejected": "Lines left out: {count}",
     "rejected_none": "Every line was used.",
     "rejected_line": "Line {line}",
     "rejected_more": "… and {count} more",
     "nearest": "Nearest picture: {name}",
-    "unnamed": "{count} pictures have no line in the content file",
+    "unnamed": "Pictures without a line in the content file: {count}",
     "gallery_none": "The pictures of the dataset appear here with their texts.",
     "gallery_some": "{shown} of {all} samples",
     # Fine-tune
@@ -135,7 +135,7 @@ ENGLISH = {
     "cer_tuned": "Tuned model",
     "cer_explained": "CER, the character error rate, is the share of wrong, missing and extra "
     "characters: lower is better, 0 % is perfect.",
-    "counted": "{errors} errors in {characters} characters",
+    "counted": "errors: {errors}, characters: {characters}",
     "better": "lines better",
     "worse": "lines worse",
     "tied": "lines the same",
