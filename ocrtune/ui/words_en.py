@@ -18,8 +18,8 @@ ENGLISH = {
     "scans/002.png 第二张图片上的文字\n# a line like this is skipped\n```",
     "content_example_title": "What a content.md looks like",
     "sample_button": "Load the sample",
-    "sample_hint": "No pictures at hand? The sample has about 150 lines of Chinese in an unusual "
-    "face. It is built at once.",
+    "sample_hint": "No pictures at hand? The sample has 150 lines of Chinese handwriting on "
+    "millimetre paper. It is built at once.",
     "archive": "Zip with pictures",
     "archive_drop": "Drop a zip here, or click to choose one",
     "content": "content.md, if it is not in the zip",

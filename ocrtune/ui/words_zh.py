@@ -17,7 +17,7 @@ CHINESE = {
     "scans/002.png 第二张图片上的文字\n# 以井号开头的行会被跳过\n```",
     "content_example_title": "content.md 的写法",
     "sample_button": "载入示例",
-    "sample_hint": "手边没有图片？示例包含约 150 行字体特殊的中文，载入后立即生成数据集。",
+    "sample_hint": "手边没有图片？示例包含 150 行写在坐标纸上的手写体中文，载入后立即生成数据集。",
     "archive": "图片 zip",
     "archive_drop": "把 zip 拖到这里，或点击选择",
     "content": "content.md（如果不在 zip 里）",

@@ -1,0 +1,57 @@
+"""What a terminal shows of the events: a bar where it can move, few plain lines elsewhere."""
+
+import io
+
+import pytest
+
+from ocrtune.console import Console, duration
+from ocrtune.events import Evaluated, Note, Progress, Read, Step
+
+COURSE = [
+    Note("Two characters are unknown."),
+    Progress("features", 1, 2),
+    Progress("features", 2, 2),
+    Evaluated(0, 0.25, 15),
+    Step(1, 2, 1.5, 3.0, 130.0),
+    Step(2, 2, 0.75, 6.0, 0.0),
+    Evaluated(2, None, 1),
+    Read("a.png", "text", 0.1, "tiny", False, ""),
+]
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def shown(stream):
+    console = Console(stream)
+    for event in COURSE:
+        console.emit(event)
+    console.close()
+    return stream.getvalue()
+
+
+def test_plain_lines_say_what_matters_once():
+    assert shown(io.StringIO()).splitlines() == [
+        "Two characters are unknown.",
+        "Validation CER of the base model: 25.0 % (15 lines)",
+        "Fine-tuning: 1 of 2, loss 1.500, 2 min left",
+        "Validation CER after step 2: – (1 line)",
+    ]
+
+
+def test_a_terminal_gets_a_bar_with_loss_and_time_left():
+    text = shown(Terminal())
+    assert "Looking at pictures" in text
+    assert "loss 1.500, 2 min left" in text
+    assert "loss 0.750, 0 s left" in text
+    assert "Validation CER of the base model: 25.0 % (15 lines)\n" in text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0.4, "0 s"), (99, "99 s"), (101, "2 min"), (3570, "1 h 0 min"), (4800, "1 h 20 min")],
+)
+def test_times_are_short(seconds, words):
+    assert duration(seconds) == words

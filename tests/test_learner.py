@@ -1,0 +1,79 @@
+"""One optimizer step: what is masked, what the loss is, how much of it fits into memory."""
+
+import pytest
+import torch
+from line_samples import some_samples
+from small_models import LINE_CONFIG, write_model
+
+from ocrtune import learner
+from ocrtune.config import TrainConfig
+from ocrtune.examples import make_examples
+from ocrtune.families.deepseek_ocr_model import IGNORE_INDEX
+from ocrtune.families.loading import add_lora, load_base
+from ocrtune.features import open_picture
+from ocrtune.learner import batch_loss, pad_right, rate_factor
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory):
+    return str(write_model(tmp_path_factory.mktemp("model"), LINE_CONFIG))
+
+
+def test_only_completions_are_supervised():
+    ids, labels = pad_right([[0, 3, 3, 5], [0, 3, 5]], [[9, 1], [8, 7, 6, 1]], padding=2)
+    x = IGNORE_INDEX
+    assert ids.tolist() == [[0, 3, 3, 5, 9, 1, 2], [0, 3, 5, 8, 7, 6, 1]]
+    assert labels.tolist() == [[x, x, x, x, 9, 1, x], [x, x, x, 8, 7, 6, 1]]
+
+
+def test_the_loss_is_the_networks_own_although_rows_are_padded(base):
+    loaded = load_base(base, device="cpu")
+    samples = some_samples(3)
+    examples = make_examples(loaded, samples, print)
+    views = [loaded.lay_out(open_picture(e.picture)) for e in examples]
+    with torch.no_grad():
+        features = loaded.encode(views)
+        prompts = [loaded.prompt_ids(len(feature)) for feature in features]
+        ids, labels = pad_right(prompts, [e.completion for e in examples], padding=2)
+        ours = batch_loss(loaded, ids, labels, torch.cat(features))
+        theirs = [
+            loaded.network(
+                input_ids=torch.tensor([[*prompt, *example.completion]]),
+                picture_features=feature,
+                labels=torch.tensor([[IGNORE_INDEX] * len(prompt) + example.completion]),
+            ).loss
+            for prompt, example, feature in zip(prompts, examples, features, strict=True)
+        ]
+    counts = [len(example.completion) for example in examples]
+    assert int((labels != IGNORE_INDEX).sum()) == sum(counts)
+    expected = sum(one * n for one, n in zip(theirs, counts, strict=True)) / sum(counts)
+    assert ours.item() == pytest.approx(expected.item(), abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("step", "factor"),
+    [(0, 0.5), (1, 0.9), (2, 0.8), (5, 0.5), (9, 0.1)],  # 10 steps, 2 to warm up; 0.5 * (1 - 0)
+)
+def test_the_rate_rises_and_falls(step, factor):
+    config = TrainConfig(data="d", output="o", steps=10, warmup_steps=2)
+    assert rate_factor(step, config) == pytest.approx(factor)
+
+
+def test_a_batch_in_portions_teaches_what_it_teaches_whole(base, monkeypatch):
+    examples = make_examples(load_base(base, device="cpu"), some_samples(4), print)
+    config = TrainConfig(data="", output="", base=base, batch_size=4, augment=False)
+    steps = []
+    for room in (10**9, 2 * 384 * 48):
+        monkeypatch.setattr(learner, "PIXELS_WITH_GRADIENT", room)
+        torch.manual_seed(0)
+        loaded = load_base(base, device="cpu")
+        add_lora(loaded, config)
+        pupil = learner.Learner(loaded, config, examples, print)
+        portions = list(learner.divide([pupil.prepare(index) for index in range(4)]))
+        loss = pupil.step()
+        steps.append((len(portions), loss, [p.grad.clone() for p in pupil.parameters]))
+    (one, loss, whole), (several, same_loss, parts) = steps
+    assert one == 1 < several
+    assert same_loss == pytest.approx(loss, abs=1e-5)
+    for expected, found in zip(whole, parts, strict=True):
+        assert torch.allclose(expected, found, atol=1e-5)
