@@ -4,9 +4,9 @@
     torchrun --nproc-per-node 4 -m ocrtune.pretrain.train …          (several GPUs)
     python -m ocrtune.pretrain.train --init-only OUT                 (random weights, for tests)
 
-DATA is what `python -m ocrtune.pretrain.gather` and then `prepare` wrote. The loss is next-token prediction plus a
-connectionist temporal classification (CTC) loss on SAM's columns, which teaches the encoder to see
-letters long before the decoder has learnt where to look: Kim, Hori and Watanabe, "Joint
+DATA is what `python -m ocrtune.pretrain.gather` and then `prepare` wrote. The loss is next-token
+prediction plus a connectionist temporal classification (CTC) loss on SAM's columns, which teaches
+the encoder to see letters long before the decoder has learnt where to look: Kim, Hori and Watanabe, "Joint
 CTC-attention based end-to-end speech recognition", ICASSP 2017. The CTC head is thrown away.
 """
 
