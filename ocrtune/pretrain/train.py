@@ -6,8 +6,9 @@
 
 DATA is what `python -m ocrtune.pretrain.gather` and then `prepare` wrote. The loss is next-token
 prediction plus a connectionist temporal classification (CTC) loss on SAM's columns, which teaches
-the encoder to see letters long before the decoder has learnt where to look: Kim, Hori and Watanabe, "Joint
-CTC-attention based end-to-end speech recognition", ICASSP 2017. The CTC head is thrown away.
+the encoder to see letters long before the decoder has learnt where to look: Kim, Hori and
+Watanabe, "Joint CTC-attention based end-to-end speech recognition", ICASSP 2017. The CTC head is
+thrown away.
 """
 
 import argparse
