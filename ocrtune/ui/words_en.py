@@ -172,5 +172,5 @@ ENGLISH = {
     "already_running": "A run is under way. Stop it first.",
     "bad_number": "{name} must be a number from {low} to {high}.",
     "no_report": "There is no finished comparison yet.",
-    "footer": "Nothing you bring leaves this machine.",
+    "footer": "Your pictures stay on the machine that serves this page.",
 }

@@ -165,5 +165,5 @@ CHINESE = {
     "already_running": "有一次训练正在进行，请先停止它。",
     "bad_number": "{name}必须是 {low} 到 {high} 之间的数字。",
     "no_report": "还没有完成的对比。",
-    "footer": "您带来的一切都不会离开这台机器。",
+    "footer": "您的图片只保存在提供本页面的机器上。",
 }
