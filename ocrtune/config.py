@@ -90,6 +90,9 @@ class TrainConfig(Config):
         require(
             self.learning_rate >= 0, f"`learning_rate` is {self.learning_rate}.", "Use 0 or more."
         )
+        for name in ("warmup_steps", "evaluate_every", "validation_samples"):
+            value = getattr(self, name)
+            require(value >= 0, f"`{name}` is {value}.", "Use 0 or more.")
         require(
             self.lora_vision in ("auto", "yes", "no"),
             f"`lora_vision` is {self.lora_vision!r}.",

@@ -17,7 +17,7 @@ from ocrtune.dataset import load_samples
 from ocrtune.errors import TrainingError
 from ocrtune.events import Emit, Event, Note, Saved, Step, append_event, silent
 from ocrtune.examples import choose_samples, make_examples
-from ocrtune.families.loading import add_lora, load_base, save_adapter
+from ocrtune.families.loading import CONTRACT, add_lora, load_base, save_adapter
 from ocrtune.learner import Learner
 from ocrtune.reading import use_cores
 from ocrtune.report_page import percent
@@ -44,7 +44,8 @@ def train_adapter(
     train = load_samples(config.data, "train")
     validation = choose_samples(load_samples(config.data, "validation"), config)
     loaded = load_base(config.base, config.layout)
-    shutil.rmtree(folder / "adapter", ignore_errors=True)  # it would pass for the one of this run
+    if (folder / "adapter" / CONTRACT).exists():  # an older one would pass for this run's
+        shutil.rmtree(folder / "adapter")
     config.save(folder / "config.json")
     (folder / "log.jsonl").unlink(missing_ok=True)
 
@@ -56,6 +57,7 @@ def train_adapter(
     add_lora(loaded, config)
     try:
         learner = Learner(loaded, config, examples, log)
+        log(Note(describe_run(learner, len(validation))))
         run = Run(learner, Validation(loaded, validation, log), log)
         run.go(stop_requested)
     except torch.OutOfMemoryError as error:
@@ -159,6 +161,15 @@ class Run:
         return (
             f"The adapter holds the weights of step {self.kept_step} of {self.steps}: {measured}."
         )
+
+
+def describe_run(learner: Learner, validation_samples: int) -> str:
+    """Return a sentence on what is about to happen."""
+    count = sum(parameter.numel() for parameter in learner.parameters)
+    return (
+        f"Fine-tuning `{learner.loaded.contract.base_model}` on {len(learner.examples)} samples, "
+        f"measured on {validation_samples}; {count:,} weights learn."
+    )
 
 
 def mean_loss(losses: Sequence[float]) -> float | None:
