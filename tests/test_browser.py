@@ -180,7 +180,7 @@ def test_five_clicks_lead_to_a_comparison_in_which_the_errors_are_halved(journey
 
 
 def test_the_five_clicks_take_less_than_five_minutes(journey):
-    if journey.busy:
+    if journey.seconds >= 60 * MINUTES and journey.busy:
         pytest.skip(f"other programs were at work: {journey.seconds:.0f} s say nothing")
     assert journey.seconds < 60 * MINUTES
 

@@ -28,7 +28,7 @@ from ocrtune.errors import JobError
 from ocrtune.events import Done, Evaluated, Failed, Note, Read, SampleRead, Step, append_event
 from ocrtune.records import OcrContract, Prediction
 from ocrtune.report import build_comparison, write_report
-from ocrtune.ui import page, uploads, watching
+from ocrtune.ui import page, train_views, uploads, watching
 from ocrtune.ui.actions import Actions
 from ocrtune.ui.watching import PANELS, Watching
 from ocrtune.ui.words import LANGUAGES
@@ -283,7 +283,7 @@ def test_the_page_polls_only_while_a_job_is_under_way(visit):
     [
         ("failed", [Failed("The disk is full.", "Make `room`.")], "Make <code>room</code>."),
         ("lost", [], "The work was interrupted"),
-        ("stopped", [Done("", stopped=True)], "Stopped early."),
+        ("stopped", [Done("", stopped=True)], "Stopped."),  # in the queue: nothing was learned
     ],
 )
 def test_an_end_is_explained(visit, state, events, words):
@@ -291,6 +291,16 @@ def test_an_end_is_explained(visit, state, events, words):
     run = make_job(visit.home, "train", config, events, state=state)
     html = watching.show_train(watching.look_at_all(visit.home, {"run": run.id}), "en")[4]
     assert words in html
+
+
+def test_a_run_stopped_on_its_way_can_be_used(visit):
+    config = lambda folder: TrainConfig(data="d", output=str(folder))  # noqa: E731
+    run = make_job(visit.home, "train", config, [Done("", stopped=True)], state="stopped")
+    (run.folder / "run" / "adapter").mkdir(parents=True)
+    (run.folder / "run" / "adapter" / "contract.json").write_text("{}")
+    look = watching.look_at_all(visit.home, {"run": run.id})["run"]
+    assert look.usable
+    assert "Stopped early." in train_views.progress(look, [], "en")
 
 
 def test_a_damaged_report_is_told_and_does_not_stop_the_page(visit):

@@ -30,8 +30,12 @@ class Look:
 
     @property
     def usable(self) -> bool:
-        """Whether the job has made what it was started for."""
-        return self.state in ("done", "stopped")
+        """Whether the job has made what it was started for.
+
+        A run that is stopped keeps what it learned; stopped in the queue, it learned nothing.
+        """
+        kept = self.state == "stopped" and (self.adapter / "contract.json").is_file()
+        return self.state == "done" or kept
 
     @property
     def id(self) -> str:

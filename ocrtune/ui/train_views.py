@@ -30,7 +30,7 @@ def progress_box(run: Look, events: list[Event], language: str) -> str:
         return notice(step_words(last, run.state, language) + bar(last.step, last.total), "busy")
     if run.usable:
         return notice(text(language, f"train_{run.state}") + link(run, language), "good")
-    return trouble(run, language)
+    return trouble(run, language) or notice(text(language, "stopped"))
 
 
 def step_words(last: Step, state: str, language: str) -> str:
