@@ -43,7 +43,6 @@ def compare_models(config: CompareConfig, emit: Emit = silent) -> Comparison:
     comparison = build_comparison(
         loaded.contract, config.split, samples, base, tuned, config.draws, config.seed
     )
-    bytes_by_id = dict(pictures)
-    write_report(comparison, bytes_by_id, Path(config.output), config.language)
+    write_report(comparison, dict(pictures), Path(config.output), config.language)
     emit(Saved("report", config.output))
     return comparison

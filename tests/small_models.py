@@ -84,6 +84,19 @@ CONFIG = {
     },
     **TEXT,
 }
+# The text model of the published checkpoint, for tests that count its parameters.
+PUBLISHED_TEXT = {
+    **CONFIG["language_config"],
+    "vocab_size": 129280,
+    "hidden_size": 1280,
+    "intermediate_size": 6848,
+    "moe_intermediate_size": 896,
+    "num_hidden_layers": 12,
+    "num_attention_heads": 10,
+    "num_key_value_heads": 10,
+    "n_routed_experts": 64,
+    "num_experts_per_tok": 6,
+}
 LINE_CONFIG = {
     **CONFIG,
     "vision_config": {

@@ -8,7 +8,7 @@ import pytest
 import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
-from small_models import CONFIG, LINE_CONFIG, write_model
+from small_models import CONFIG, LINE_CONFIG, PUBLISHED_TEXT, write_model
 from torch import Tensor
 from transformers.conversion_mapping import get_checkpoint_conversion_mapping
 from transformers.core_model_loading import WeightRenaming
@@ -340,18 +340,6 @@ def test_position_tables_are_resized_with_antialias():
 
 def test_the_published_model_has_the_published_size():
     """3,336,106,240 parameters, counted without memory for them."""
-    text = {
-        **CONFIG["language_config"],
-        "vocab_size": 129280,
-        "hidden_size": 1280,
-        "intermediate_size": 6848,
-        "moe_intermediate_size": 896,
-        "num_hidden_layers": 12,
-        "num_attention_heads": 10,
-        "num_key_value_heads": 10,
-        "n_routed_experts": 64,
-        "num_experts_per_tok": 6,
-    }
     clip = {"heads": 16, "image_size": 224, "layers": 24, "patch_size": 14, "width": 1024}
     sam = {
         "downsample_channels": [512, 1024],
@@ -361,7 +349,9 @@ def test_the_published_model_has_the_published_size():
         "width": 768,
     }
     towers = {"width": {"clip-l-14-224": clip, "sam_vit_b": sam}}
-    config = DeepseekOcrConfig.from_original({"language_config": text, "vision_config": towers})
+    config = DeepseekOcrConfig.from_original(
+        {"language_config": PUBLISHED_TEXT, "vision_config": towers}
+    )
     with torch.device("meta"):
         network = DeepseekOcrForConditionalGeneration(config)
     assert sum(p.numel() for p in network.parameters()) == 3_336_106_240

@@ -21,6 +21,7 @@ from small_models import (
     CONFIG,
     EOS,
     LINE_CONFIG,
+    PUBLISHED_TEXT,
     byte_tokenizer,
     fill_with_noise,
     logits_of,
@@ -692,19 +693,7 @@ def test_impossible_adapters_are_refused(folder, changes, sentence, request):
 )
 def test_rank_16_takes_the_measured_number_of_parameters(changes, parameters, pages):
     """At the published sizes; the tensors have no memory behind them."""
-    text = {
-        **CONFIG["language_config"],
-        "vocab_size": 129280,
-        "hidden_size": 1280,
-        "intermediate_size": 6848,
-        "moe_intermediate_size": 896,
-        "num_hidden_layers": 12,
-        "num_attention_heads": 10,
-        "num_key_value_heads": 10,
-        "n_routed_experts": 64,
-        "num_experts_per_tok": 6,
-    }
-    values = {"language_config": text, "vision_config": CONFIG["vision_config"]}
+    values = {"language_config": PUBLISHED_TEXT, "vision_config": CONFIG["vision_config"]}
     with torch.device("meta"):
         network = DeepseekOcrForConditionalGeneration(DeepseekOcrConfig.from_original(values))
         loaded = replace(pages, model=network)

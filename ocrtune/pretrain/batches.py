@@ -5,11 +5,12 @@ import torch
 from torch import Tensor
 
 from ocrtune.families.alphabet import CJK_PUNCTUATION, HAN, INDEX
+from ocrtune.families.tiny import STRIDE, VIEW_SIZE
 from ocrtune.pretrain.atlas import GlyphAtlas
 from ocrtune.pretrain.render import HEIGHT, LineRenderer
 from ocrtune.pretrain.texts import Pool
 
-TILE, STRIDE = 384, 352  # columns of a tile; each further tile shows this many new ones
+TILE = VIEW_SIZE[1]  # columns; each further tile shows STRIDE new ones
 HAN_EM, LATIN_EM = 1.0, 0.5  # typical advances, to guess a line's width before it is drawn
 CHUNK_COLUMNS = 1 << 18  # drawn at once, which bounds the memory
 

@@ -14,6 +14,7 @@ from ocrtune.families.deepseek_ocr_model import (
     DeepseekOcrConfig,
     DeepseekOcrForConditionalGeneration,
 )
+from ocrtune.families.tiny import VIEW_SIZE
 
 SPECIAL_TOKENS = (
     "<bos>",
@@ -56,7 +57,7 @@ CONFIG = {
     },
     "projector_config": {"input_dim": 512, "n_embed": 288, "projector_type": "linear"},
     "vision_config": {
-        "view_size": [48, 384],
+        "view_size": list(VIEW_SIZE),
         "width": {
             "clip-l-14-224": {
                 "width": 256,

@@ -11,10 +11,11 @@ from torch import Tensor
 from torch.nn import functional
 
 from ocrtune.families.alphabet import ALPHABET, CJK_PUNCTUATION, HAN, INDEX
+from ocrtune.families.tiny import VIEW_SIZE
 from ocrtune.pretrain.atlas import BASELINE_Y, CELL, EM, ORIGIN_X, GlyphAtlas
 from ocrtune.pretrain.degrade import Degrader
 
-HEIGHT = 48  # rows of a picture
+HEIGHT = VIEW_SIZE[0]  # rows of a picture
 SHARED = "“”‘’—…·"  # drawn by the Chinese face in Chinese lines
 RAISED = "ÀÁÂÃÄÅÈÉÊËÌÍÎÏÑÒÓÔÕÖÙÚÛÜÝŸŠŽ"  # reach above the ascenders
 DESCENDING = "gjpqyQçÇ,;()[]{}|/„‚ſþßµ§_†‡¶@$ŠŽẞ" + HAN + CJK_PUNCTUATION

@@ -200,7 +200,7 @@ class Run:
             self.step, self.seconds = state["step"], state["seconds"]
 
     def save(self) -> None:
-        """Write the state to resume from and the averaged weights to use."""
+        """Write the state to resume from."""
         if self.rank:
             return
         state = {
@@ -212,7 +212,6 @@ class Run:
         }
         torch.save(state, self.output / "state.part")
         (self.output / "state.part").rename(self.output / "state.pt")
-        export(self.averaged(), self.output / "tiny")
 
     def averaged(self) -> nn.Module:
         """Return a new network that holds the averaged weights."""
@@ -294,7 +293,7 @@ class Run:
         return (token.item() if logged else 0.0) * 10, (ctc.item() if logged else 0.0) * 10, lines
 
     def evaluate(self, limit: int) -> None:
-        """Log the CER of the averaged weights on the evaluation lines."""
+        """Write the averaged weights and log their CER on the evaluation lines."""
         if self.rank:
             return
         export(self.averaged(), self.output / "tiny")
@@ -307,7 +306,7 @@ class Run:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--init-only", metavar="FOLDER", help="write random weights and end")
-    parser.add_argument("--data", help="folder written by ocrtune.pretrain.prepare")
+    parser.add_argument("--data", help="folder written by ocrtune.pretrain.gather and prepare")
     parser.add_argument("--output", help="folder for the state and the weights")
     parser.add_argument("--minutes", type=float, default=20, help="of the whole training")
     parser.add_argument("--session-minutes", type=float, default=1e9, help="of this call")

@@ -37,9 +37,7 @@ def build_page(home: Path, worker: tuple[str, ...] = jobs.WORKER) -> gr.Blocks:
         with gr.Tabs(selected="dataset", overflow_behavior="wrap", elem_id="ot-tabs") as tabs:
             shared = Shared(session, language, tabs)
             actions = Actions(home, worker)
-            parts = [
-                make(actions, shared) for make in (dataset_tab, train_tab, try_tab, compare_tab)
-            ]
+            parts = [make(actions, shared) for make in TAB_LAYOUTS]
         gr.Markdown(label("footer"), elem_classes="ot-footer")
         watched = {
             "fn": watching.watch,
