@@ -12,13 +12,17 @@ import torch
 from PIL import Image, ImageFont
 
 from ocrtune.families.alphabet import ALPHABET, HAN, INDEX
+from ocrtune.families.loading import load_base
+from ocrtune.families.tiny import FOLDER
 from ocrtune.pretrain.atlas import BASELINE_Y, CELL, EM, ORIGIN_X, build_atlas
 from ocrtune.pretrain.batches import BatchSource, canvas_width
 from ocrtune.pretrain.degrade import Degrader
 from ocrtune.pretrain.evaluation_texts import cut_line
+from ocrtune.pretrain.model import build_network
 from ocrtune.pretrain.render import HEIGHT, sample_ink
 from ocrtune.pretrain.sample import FONT, choose_texts, make_sample
 from ocrtune.pretrain.texts import MAX_LENGTH, Pool, TextSampler, build_pool
+from ocrtune.pretrain.train import start_from
 from ocrtune.pretrain.words import Words
 
 WORDS = Words(
@@ -45,10 +49,11 @@ def pool_of(*texts: str) -> Pool:
 
 
 def test_alphabet_is_fixed():
-    assert len(ALPHABET) == len(set(ALPHABET)) == 3984
+    assert len(ALPHABET) == len(set(ALPHABET)) == 4029
     assert unicodedata.normalize("NFC", ALPHABET) == ALPHABET
     assert (HAN[0], HAN[3754], len(HAN)) == ("啊", "座", 3756)  # GB 2312's first level, then 〇
     assert (INDEX[" "], INDEX["A"], INDEX["~"], INDEX["À"]) == (0, 33, 94, 95)
+    assert (INDEX["〇"], INDEX["\u0364"], INDEX["〕"]) == (3983, 3984, 4028)  # younger ones behind
 
 
 @pytest.mark.parametrize(
@@ -137,7 +142,7 @@ def test_batch_holds_text_and_picture_of_the_asked_size(atlas):
     line = "the quick brown fox jumps over a lazy dog and runs home again before dark"
     texts = [line[:end] for end in range(1, len(line) + 1) if line[end - 1] != " "]
     pool = pool_of(*texts, "中文")
-    source, again = (BatchSource(atlas, pool, seed=5) for _ in range(2))
+    source, again = (BatchSource(atlas, pool, seed=5, silence=0) for _ in range(2))
     pixels, ids, lengths, widths = source.batch(2, 24)
     assert pixels.shape == (24, 3, HEIGHT, 736)
     assert pixels.shape[-1] == canvas_width(2)
@@ -152,6 +157,43 @@ def test_batch_holds_text_and_picture_of_the_asked_size(atlas):
         assert (row[:, :, width:] == 0).all()  # beyond the line: the grey of the layout
         assert row[:, :, :width].std() > 0.05  # and ink on it
     assert torch.equal(pixels, again.batch(2, 24)[0])
+
+
+def test_a_small_e_stands_on_its_letter(atlas):
+    """Old prints write u with an e above it: two characters, one glyph, drawn by any face."""
+    source = BatchSource(atlas, pool_of("u\u0364ber", "uber"), seed=1, clean_share=1.0, silence=0)
+    texts = torch.tensor([[INDEX[c] for c in "u\u0364ber"], [INDEX[c] for c in "uber"] + [-1]])
+    renderer = source.renderer
+    kinds = torch.zeros(2, dtype=torch.long)
+    layout = renderer.lay_out(texts, 384, torch.full((2,), 0.7), 0, kinds)
+    assert layout.advances[0, 1] < 0.01  # the e takes no room of its own
+    joined, plain = atlas.cells[layout.glyphs[0, 0]], atlas.cells[layout.glyphs[1, 0]]
+    added = (joined.int() - plain.int()).clamp(min=0)
+    x_height = int(plain.any(1).int().argmax())  # the first row with ink
+    assert added[:x_height].sum() > 3000  # and it stands above the letter
+    assert added[x_height:].sum() == 0
+
+
+def test_some_pictures_teach_silence(atlas):
+    source = BatchSource(atlas, pool_of("a line of text", "another line"), seed=2, silence=20.0)
+    pixels, ids, lengths, _ = source.batch(1, 200)
+    silent = lengths == 0
+    assert 0.2 < silent.float().mean() < 0.4  # 20 times BLANK_SHARE; the font has one script
+    assert (ids[silent] == -1).all()
+    assert (ids[~silent] >= 0).any(1).all()
+    rows = pixels[:, 0, :, :60]  # ink makes columns differ; most blank papers are smooth
+    assert rows[silent].std((1, 2)).median() < 0.5 * rows[~silent].std((1, 2)).median()
+
+
+def test_weights_to_start_from_keep_their_rows():
+    """The shipped weights go on, though the alphabet may have grown since they were made."""
+    network = build_network(seed=3)
+    start_from(network, FOLDER)
+    shipped = load_base(str(FOLDER)).network
+    known = shipped.lm_head.weight.shape[0]
+    assert torch.equal(network.lm_head.weight[:known], shipped.lm_head.weight)
+    first = "model.sam_model.layers.0.attn.qkv.weight"
+    assert torch.equal(network.get_parameter(first), shipped.get_parameter(first))
 
 
 def test_clean_lines_stay_clean_and_poor_ones_do_not():

@@ -5,6 +5,9 @@ LATIN = "ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÐÑÒÓÔÕÖØÙÚÛÜÝÞßàáâã�
 TYPOGRAPHIC = "–—„“”‚‘’«»‹›…•€£¥§°±×÷¹²³½¼¾†‡№©®™¿¡ªºµ·"
 CJK_PUNCTUATION = "，。、；：？！（）《》〈〉【】「」『』～￥％"
 ZERO = "〇"  # written in years, outside GB 2312's first level
+RING_E = "\u0364"  # the small e above a, o, u that old prints have for the umlaut
+OLD_PRINT = RING_E + "⸗ꝛ"
+SIGNS = "①②③④⑤⑥⑦⑧⑨⑩○●□■△▲☆★→←↑↓℃≤≥≈≠√ⅠⅡⅢⅣⅤⅥⅦⅧⅨⅩⅪⅫ〔〕"
 
 
 def first_level_characters() -> str:
@@ -17,5 +20,6 @@ def first_level_characters() -> str:
 
 
 HAN = first_level_characters() + ZERO
-ALPHABET: str = ASCII + LATIN + TYPOGRAPHIC + CJK_PUNCTUATION + HAN
+# New characters go to the end: weights made before them keep their rows.
+ALPHABET: str = ASCII + LATIN + TYPOGRAPHIC + CJK_PUNCTUATION + HAN + OLD_PRINT + SIGNS
 INDEX: dict[str, int] = {character: index for index, character in enumerate(ALPHABET)}

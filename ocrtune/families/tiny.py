@@ -12,19 +12,21 @@ from ocrtune.families.deepseek_ocr_model import PictureViews
 FOLDER = Path(__file__).parents[1] / "assets" / "tiny"
 VIEW_SIZE = (48, 384)  # height, width of a tile in pixels
 STRIDE = 352  # pixels; the overlap shows letters whole that another tile's edge cuts
-MAX_TILES = 16
+# How many tiles a line takes: those the model was trained with. It has no idea of seven.
+TILE_COUNTS = (1, 2, 3, 4, 5, 6, 8, 10, 12)
 
 
 def lay_out_line(picture: Image.Image) -> PictureViews:
     """Return an RGB picture of one line as overlapping tiles from left to right.
 
-    The picture is scaled to the tiles' height, keeping its shape; a line too long for MAX_TILES is
-    squeezed. Behind the line the last tile is grey, which the network sees as 0.
+    The picture is scaled to the tiles' height, keeping its shape; a line too long for all of
+    TILE_COUNTS is squeezed. Behind the line the tiles are grey, which the network sees as 0.
     """
     height, tile = VIEW_SIZE
-    longest = tile + STRIDE * (MAX_TILES - 1)
+    longest = tile + STRIDE * (TILE_COUNTS[-1] - 1)
     width = min(longest, max(1, round(picture.width * height / picture.height)))
-    tiles = 1 + math.ceil(max(0, width - tile) / STRIDE)
+    needed = 1 + math.ceil(max(0, width - tile) / STRIDE)
+    tiles = next(count for count in TILE_COUNTS if count >= needed)
     canvas = torch.zeros(3, height, tile + STRIDE * (tiles - 1))
     resized = np.array(picture.resize((width, height), Image.Resampling.BICUBIC), np.float32)
     canvas[:, :, :width] = torch.from_numpy(resized / 127.5 - 1).permute(2, 0, 1)

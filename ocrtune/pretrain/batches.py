@@ -4,14 +4,15 @@ import numpy
 import torch
 from torch import Tensor
 
-from ocrtune.families.alphabet import CJK_PUNCTUATION, HAN, INDEX
+from ocrtune.families.alphabet import CJK_PUNCTUATION, HAN, INDEX, RING_E, SIGNS
 from ocrtune.families.tiny import STRIDE, VIEW_SIZE
 from ocrtune.pretrain.atlas import GlyphAtlas
-from ocrtune.pretrain.render import HEIGHT, LineRenderer
+from ocrtune.pretrain.render import BLANK, FOREIGN, HEIGHT, TEXT, LineRenderer
 from ocrtune.pretrain.texts import Pool
 
 TILE = VIEW_SIZE[1]  # columns; each further tile shows STRIDE new ones
 HAN_EM, LATIN_EM = 1.0, 0.5  # typical advances, to guess a line's width before it is drawn
+FOREIGN_SHARE, BLANK_SHARE = 0.015, 0.015  # of lines that teach silence
 CHUNK_COLUMNS = 1 << 18  # drawn at once, which bounds the memory
 
 
@@ -28,7 +29,8 @@ def narrowest(width: int) -> int:
 class BatchSource:
     """Draws batches from a pool of lines; equal seeds draw equal batches.
 
-    Lines with a character that no face has are left out.
+    Lines with a character that no face has are left out. `silence` is how often, compared with
+    FOREIGN_SHARE and BLANK_SHARE, a picture shows another script or nothing, and its text is empty.
     """
 
     def __init__(
@@ -38,7 +40,9 @@ class BatchSource:
         device: torch.device | str = "cpu",
         seed: int = 0,
         clean_share: float = 0.35,
+        silence: float = 1.0,
     ) -> None:
+        self.silence = silence
         self.renderer = LineRenderer(atlas, device, seed, clean_share)
         ids = torch.from_numpy(pool.ids.astype(numpy.int16)).to(device)
         lengths = torch.from_numpy(pool.lengths.astype(numpy.int64)).to(device)
@@ -72,8 +76,24 @@ class BatchSource:
         texts = self.ids[rows].long()
         beyond = torch.arange(texts.shape[1], device=texts.device) >= lengths[:, None]
         texts = texts.masked_fill(beyond, -1)
-        pixels, widths = self.renderer.render(texts, width, shares, narrowest(width))
-        return pixels, texts, lengths, widths
+        kinds = self.choose_kinds(lines)
+        pixels, widths = self.renderer.render(texts, width, shares, narrowest(width), kinds)
+        silent = kinds != TEXT
+        return (
+            pixels,
+            texts.masked_fill(silent[:, None], -1),
+            lengths.masked_fill(silent, 0),
+            widths,
+        )
+
+    def choose_kinds(self, lines: int) -> Tensor:
+        """Return which lines show their text, another script or nothing, int64 [lines]."""
+        dice = self.renderer.uniform(lines)
+        blank, foreign = BLANK_SHARE * self.silence, FOREIGN_SHARE * self.silence
+        if not len(self.renderer.foreign_faces):
+            foreign = 0.0
+        kinds = torch.full((lines,), TEXT, device=dice.device)
+        return kinds.masked_fill(dice < blank + foreign, FOREIGN).masked_fill(dice < blank, BLANK)
 
     def choose_lines(self, width: int, shares: Tensor) -> Tensor:
         """Return pool rows whose text should be about as wide as the canvas asks for."""
@@ -90,6 +110,7 @@ class BatchSource:
 def can_draw(atlas: GlyphAtlas, ids: Tensor, lengths: Tensor) -> Tensor:
     """Return which lines some face can draw every character of, bool [lines]."""
     covered = (atlas.lookup >= 0).any(0)
+    covered[INDEX[RING_E]] = True  # drawn with the letter below it
     beyond = torch.arange(ids.shape[1], device=ids.device)
     parts = [
         (covered[i.int()] | (beyond >= n[:, None])).all(1)
@@ -101,7 +122,8 @@ def can_draw(atlas: GlyphAtlas, ids: Tensor, lengths: Tensor) -> Tensor:
 def typical_widths(ids: Tensor, lengths: Tensor) -> Tensor:
     """Return about how many em each line of a pool is wide, float32 [lines]."""
     per_character = torch.full((len(INDEX),), LATIN_EM)
-    per_character[[INDEX[character] for character in HAN + CJK_PUNCTUATION]] = HAN_EM
+    per_character[[INDEX[character] for character in HAN + CJK_PUNCTUATION + SIGNS]] = HAN_EM
+    per_character[INDEX[RING_E]] = 0.0
     per_character = per_character.to(ids.device)
     there = torch.arange(ids.shape[1], device=ids.device)
     parts = [

@@ -36,10 +36,13 @@ class Degrader:
         self.cosines = cosines.to(self.device)
         self.steps = torch.tensor(LUMINANCE_STEPS, device=self.device) / 255
 
-    def photograph(self, ink: Tensor, sizes: Tensor, widths: Tensor) -> Tensor:
+    def photograph(
+        self, ink: Tensor, sizes: Tensor, widths: Tensor, blank: Tensor | None = None
+    ) -> Tensor:
         """Return float32 [lines, 3, height, width] in [-1, 1]; 0 beyond each line's width.
 
-        ink: coverage in [0, 1]; sizes: pixels per em, which bound what a line can bear.
+        ink: coverage in [0, 1]; sizes: pixels per em, which bound what a line can bear; blank: bool
+        [lines], which lines have no text: half of these show strong noise or blots.
         """
         dirty = self.uniform(ink, 0, 1) >= self.clean_share
         ink = self.press(ink, sizes, dirty)
@@ -52,6 +55,8 @@ class Degrader:
         grey = paper * (1 - coverage) + ink_tone * coverage
         grey = self.binarise(grey, paper, ink_tone, dirty)
         grey = self.add_noise(grey, dirty)
+        if blank is not None:
+            grey = self.add_chaos(grey, blank[:, None, None])
         grey = self.compress(grey.clamp(0, 1), dirty)
         grey = torch.where(self.uniform(ink, 0, 1) < 0.04, 1 - grey, grey).clamp(0, 1)
         pixels = self.colour(grey, coverage)
@@ -187,6 +192,16 @@ class Degrader:
         rate = self.some(dirty, 0.06) * self.uniform(grey, 0.001, 0.02)
         dice = torch.rand(shape, generator=generator, device=device)
         return torch.where(dice < rate, 0.0, torch.where(dice > 1 - rate, 1.0, grey))
+
+    def add_chaos(self, grey: Tensor, blank: Tensor) -> Tensor:
+        """Cover blank pictures with noise of any strength and size of grain, or with blots."""
+        fine = torch.randn(grey.shape, generator=self.generator, device=self.device)
+        coarse = self.noise(grey, 12, 4)
+        blots = (self.noise(grey, 6, 10) * 4).clamp(-1, 1)
+        kind = self.uniform(grey, 0, 1)
+        grain = torch.where(kind < 0.4, fine, torch.where(kind < 0.7, coarse, blots))
+        strength = self.uniform(grey, 0, 1) ** 2 * 0.6 * self.some(blank, 0.5)
+        return grey + strength * grain
 
     def compress(self, grey: Tensor, dirty: Tensor) -> Tensor:
         """Quantise some lines as JPEG does, block by block."""

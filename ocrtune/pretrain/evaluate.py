@@ -2,36 +2,46 @@
 
     python -m ocrtune.pretrain.evaluate WEIGHTS FOLDER [--limit N]
 
-FOLDER is what `gather` wrote: pictures and a `content.md`, in fonts and texts never trained on.
+FOLDER is a set that `pictures` drew: lines and a `content.md`, in fonts and texts never trained on.
 """
 
 import argparse
 import json
 import logging
+import random
 from pathlib import Path
 
 from ocrtune.families.alphabet import HAN
 from ocrtune.families.loading import load_base
 from ocrtune.metrics import pool, score_pairs, summarise
 from ocrtune.reading import read_samples
+from ocrtune.text import normalise
 
 log = logging.getLogger("pretrain")
 CHINESE = frozenset(HAN)
 SHOWN = 4
 
 
-def load_lines(folder: Path, limit: int) -> list[tuple[Path, str]]:
-    """Return (picture, ground truth) of every line of `content.md`; evenly spaced if limited."""
+def load_lines(folder: Path, limit: int = 0) -> list[tuple[Path, str]]:
+    """Return (picture, ground truth) of every line of `content.md`; always the same if limited.
+
+    The ground truth of a picture with nothing to read is empty.
+    """
     lines = []
     for line in (folder / "content.md").read_text("utf-8").splitlines():
         name, _, text = line.partition(" ")
         lines.append((folder / name, text))
-    step = max(1, len(lines) // limit) if limit else 1
-    return lines[::step]
+    if not limit or limit >= len(lines):
+        return lines
+    # Not every so-manieth: languages and flaws take turns in a set.
+    return [lines[index] for index in sorted(random.Random(0).sample(range(len(lines)), limit))]
 
 
 def measure(weights: Path, folder: Path, limit: int = 0) -> dict:
-    """Return the pooled strict CER of all, of Chinese and of other lines, and some readings."""
+    """Return the pooled strict CER of all, of Chinese and of other lines, and some readings.
+
+    written: mean characters written about pictures with nothing to read; None if there are none.
+    """
     loaded = load_base(str(weights))
     lines = load_lines(folder, limit)
     pictures = [(path.name, path.read_bytes()) for path, _ in lines]
@@ -39,6 +49,7 @@ def measure(weights: Path, folder: Path, limit: int = 0) -> dict:
     pairs = [(text, reading.text) for (_, text), reading in zip(lines, readings, strict=True)]
     scores = score_pairs(pairs)
     chinese = [not CHINESE.isdisjoint(text) for text, _ in pairs]
+    about_nothing = [len(normalise(found)) for text, found in pairs if not text]
     summary = summarise(scores, looped=[reading.looped for reading in readings])
     return {
         "lines": summary.lines,
@@ -47,6 +58,8 @@ def measure(weights: Path, folder: Path, limit: int = 0) -> dict:
         "cer_chinese": pool(s for s, yes in zip(scores, chinese, strict=True) if yes).cer,
         "cer_latin": pool(s for s, yes in zip(scores, chinese, strict=True) if not yes).cer,
         "exact_lines": summary.exact_lines,
+        "lines_over_100": summary.lines_over_100,
+        "written": sum(about_nothing) / len(about_nothing) if about_nothing else None,
         "looped": summary.looped,
         "examples": pairs[:: max(1, len(pairs) // SHOWN)][:SHOWN],
     }

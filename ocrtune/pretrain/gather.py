@@ -1,11 +1,13 @@
-"""Gathers what pretraining needs into one folder of about 45 MB that any machine can use.
+"""Gathers what pretraining needs into one folder of about 50 MB that any machine can use.
 
     python -m ocrtune.pretrain.gather DATA
 
-Needs, for this step only: `pip install fonttools jieba`, and from Debian the font packages behind
-`fonts.TRAIN_FONTS` and `fonts.HELDOUT_FONTS`, wamerican, wbritish, wngerman, manpages-zh,
-manpages-de, fortunes and fortunes-de. Writes `fonts/`, `words/`, `evaluation/` (1,000 clean lines)
-and `evaluation_degraded/` (300).
+Needs, for this step only: `pip install fonttools jieba`, and Debian's fonts and texts. The fonts
+are those of `font_licences.LICENCES`: texlive-fonts-extra and texlive-lang-chinese (of which the
+font files are enough), fonts-noto-core, fonts-noto-extra, fonts-noto-cjk-extra, fonts-gamaliel and
+the other packages named there; what is not installed is not drawn. The texts are those of
+`evaluation_texts.SOURCES`, wamerican, wbritish, wngerman, manpages-zh and manpages-de. Writes
+`fonts/`, `words/`, `evaluation/` (1,000 clean lines) and `evaluation_degraded/` (300).
 """
 
 import argparse
@@ -26,7 +28,11 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     logging.getLogger("fontTools").setLevel(logging.ERROR)
     faces = export_fonts(data / "fonts")
-    log.info("%d faces, %d of them held out", len(faces), sum(f["held_out"] for f in faces))
+    log.info(
+        "%d faces, of them %d held out, %d Chinese, %d blackletter and %d of foreign scripts",
+        len(faces),
+        *(sum(face[key] for face in faces) for key in ("held_out", "han", "gothic", "foreign")),
+    )
     export_words(data / "words")
     make_evaluation_set(data / "evaluation", 1000, seed=1)
     make_evaluation_set(data / "evaluation_degraded", 300, seed=2, degraded=True)

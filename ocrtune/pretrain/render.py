@@ -10,15 +10,20 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from ocrtune.families.alphabet import ALPHABET, CJK_PUNCTUATION, HAN, INDEX
+from ocrtune.families.alphabet import ALPHABET, CJK_PUNCTUATION, HAN, INDEX, RING_E
 from ocrtune.families.tiny import VIEW_SIZE
-from ocrtune.pretrain.atlas import BASELINE_Y, CELL, EM, ORIGIN_X, GlyphAtlas
+from ocrtune.pretrain.atlas import BASELINE_Y, CELL, EM, ORIGIN_X, RINGED, GlyphAtlas
 from ocrtune.pretrain.degrade import Degrader
 
 HEIGHT = VIEW_SIZE[0]  # rows of a picture
 SHARED = "“”‘’—…·"  # drawn by the Chinese face in Chinese lines
-RAISED = "ÀÁÂÃÄÅÈÉÊËÌÍÎÏÑÒÓÔÕÖÙÚÛÜÝŸŠŽ"  # reach above the ascenders
+# Reach above the ascenders, as do the last three of RINGED.
+RAISED = "ÀÁÂÃÄÅÈÉÊËÌÍÎÏÑÒÓÔÕÖÙÚÛÜÝŸŠŽ"
 DESCENDING = "gjpqyQçÇ,;()[]{}|/„‚ſþßµ§_†‡¶@$ŠŽẞ" + HAN + CJK_PUNCTUATION
+LONG_S = INDEX["ſ"]
+TEXT, FOREIGN, BLANK = range(3)  # what a line shows: its text, another script, nothing
+# How much more often than others: the cut of most German books from 1750 to 1900, and its sister.
+FAVOURED = {"yfrak": 4.0, "yswab": 2.0}
 FAR = 1e6  # where the pen of padding stands
 SUBPIXELS = ((0.25, 0.25), (0.75, 0.25), (0.25, 0.75), (0.75, 0.75))
 
@@ -56,6 +61,12 @@ class LineRenderer:
         self.shared = self.mark(SHARED)
         self.raised = self.mark(RAISED)
         self.descending = self.mark(DESCENDING)
+        self.foreign_faces = (self.atlas.foreign[:, 1] > 0).nonzero()[:, 0]
+        self.ringed = torch.zeros(self.atlas.lookup.shape[1], dtype=torch.long, device=self.device)
+        for place, letter in enumerate(RINGED):
+            self.ringed[INDEX[letter]] = len(ALPHABET) + place
+        favour = [FAVOURED.get(name, 1.0) for name in self.atlas.names]
+        self.favour = torch.tensor(favour, device=self.device)
         self.uncovered = (self.atlas.lookup < 0).float().T.contiguous()
         self.fallback = fallback_glyphs(self.atlas)
         self.blank = self.fallback[0]
@@ -63,8 +74,8 @@ class LineRenderer:
         self.sample = torch.compile(sample_ink, dynamic=True) if compiled else sample_ink
 
     def mark(self, characters: str) -> Tensor:
-        """Return bool [alphabet], true for `characters`."""
-        marks = torch.zeros(len(ALPHABET), dtype=torch.bool)
+        """Return bool [alphabet and RINGED], true for `characters`."""
+        marks = torch.zeros(self.atlas.lookup.shape[1], dtype=torch.bool)
         marks[[INDEX[character] for character in characters if character in INDEX]] = True
         return marks.to(self.device)
 
@@ -74,22 +85,32 @@ class LineRenderer:
         return low + (high - low) * random
 
     def render(
-        self, texts: Tensor, width: int, ink_shares: Tensor | None = None, least: int = 0
+        self,
+        texts: Tensor,
+        width: int,
+        ink_shares: Tensor | None = None,
+        least: int = 0,
+        kinds: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
         """Return float32 [lines, 3, HEIGHT, width] in [-1, 1] and each line's own width.
 
         texts: int64 [lines, characters], -1 is padding; ink_shares: the part of the height that
         ascenders to descenders fill, 0.5 to 1. Lines too long for `width` are squeezed; lines
-        shorter than `least` are spaced out, by a third at most.
+        shorter than `least` are spaced out, by a third at most. kinds: int64 [lines], TEXT, or
+        FOREIGN or BLANK where another script or nothing takes the text's place.
         """
-        layout = self.lay_out(texts, width, ink_shares, least)
+        if kinds is None:
+            kinds = torch.full((len(texts),), TEXT, device=self.device)
+        layout = self.lay_out(texts, width, ink_shares, least, kinds)
         ink = self.draw(layout, width)
-        return self.degrader.photograph(ink, layout.sizes, layout.widths), layout.widths
+        pixels = self.degrader.photograph(ink, layout.sizes, layout.widths, kinds == BLANK)
+        return pixels, layout.widths
 
     def choose_faces(self, texts: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return each line's Latin face, its Chinese face, and who draws which character.
 
-        The last one is bool [lines, characters]: true where the Chinese face draws.
+        The last one is bool [lines, characters]: true where the Chinese face draws. Lines with a
+        long s are mostly set in blackletter, others rarely.
         """
         there, ids = texts >= 0, texts.clamp(min=0)
         chinese = (there & self.han_class[ids]).any(1, keepdim=True)
@@ -98,28 +119,54 @@ class LineRenderer:
         han_face = self.pick_face(ids, by_han, self.atlas.han)
         covered = self.atlas.lookup[han_face[:, None], ids] >= 0
         by_han = (by_han | (whole & there)) & covered
-        latin_face = self.pick_face(ids, there & ~by_han, ~self.atlas.han)
+        aged = (there & (ids == LONG_S)).any(1) & (self.uniform(len(texts)) < 0.75)
+        gothic = aged | (self.uniform(len(texts)) < 0.02)
+        roman = ~self.atlas.han & (self.atlas.foreign[:, 1] == 0)
+        has_long_s = self.atlas.lookup[:, LONG_S] >= 0
+        suiting = roman & (self.atlas.gothic == gothic[:, None]) & (has_long_s | ~aged[:, None])
+        suiting = torch.where(suiting.any(1, keepdim=True), suiting, roman)
+        # Blackletter faces are few and lack signs that a line in one of them may borrow.
+        latin_face = self.pick_face(ids, there & ~by_han, suiting, 2.0 * gothic[:, None])
         return latin_face, han_face, by_han
 
-    def pick_face(self, ids: Tensor, needed: Tensor, allowed: Tensor) -> Tensor:
-        """Return a random allowed face per line among those that miss the fewest characters."""
-        bag = torch.zeros(len(ids), len(ALPHABET), device=self.device)
+    def pick_face(
+        self, ids: Tensor, needed: Tensor, allowed: Tensor, spare: Tensor | float = 0.0
+    ) -> Tensor:
+        """Return a random allowed face per line among those that miss the fewest characters.
+
+        allowed: bool [faces] or [lines, faces]; spare: how many more characters it may miss.
+        """
+        bag = torch.zeros(len(ids), len(self.uncovered), device=self.device)
         bag.scatter_reduce_(1, ids, needed.float(), "amax")
         missing = bag @ self.uncovered + (~allowed) * 1e4
         fewest = missing.amin(1, keepdim=True)
-        return (self.uniform(*missing.shape) * (missing <= fewest + 0.5)).argmax(1)
+        # The largest of uniform numbers raised to 1 / favour falls on a face as often as favoured.
+        chances = self.uniform(*missing.shape) ** (1 / self.favour)
+        return (chances * (missing <= fewest + spare + 0.5)).argmax(1)
 
     def lay_out(
-        self, texts: Tensor, width: int, ink_shares: Tensor | None = None, least: int = 0
+        self, texts: Tensor, width: int, ink_shares: Tensor | None, least: int, kinds: Tensor
     ) -> Layout:
         """Choose faces, sizes and spacing; return where everything stands."""
         lines = len(texts)
+        texts, rings = self.join_rings(texts)
         there, ids = texts >= 0, texts.clamp(min=0)
         latin, han, by_han = self.choose_faces(texts)
         chinese = by_han.any(1)
         glyphs = self.atlas.lookup[torch.where(by_han, han[:, None], latin[:, None]), ids].long()
         glyphs = torch.where(glyphs < 0, self.fallback[ids], glyphs)
-        glyphs = torch.where(there, glyphs, self.blank)
+        foreign = kinds == FOREIGN
+        if len(self.foreign_faces):
+            other = self.foreign_faces[
+                (self.uniform(lines) * len(self.foreign_faces)).long().clamp(min=0)
+            ]
+            first, count = self.atlas.foreign[other].T[..., None]
+            any_glyph = first + (self.uniform(*ids.shape) * count).long()
+            glyphs = torch.where(foreign[:, None] & (ids != 0), any_glyph, glyphs)
+            latin = torch.where(foreign, other, latin)
+            chinese = chinese & ~foreign
+        nothing = rings | (kinds == BLANK)[:, None]
+        glyphs = torch.where(there & ~nothing, glyphs, self.blank)
         main = torch.where(chinese, han, latin)
         top = self.atlas.top[main] + 0.16 * (there & self.raised[ids]).any(1)
         shallow = ~(there & self.descending[ids]).any(1) & (self.uniform(lines) < 0.5)
@@ -136,10 +183,11 @@ class LineRenderer:
         spacing = spacing + self.some(lines, 0.04, low=0.1, high=0.4, otherwise=0.0)
         em = self.atlas.advances[glyphs] * ratios * stretch[:, None] + spacing[:, None]
         em = em + self.uniform(*ids.shape, low=-0.012, high=0.012)
-        gaps = self.uniform(lines, 1, low=0.75, high=1.5) + self.uniform(
-            *ids.shape, low=-0.15, high=0.15
-        )
+        gaps = self.uniform(lines, low=0.75, high=1.5)
+        gaps = gaps + self.some(lines, 0.12, low=0, high=1.8, otherwise=0.0)  # justified lines
+        gaps = gaps[:, None] + self.uniform(*ids.shape, low=-0.15, high=0.15)
         em = torch.where(ids == 0, em * gaps, em).clamp(min=0.05) * there
+        em = em.masked_fill(rings, 1e-4)
         left, right = self.margins(lines), self.margins(lines)
         wanted = (least - left - right) / (em.sum(1) * sizes)
         em = em * wanted.clamp(1.0, 1.33)[:, None]
@@ -150,6 +198,8 @@ class LineRenderer:
         pens = torch.where(there, ends - advances + left[:, None], FAR)
         slack = HEIGHT - sizes * (top + bottom)
         baselines = slack * self.uniform(lines, low=0.2, high=0.8) + top * sizes
+        # Some lines were cut out of their page too tightly.
+        baselines = baselines + self.some(lines, 0.12, low=-0.1, high=0.1, otherwise=0.0) * sizes
         scales_y = sizes[:, None] * ratios.expand(ids.shape) / EM
         widths = (ends[:, -1] + left + right).ceil().long().clamp(3, width)
         return Layout(
@@ -157,13 +207,26 @@ class LineRenderer:
             widths,
         )  # fmt: skip
 
+    def join_rings(self, texts: Tensor) -> tuple[Tensor, Tensor]:
+        """Return texts in which a letter under a small e is one glyph, and where the e was."""
+        rings = texts == INDEX[RING_E]
+        before = torch.cat([rings[:, 1:], torch.zeros_like(rings[:, :1])], 1)
+        joined = self.ringed[texts.clamp(min=0)]
+        texts = torch.where(before & (joined > 0), joined, texts)
+        return texts.masked_fill(rings, 0), rings
+
     def ink_shares(self, lines: int) -> Tensor:
-        """Return how much of the height the text fills: mostly 0.65 to 1."""
-        return torch.where(
-            self.uniform(lines) < 0.8,
+        """Return how much of the height the text fills: mostly 0.65 to 1, as little as 0.36.
+
+        The page around a line that was cut out askew leaves it little of the height.
+        """
+        dice = self.uniform(lines)
+        shares = torch.where(
+            dice < 0.76,
             self.uniform(lines, low=0.68, high=1.0),
             self.uniform(lines, low=0.5, high=0.75),
         )
+        return torch.where(dice > 0.95, self.uniform(lines, low=0.36, high=0.5), shares)
 
     def margins(self, lines: int) -> Tensor:
         """Return columns of empty paper beside a line."""

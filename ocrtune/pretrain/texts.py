@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy
 
-from ocrtune.families.alphabet import CJK_PUNCTUATION, HAN, INDEX
+from ocrtune.families.alphabet import CJK_PUNCTUATION, HAN, INDEX, RING_E
 from ocrtune.pretrain.words import (
     ACCENTED,
     CITIES,
@@ -24,7 +24,7 @@ from ocrtune.pretrain.words import (
     load_words,
 )
 
-MAX_LENGTH = 100
+MAX_LENGTH = 104
 
 
 class TextSampler:
@@ -34,14 +34,15 @@ class TextSampler:
         self.words = words
         self.random = random.Random(seed)
         self.kinds: dict[Callable[[], str], float] = {
-            self.chinese: 0.28,
-            self.rare_chinese: 0.13,
-            self.form: 0.08,
-            self.mixed: 0.09,
-            self.english: 0.15,
+            self.chinese: 0.24,
+            self.rare_chinese: 0.11,
+            self.form: 0.06,
+            self.signs: 0.02,
+            self.mixed: 0.10,
+            self.english: 0.16,
             self.german: 0.12,
-            self.old_german: 0.06,
-            self.accented: 0.04,
+            self.old_german: 0.11,
+            self.accented: 0.03,
             self.code: 0.05,
         }
         self.cumulative = list(accumulate(self.kinds.values()))
@@ -51,8 +52,8 @@ class TextSampler:
         """Return one line of 1 to MAX_LENGTH characters of the alphabet."""
         while True:
             writer = self.random.choices(self.writers, cum_weights=self.cumulative)[0]
-            text = writer()[:MAX_LENGTH].strip()
-            text = "".join([character for character in text if character in INDEX])
+            text = "".join([character for character in writer() if character in INDEX])
+            text = " ".join(text[:MAX_LENGTH].split())
             if text:
                 return text
 
@@ -70,9 +71,13 @@ class TextSampler:
         )
         spare = self.random.random()
         marks = "，，，，。。、；：？！" if spare > 0.2 else ",,,..;:?!"
+        # Some typists part words, or marks from words: spaces are text like any other.
+        apart = self.random.uniform(0.15, 1) if self.random.random() < 0.15 else 0.0
         parts = []
         for word in words:
             parts.append(word)
+            if apart and self.random.random() < apart:
+                parts.append(" ")
             dice = self.random.random()
             if dice < 0.11:
                 parts.append(self.random.choice(marks))
@@ -81,7 +86,7 @@ class TextSampler:
             elif dice < 0.155:
                 parts.append(self.number())
             elif dice < 0.16:
-                parts.append(self.random.choice(("……", "——", "。。。", "！！", "～", "·", "啊啊")))
+                parts.append(self.random.choice(BREAKS))
         text = "".join(parts)
         start = self.random.randint(0, 3) if self.random.random() < 0.4 else 0
         text = text[start : start + count]
@@ -92,9 +97,11 @@ class TextSampler:
     def quoted(self, word: str) -> str:
         """Return the word in Chinese quotation marks or brackets."""
         opening, closing = self.random.choice(
-            ("“”", "“”", "《》", "（）", "（）", "「」", "『』", "【】", "〈〉", "‘’", "()")
+            ("“”", "“”", "《》", "（）", "（）", "「」", "『』", "【】", "〈〉", "‘’")
+            + ("()", "()", '""', "''", "[]")  # as a keyboard set to English types them
         )
-        return f"{opening}{word}{closing}"
+        before, behind = self.random.choices(("", " "), (3, 1), k=2)
+        return f"{before}{opening}{word}{closing}{behind}"
 
     def rare_chinese(self) -> str:
         """Return characters drawn evenly, so that the rare ones are learnt too."""
@@ -167,11 +174,59 @@ class TextSampler:
                 part = gap + self.number() + gap
             elif dice < 0.5:
                 part = self.token()
+            elif dice < 0.57:
+                part = self.notation()
             else:
                 part = self.chinese()[: self.random.randint(2, 9)]
             parts.append(part)
             size += len(part)
         return "".join(parts)[:goal]
+
+    def notation(self) -> str:
+        """Return what manuals write: a name with brackets, an option, an alternative."""
+        pick, number = self.random.choice, self.random.randint
+        word, other = pick(self.words.english).lower(), pick(self.words.english).lower()
+        return pick(
+            (
+                f"{word}({number(1, 9)})",
+                f"{word}[{number(0, 9)}]",
+                f"{word}()",
+                f"({word})",
+                f"[{word}]",
+                f"<{word}>",
+                f"{{{word}|{other}}}",
+                f"--{word}",
+                f"-{pick(string.ascii_letters)}",
+                f"--{word}={other}",
+                f"{word}/{other}",
+                f'"{word}"',
+                f"'{word}'",
+                f"{word}={number(0, 999)}",
+                f"{word.upper()}_{other.upper()}",
+                f"（{word.upper()}）",
+                pick(string.ascii_uppercase) + pick(string.ascii_uppercase),
+            )
+        )
+
+    def signs(self) -> str:
+        """Return Chinese with the signs of forms, lists and papers."""
+        pick, number = self.random.choice, self.random.randint
+        text = self.chinese()[: number(2, 14)]
+        circled, roman = "①②③④⑤⑥⑦⑧⑨⑩", pick("ⅠⅡⅢⅣⅤⅥⅦⅧⅨⅩⅪⅫ")
+        return pick(
+            (
+                "".join(f"{c}{self.chinese()[: number(1, 5)]}" for c in circled[: number(1, 9)]),
+                f"{pick(circled)}{text}",
+                f"□{text[:2]} {pick('□■√')}{text[2:4]}",
+                f"{pick('○●□■△▲☆★√→←↑↓')}{pick(('', ' '))}{text}",
+                f"{text}{pick('→←↑↓≈≠≤≥')}{self.number()}",
+                f"{number(-20, 40)}℃{pick('～~-–')}{number(0, 100)}℃",
+                f"{pick('≤≥≈<>')}{self.number()}{pick(UNITS)}",
+                f"〔{number(1950, 2035)}〕{number(1, 300)}号{text}",
+                f"{roman}{pick(('.', '、', ' ', '级', '型'))}{text}",
+                f"{pick('☆★') * number(1, 5)}{text}",
+            )
+        )
 
     def english(self) -> str:
         """Return English words with capitals and punctuation."""
@@ -182,8 +237,23 @@ class TextSampler:
         return self.latin(self.words.german, COMMON_GERMAN, ("„“", "„“", "‚‘", "»«", '""', "()"))
 
     def old_german(self) -> str:
-        """Return German in an older spelling, with the long s."""
-        return " ".join(self.age(word) for word in self.german().split(" "))
+        """Return German in an older spelling, with the long s.
+
+        Blackletter has one capital for I and J, and prints before 1800 a small e for the umlaut.
+        """
+        text = " ".join(self.age(word) for word in self.german().split(" "))
+        dice = self.random.random
+        if dice() < 0.85:
+            text = text.replace("I", "J")
+        if dice() < 0.35:
+            text = text.translate(RINGED)
+        if dice() < 0.12:
+            text = text.replace("-", "⸗")
+        if dice() < 0.12:
+            text = text.replace(",", " /")
+        if dice() < 0.04:
+            text = re.sub(r"(?<=[bdhopvwy])r", "ꝛ", text)
+        return text
 
     def age(self, word: str) -> str:
         """Return the word with ſ wherever an s does not end it, sometimes with th and ey."""
@@ -230,12 +300,21 @@ class TextSampler:
                 word = f"{word}-{pick(words)}"
             elif chance < 0.21:
                 word = self.number()
-            elif chance < 0.225:
-                word = pick(("–", "—", "&", "…", "§ 12", "Nr.", "u.", "S.", "vgl.", "No.", "z. B."))
-            elif chance < 0.235:
+            elif chance < 0.23:
+                word = pick(DASHES)
+            elif chance < 0.24:
+                word = pick(("&", "§ 12", "Nr.", "u.", "S.", "vgl.", "No.", "z. B.", "d. h."))
+            elif chance < 0.25:
                 word = pick(("€", "£", "$")) + self.number()
-            elif chance < 0.243:
+            elif chance < 0.258:
                 word += pick("²³°¹†*‡•©®™½¼¾ªº±×÷·№µ")
+            elif chance < 0.278:
+                word += pick(ENDINGS)
+                capital = dice() < 0.5
+            elif chance < 0.298:
+                word += pick(CONTRACTIONS)
+            elif chance < 0.308:
+                word = self.notation()
             parts.append(word)
             size += len(word) + 1
         text = " ".join(parts)
@@ -277,6 +356,14 @@ class TextSampler:
         return " ".join(self.token() for _ in range(self.random.randint(1, 2)))
 
 
+BREAKS = ("……", "——", "。。。", "！！", "～", "·", "啊啊", " -- ", " --", "--", "-", " - ", "...")
+DASHES = ("–", "—", "--", "--", "---", "-", "…", "...", "...", "....", "!!!", "...)", "…“")
+ENDINGS = (
+    '."', '".', ',"', '",', '!"', '?"', '"?', ".”", "”.", ".“", "“,", ").", "),", ".)", "!)", "?!",
+    "!!", "!!!", "??", "].", "':", ".'", "';", '".)', "...", "…", ":-)", " )", " !", " ?", ' "',
+)  # fmt: skip
+CONTRACTIONS = ("'s", "n't", "'re", "'ll", "'d", "'ve", "'", "'n", "’s", "n’t", "’ll", "’re", "’")
+RINGED = {ord(c): base + RING_E for c, base in zip("äöüÄÖÜ", "aouAOU", strict=True)}
 VARIANTS = ("áàâãäåæ", "éèêëé", "íìîï", "óòôõöøœ", "úùûü", "çc", "ñn", "šs")
 
 

@@ -1,6 +1,7 @@
-"""Train the embedded model from nothing on lines drawn on the fly.
+"""Train the embedded model on lines drawn on the fly, from nothing or from earlier weights.
 
     python -m ocrtune.pretrain.train --data DATA --output OUT --minutes 20 [--resume]
+    python -m ocrtune.pretrain.train … --weights ocrtune/assets/tiny [--finish]
     torchrun --nproc-per-node 4 -m ocrtune.pretrain.train …          (several GPUs)
     python -m ocrtune.pretrain.train --init-only OUT                 (random weights, for tests)
 
@@ -26,6 +27,8 @@ from torch import Tensor, nn
 
 from ocrtune.families.alphabet import ALPHABET
 from ocrtune.families.deepseek_ocr_model import IGNORE_INDEX
+from ocrtune.families.loading import load_base
+from ocrtune.families.tiny import TILE_COUNTS
 from ocrtune.pretrain import evaluate
 from ocrtune.pretrain.atlas import load_atlas
 from ocrtune.pretrain.batches import STRIDE, TILE, BatchSource
@@ -46,12 +49,12 @@ log = logging.getLogger("pretrain")
 
 PATCH = 8
 OVERLAP_COLUMNS = (TILE - STRIDE) // PATCH
-TILES_PER_STEP = 1680  # divisible by 1..8, so that SAM always sees the same shape
-# How often lines of so many tiles come: few are cheap and teach letters, many teach endurance.
-TILE_COUNTS = (1, 2, 3, 4, 5, 6, 8)
-TILE_ODDS = (0.30, 0.26, 0.16, 0.11, 0.08, 0.05, 0.04)
+TILES_PER_STEP = 1680  # divisible by all TILE_COUNTS, so that SAM always sees the same shape
+# How often lines of TILE_COUNTS tiles come: few are cheap and teach letters, many endurance.
+TILE_ODDS = (0.18, 0.18, 0.15, 0.12, 0.09, 0.08, 0.08, 0.07, 0.05)
 INPUT_NOISE = 0.05  # share of decoder inputs replaced, so that it looks instead of guessing
 EMA_DECAY = 0.999
+HEAD_STEPS = 300  # in which a new CTC head learns before it may change weights started from
 
 
 class Recogniser(nn.Module):
@@ -67,27 +70,37 @@ class Recogniser(nn.Module):
 
     def encode(self, tiles: Tensor) -> tuple[Tensor, Tensor]:
         """tiles: [views, 3, height, width]; returns features [views, 2, 12, text width] and
-        columns [views, 48, 256]."""
+        SAM's columns [views, 48, rows * width]."""
         model, sam = self.network.model, self.network.model.sam_model
         hidden = sam.patch_embed(tiles) + sam.pos_embed
         for layer in sam.layers:
             hidden = layer(hidden)
-        columns = self.columns(hidden.permute(0, 2, 1, 3).flatten(2))
+        columns = hidden.permute(0, 2, 1, 3).flatten(2)
         patches = sam.proj(sam.neck(hidden))
         clip = model.vision_model(patches)
         both = torch.cat([clip, patches.flatten(2).transpose(1, 2)], dim=-1)
         return model.projector(both).unflatten(1, patches.shape[-2:]), columns
 
-    def forward(self, pixels: Tensor, text: Tensor, lengths: Tensor, encode) -> tuple:
+    def forward(
+        self,
+        pixels: Tensor,
+        text: Tensor,
+        lengths: Tensor,
+        encode,
+        head_only: bool = False,
+        with_ctc: bool = True,
+    ) -> tuple:
         """Return (next-token loss, CTC loss) of one batch of equally wide lines.
 
         pixels: [lines, 3, 48, width]; text: int64 [lines, longest], alphabet indices, -1 behind
-        the end; lengths: int64 [lines]; encode: `self.encode`, perhaps compiled.
+        the end; lengths: int64 [lines]; encode: `self.encode`, perhaps compiled; head_only: the
+        CTC loss teaches its own head and nothing below; with_ctc: otherwise its place holds 0.
         """
         model = self.network.model
         tiles = pixels.unfold(3, TILE, STRIDE).permute(0, 3, 1, 2, 4)
         lines, count = tiles.shape[:2]
-        features, columns = encode(tiles.flatten(0, 1).contiguous())
+        features, hidden = encode(tiles.flatten(0, 1).contiguous())
+        columns = self.columns(hidden.detach() if head_only else hidden)
         image = sheets(model, features, lines, count)
         end = torch.full_like(text[:, :1], EOS)
         tokens = torch.where(text >= 0, text + FIRST_CHARACTER, PAD)
@@ -106,6 +119,8 @@ class Recogniser(nn.Module):
         token_loss = F.cross_entropy(
             logits.flatten(0, 1).float(), labels.flatten(), ignore_index=IGNORE_INDEX
         )
+        if not with_ctc:
+            return token_loss, torch.zeros_like(token_loss)
         return token_loss, self.ctc_loss(columns, text, lengths, lines, count)
 
     def ctc_loss(self, columns: Tensor, text: Tensor, lengths: Tensor, lines: int, count: int):
@@ -135,17 +150,28 @@ def sheets(model: nn.Module, features: Tensor, lines: int, count: int) -> Tensor
     return torch.cat([torch.cat([sheet, newline], 2).flatten(1, 2), separator], 1)
 
 
-def learning_rate(done: float, peak: float, step: int) -> float:
-    """Warm-up over 300 steps, constant until half of the time, then a cosine down to 1 %."""
-    warm = min(1.0, (step + 1) / 300)
-    if done < 0.5:
-        return peak * warm
-    return peak * warm * max(0.01, 0.5 * (1 + math.cos(math.pi * (done - 0.5) / 0.5)))
+def learning_rate(done: float, peak: float, step: int, finish: bool = False) -> float:
+    """Warm-up over 300 steps, constant until half of the time, then a cosine down to 1 %.
+
+    A run that only finishes what others began warms up in 50 steps and falls from the start on.
+    """
+    warm = min(1.0, (step + 1) / (50 if finish else 300))
+    falling = done if finish else max(0.0, 2 * done - 1)
+    return peak * warm * max(0.01, 0.5 * (1 + math.cos(math.pi * falling)))
 
 
 def ctc_weight(done: float) -> float:
     """The CTC loss leads while letters are learnt and fades while reading is."""
     return max(0.2, 1 - 1.6 * done)
+
+
+def start_from(network: nn.Module, folder: Path) -> None:
+    """Copy exported weights into the network; characters added since then keep fresh rows."""
+    earlier = dict(load_base(str(folder)).network.named_parameters())
+    with torch.no_grad():
+        for name, parameter in network.named_parameters():
+            value = earlier[name].to(parameter)
+            parameter[tuple(map(slice, value.shape))] = value
 
 
 def average_gradients(parameters: list[nn.Parameter], world: int) -> None:
@@ -177,10 +203,13 @@ class Run:
         self.output = Path(arguments.output)
         self.output.mkdir(parents=True, exist_ok=True)
         self.model = Recogniser(build_network(arguments.seed)).to(self.device)
+        if arguments.weights:
+            start_from(self.model.network, Path(arguments.weights))
         self.parameters = [
             parameter
             for name, parameter in self.model.named_parameters()
             if "patch_embedding" not in name  # exists for strict loaders only
+            and (name.startswith("network.") or not arguments.finish)
         ]
         matrices = [p for p in self.parameters if p.dim() >= 2]
         vectors = [p for p in self.parameters if p.dim() < 2]
@@ -267,16 +296,19 @@ class Run:
     def one_step(self, source, buckets: torch.Generator, encode, done: float) -> tuple:
         """One optimizer step; returns (token loss, CTC loss, lines)."""
         odds = torch.tensor(TILE_ODDS)
-        if self.step < 400:
+        started = bool(self.arguments.weights)
+        if self.step < 400 and not started:
             odds[2:] = 0  # short lines first: the decoder finds its place sooner
         count = TILE_COUNTS[int(torch.multinomial(odds, 1, generator=buckets))]
         lines = self.arguments.tiles // count
         with torch.no_grad():
             pixels, text, lengths, _ = source.batch(count, lines)
         for group in self.optimizer.param_groups:
-            group["lr"] = learning_rate(done, self.arguments.learning_rate, self.step)
+            peak, finish = self.arguments.learning_rate, self.arguments.finish
+            group["lr"] = learning_rate(done, peak, self.step, finish)
         with torch.autocast(self.device.type, torch.bfloat16):
-            token, ctc = self.model(pixels, text, lengths, encode)
+            head_only = started and self.step < HEAD_STEPS
+            token, ctc = self.model(pixels, text, lengths, encode, head_only, not finish)
         loss = token + ctc_weight(done) * ctc
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
@@ -316,6 +348,10 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--compile", action="store_true")
     parser.add_argument("--resume", action="store_true")
+    parser.add_argument(
+        "--finish", action="store_true", help="without the CTC loss, at a rate that only falls"
+    )
+    parser.add_argument("--weights", metavar="FOLDER", help="exported weights to start from")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(relativeCreated)8d %(message)s")
     if arguments.init_only:
