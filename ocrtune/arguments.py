@@ -23,7 +23,8 @@ def make_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(
         title="commands", dest="command", metavar="COMMAND", required=True
     )
-    for add in (add_build, add_train, add_read, add_compare, add_score, add_demo, add_app):
+    adders = (add_build, add_train, add_read, add_compare, add_score, add_demo, add_bench, add_app)
+    for add in adders:
         add(commands)
     return parser
 
@@ -177,6 +178,54 @@ def add_demo(commands: argparse._SubParsersAction) -> None:
     command.add_argument(
         "--steps", metavar="N", type=int, default=60, help="optimizer steps (default: 60)"
     )
+
+
+def add_bench(commands: argparse._SubParsersAction) -> None:
+    command = commands.add_parser(
+        "bench",
+        usage="%(prog)s embedded [--scans ZIP [--adapter FOLDER]] [OPTION ...]",
+        help="measure the embedded model beside Tesseract",
+        description="Read the same lines with the embedded model and, if it is installed, with "
+        "Tesseract: print, long lines, degraded ones, nothing at all, handwritten digits, real "
+        "scans. Measure speed and memory on two cores. Writes DIR/report.md and report.json.",
+    )
+    command.add_argument("what", choices=("embedded",), help="the model that comes along")
+    command.add_argument(
+        "--sets",
+        metavar="FOLDER",
+        type=Path,
+        help="the evaluation sets; drawn there first if they are missing, from fonts and texts of "
+        "Debian packages (default: DIR/sets)",
+    )
+    command.add_argument("--scans", metavar="ZIP", type=Path, help="real scans with a content.md")
+    command.add_argument(
+        "--adapter",
+        metavar="FOLDER",
+        type=Path,
+        help="an adapter, such as RUN/adapter, tuned on a dataset of these scans; the test split "
+        "of that dataset is read with it",
+    )
+    command.add_argument(
+        "--limit", metavar="N", type=at_least_one, default=0, help="read about N lines of each set"
+    )
+    command.add_argument(
+        "--no-speed", dest="speed", action="store_false", help="leave out speed and memory"
+    )
+    command.add_argument(
+        "--output",
+        metavar="DIR",
+        type=Path,
+        default=Path("ocrtune-bench"),
+        help="where the report goes (default: ocrtune-bench)",
+    )
+
+
+def at_least_one(text: str) -> int:
+    """Return the number that was typed, which must be 1 or more."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("use 1 or more")
+    return number
 
 
 def add_app(commands: argparse._SubParsersAction) -> None:

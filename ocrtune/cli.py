@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from ocrtune import jobs
 from ocrtune.arguments import make_config, make_parser
 from ocrtune.config import BuildConfig, CompareConfig, Config, ReadConfig, TrainConfig
-from ocrtune.errors import ArchiveError, MetricsError, OcrtuneError
+from ocrtune.errors import ArchiveError, DatasetError, MetricsError, OcrtuneError
 from ocrtune.events import Done, Emit, Failed, Saved
 
 if TYPE_CHECKING:
@@ -296,6 +296,42 @@ def demo(args: argparse.Namespace) -> int:
     return 0
 
 
+def bench(args: argparse.Namespace) -> int:
+    """Measure the embedded model beside Tesseract and print the report."""
+    work_offline("tiny")
+    sets = args.sets or args.output / "sets"
+    with watched_by_terminal() as watcher:
+        from ocrtune.bench.embedded import BenchSettings, run_bench
+        from ocrtune.bench.lines import SETS
+
+        settings = BenchSettings(
+            sets=sets,
+            output=args.output,
+            scans=args.scans,
+            adapter=args.adapter,
+            limit=args.limit,
+            speed=args.speed,
+        )
+        if not all((sets / name / "content.md").is_file() for name in SETS):
+            draw_sets(sets, watcher)
+        run_bench(settings, watcher.emit)
+    print((args.output / "report.md").read_text("utf-8"))
+    print(f"Report: {args.output / 'report.md'}, figures: {args.output / 'report.json'}")
+    return 0
+
+
+def draw_sets(folder: Path, watcher: Watcher) -> None:
+    """Draw the evaluation sets, which takes a few minutes."""
+    try:
+        from ocrtune.pretrain.pictures import make_evaluation_sets
+    except ImportError as error:
+        raise DatasetError(
+            f"Drawing the evaluation sets needs {error.name}, which is not installed.",
+            "Type `pip install fonttools`, or give a folder of sets with `--sets`.",
+        ) from error
+    make_evaluation_sets(folder, watcher.emit)
+
+
 def app(args: argparse.Namespace) -> int:
     """Serve the page until it is ended."""
     from ocrtune.ui.page import launch
@@ -312,4 +348,9 @@ JOBS: dict[str, Callable[..., Ending]] = {
     "read": read,
     "compare": compare,
 }
-OTHERS: dict[str, Callable[[argparse.Namespace], int]] = {"score": score, "demo": demo, "app": app}
+OTHERS: dict[str, Callable[[argparse.Namespace], int]] = {
+    "score": score,
+    "demo": demo,
+    "bench": bench,
+    "app": app,
+}
