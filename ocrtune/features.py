@@ -1,7 +1,7 @@
 """Vision features, computed once per picture: valid as long as the vision towers do not change."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import torch
 from PIL import Image
@@ -39,7 +39,7 @@ def pixels(views: PictureViews) -> int:
     return sum(part.numel() // 3 for part in parts if part is not None)
 
 
-def encode_views(loaded: LoadedModel, pictures: Sequence[PictureViews]) -> list[Tensor]:
+def encode_views(loaded: LoadedModel, pictures: Iterable[PictureViews]) -> list[Tensor]:
     """Return the features of some pictures, a list of [image tokens, width], in their order.
 
     As many pictures go through the towers together as memory surely has room for.

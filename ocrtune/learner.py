@@ -17,6 +17,7 @@ from ocrtune.examples import Example, batch_order
 from ocrtune.families.deepseek_ocr_model import IGNORE_INDEX, PictureViews
 from ocrtune.families.loaded import LoadedModel
 from ocrtune.families.loading import trains_vision
+from ocrtune.families.lora import quicken
 from ocrtune.features import encode_samples, encode_views, open_picture, pixels
 from ocrtune.reading import elongation
 
@@ -40,6 +41,7 @@ class Learner:
         self.losses: list[float] = []  # one a step, mean per supervised token
         self.random = random.Random(config.seed)
         self.features: list[Tensor] = []  # of the examples, where vision is not trained
+        quicken(loaded.model)
         if not trains_vision(loaded):
             self.features = self.compute_features(emit)
         self.parameters = [p for p in loaded.model.parameters() if p.requires_grad]

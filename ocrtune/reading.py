@@ -1,42 +1,32 @@
-"""Reading pictures: the one decoder behind the page, the command line and every CER."""
+"""Reading pictures: from encoded files to predictions, in batches that fit into memory."""
 
 import io
 import os
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from itertools import count
 from pathlib import Path
 
 import torch
 from PIL import Image
 from torch import Tensor
-from transformers import DynamicCache
 
 from ocrtune.config import ReadConfig
 from ocrtune.dataset import check_picture
+from ocrtune.decoding import decode, rows_at_once
 from ocrtune.errors import OcrtuneError
 from ocrtune.events import Emit, Note, Progress, Read, silent
+from ocrtune.families.deepseek_ocr_model import PictureViews
 from ocrtune.families.loaded import LoadedModel
 from ocrtune.families.loading import load_adapter, load_base
 from ocrtune.features import encode_views, lay_out
-from ocrtune.records import OcrContract, Prediction
-from ocrtune.text import find_loop
+from ocrtune.records import Prediction
 
-BATCH_SIZE = 16
-CHECK_EVERY = 32  # tokens between two looks for a loop
-DROP_SHARE = 0.25  # of a batch's rows have ended when it pays to take them out
+BATCHES_TOGETHER = 4  # that take turns in the decoder, so that it seldom runs half empty
 TOO_LARGE = "There is not enough memory for this picture. Save it smaller or end other programs."
 
 Picture = tuple[str, bytes]  # picture id, encoded image file
-
-
-@dataclass
-class Row:
-    """The answer to one picture while it is written."""
-
-    ids: list[int] = field(default_factory=list)
-    looped: bool = False
-    ended: bool = False
 
 
 @dataclass(frozen=True)
@@ -109,20 +99,26 @@ def read_samples(
     loaded: LoadedModel,
     pictures: Sequence[Picture],
     features: Sequence[Tensor | None] | None = None,
-    batch_size: int = BATCH_SIZE,
+    batch_size: int = 0,
     emit: Emit = silent,
     model: str = "",
 ) -> list[Prediction]:
     """Return one prediction per picture, in their order; a failure is told in its own one.
 
-    features: of each picture, where they were computed before; `model`: the name to show.
+    features: of each picture, where they were computed before; batch_size: answers to write
+    together, 0 for what suits the model; model: the name to show.
     """
     loaded.model.eval()
+    at_once = batch_size or rows_at_once(loaded)
     predictions: dict[int, Prediction] = {}
-    for batch in make_batches(pictures, features, batch_size):
+    for batch in make_batches(pictures, features, BATCHES_TOGETHER * at_once):
         started = time.perf_counter()
         known = [features[index] if features else None for index in batch]
-        readings = read_batch(loaded, [pictures[index][1] for index in batch], known)
+
+        def tell(ended: int, before: int = len(predictions)) -> None:
+            emit(Progress("read", before + ended, len(pictures)))
+
+        readings = read_batch(loaded, [pictures[index][1] for index in batch], known, at_once, tell)
         seconds = (time.perf_counter() - started) / len(batch)
         for index, reading in zip(batch, readings, strict=True):
             predictions[index] = Prediction(
@@ -131,19 +127,19 @@ def read_samples(
                 model=model or loaded.contract.base_model,
                 **asdict(reading),
             )
-        emit(Progress("read", len(predictions), len(pictures)))
+        tell(len(batch))
     return [predictions[index] for index in range(len(pictures))]
 
 
 def make_batches(
     pictures: Sequence[Picture], features: Sequence[Tensor | None] | None, batch_size: int
 ) -> Iterator[list[int]]:
-    """Yield the indices of pictures that are read together: about as long as each other."""
+    """Yield the indices of pictures that are read together: long ones first, then ever shorter."""
     if features:
         lengths = [0 if feature is None else len(feature) for feature in features]
     else:
         lengths = [elongation(data) for _, data in pictures]
-    order = sorted(range(len(pictures)), key=lengths.__getitem__)
+    order = sorted(range(len(pictures)), key=lengths.__getitem__, reverse=True)
     for start in range(0, len(order), batch_size):
         yield order[start : start + batch_size]
 
@@ -158,126 +154,57 @@ def elongation(data: bytes) -> float:
 
 
 def read_batch(
-    loaded: LoadedModel, pictures: Sequence[bytes], features: Sequence[Tensor | None]
+    loaded: LoadedModel,
+    pictures: Sequence[bytes],
+    features: Sequence[Tensor | None],
+    at_once: int,
+    tell: Callable[[int], None],
 ) -> list[Reading]:
-    """Return the readings of some pictures, read together, or in halves if memory is short."""
+    """Return the readings of some pictures, read together, or in halves if memory is short.
+
+    at_once: answers to write together; tell: is called with how many there are so far.
+    """
     try:
-        return read_together(loaded, pictures, features)
+        return read_together(loaded, pictures, features, at_once, tell)
     except (torch.OutOfMemoryError, MemoryError):
         if len(pictures) == 1:
             return [Reading(failed=TOO_LARGE)]
     half = len(pictures) // 2  # outside of the handler, which would keep the tensors alive
-    return [
-        *read_batch(loaded, pictures[:half], features[:half]),
-        *read_batch(loaded, pictures[half:], features[half:]),
-    ]
+    fewer = max(1, min(at_once, len(pictures)) // 2)
+    first = read_batch(loaded, pictures[:half], features[:half], fewer, tell)
+    return first + read_batch(
+        loaded, pictures[half:], features[half:], fewer, lambda ended: tell(half + ended)
+    )
 
 
 @torch.inference_mode()
 def read_together(
-    loaded: LoadedModel, pictures: Sequence[bytes], features: Sequence[Tensor | None]
+    loaded: LoadedModel,
+    pictures: Sequence[bytes],
+    features: Sequence[Tensor | None],
+    at_once: int,
+    tell: Callable[[int], None],
 ) -> list[Reading]:
     """Return the readings of some pictures; `features` spare those that have them the vision."""
     readings: list[Reading] = [Reading()] * len(pictures)
     ready = {index: feature for index, feature in enumerate(features) if feature is not None}
-    views = {}
-    for index in range(len(pictures)):
-        if index not in ready:
-            try:
-                views[index] = lay_out(loaded, pictures[index])
-            except OcrtuneError as error:
-                readings[index] = Reading(failed=str(error))
-    ready.update(zip(views, encode_views(loaded, list(views.values())), strict=True))
-    rows = decode(loaded, list(ready.values()))
+    sound: list[int] = []
+
+    def views() -> Iterator[PictureViews]:
+        for index, picture in enumerate(pictures):
+            if index not in ready:
+                try:
+                    view = lay_out(loaded, picture)
+                except OcrtuneError as error:
+                    readings[index] = Reading(failed=str(error))
+                else:
+                    sound.append(index)
+                    yield view
+
+    encoded = encode_views(loaded, views())
+    ready.update(zip(sound, encoded, strict=True))
+    ended = count(1)
+    rows = decode(loaded, list(ready.values()), at_once, lambda: tell(next(ended)))
     for index, row in zip(ready, rows, strict=True):
         readings[index] = Reading(loaded.text_of(row.ids), row.looped)
     return readings
-
-
-@torch.inference_mode()
-def decode(loaded: LoadedModel, features: Sequence[Tensor]) -> list[Row]:
-    """Return the answers to pictures, given as a list of [image tokens, width]; greedy.
-
-    A loop of our own because `generate` spends more time per token than a small model does.
-    """
-    rows = [Row() for _ in features]
-    if not rows:
-        return rows
-    contract, config = loaded.contract, loaded.network.config
-    language, head = loaded.network.model.language_model, loaded.network.lm_head
-    prompts = [loaded.prompt_ids(len(feature)) for feature in features]
-    ids, mask = (part.to(loaded.device) for part in pad_left(prompts, config.pad_token_id))
-    picture_features = torch.cat([feature.to(loaded.device) for feature in features])
-    inputs = loaded.network.model.embed(ids, picture_features)
-    positions = (mask.long().cumsum(-1) - 1).clamp(min=0)
-    cache, active, attention = DynamicCache(config=config.text_config), rows, mask
-    for _ in range(contract.max_new_tokens):
-        hidden = language(
-            inputs_embeds=inputs,
-            attention_mask=attention,
-            position_ids=positions,
-            past_key_values=cache,
-            use_cache=True,
-        ).last_hidden_state
-        tokens = choose_tokens(head(hidden[:, -1]), active, contract)
-        for row, token in zip(active, tokens, strict=True):
-            extend(loaded, row, token)
-        left = [index for index, row in enumerate(active) if not row.ended]
-        if not left:
-            break
-        positions = positions[:, -1:] + 1
-        mask = torch.cat([mask, mask.new_ones(len(active), 1)], dim=1)
-        if len(left) <= (1 - DROP_SHARE) * len(active):
-            chosen = torch.tensor(left, device=loaded.device)
-            cache.batch_select_indices(chosen)
-            mask, positions = mask[chosen], positions[chosen]
-            active, tokens = [active[i] for i in left], [tokens[i] for i in left]
-        attention = mask[:, None, None, :]  # ready-made: transformers need not build its own
-        inputs = language.embed_tokens(torch.tensor(tokens, device=loaded.device)[:, None])
-    for row in rows:
-        row.looped = row.looped or find_loop(loaded.text_of(row.ids))
-    return rows
-
-
-def pad_left(prompts: Sequence[Sequence[int]], padding: int) -> tuple[Tensor, Tensor]:
-    """Return int64 ids and a bool mask, both [prompts, longest], real tokens on the right."""
-    longest = max(map(len, prompts))
-    ids = [[padding] * (longest - len(prompt)) + list(prompt) for prompt in prompts]
-    mask = [[False] * (longest - len(prompt)) + [True] * len(prompt) for prompt in prompts]
-    return torch.tensor(ids), torch.tensor(mask)
-
-
-def choose_tokens(logits: Tensor, rows: Sequence[Row], contract: OcrContract) -> list[int]:
-    """Return the likeliest token of each row that does not bring back an n-gram.
-
-    logits: [rows, vocabulary], changed in place.
-    """
-    tokens = logits.argmax(-1).tolist()
-    for index, row in enumerate(rows):
-        while brings_back(row.ids, tokens[index], contract.no_repeat_ngram, contract.ngram_window):
-            logits[index, tokens[index]] = -torch.inf
-            tokens[index] = int(logits[index].argmax())
-    return tokens
-
-
-def brings_back(ids: Sequence[int], token: int, ngram: int, window: int) -> bool:
-    """Return whether `token` would end an n-gram found in the last `window` of `ids`."""
-    if not ngram or len(ids) < ngram:
-        return False
-    recent = list(ids[-window:])
-    if token not in recent:
-        return False
-    ending = [*ids[len(ids) - ngram + 1 :], token]
-    return any(recent[start : start + ngram] == ending for start in range(len(recent) - ngram + 1))
-
-
-def extend(loaded: LoadedModel, row: Row, token: int) -> None:
-    """Add a token to a row that has not ended, and end it at the end token or in a loop."""
-    if row.ended:
-        return
-    if token == loaded.network.config.eos_token_id:
-        row.ended = True
-        return
-    row.ids.append(token)
-    if len(row.ids) % CHECK_EVERY == 0 and find_loop(loaded.text_of(row.ids)):
-        row.ended = row.looped = True

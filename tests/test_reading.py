@@ -1,4 +1,4 @@
-"""One decoder for all: the same text alone or in a batch, blocks, loops, failures."""
+"""From files to predictions: the same text alone or in a batch, loops, failures, progress."""
 
 from dataclasses import replace
 
@@ -7,12 +7,12 @@ import torch
 from line_samples import draw_line, some_samples
 from small_models import LINE_CONFIG, write_model
 
-from ocrtune import reading
+from ocrtune import decoding, reading
 from ocrtune.config import ReadConfig
 from ocrtune.events import Progress, Read
 from ocrtune.families.loading import load_base
 from ocrtune.features import encode_samples
-from ocrtune.reading import brings_back, decode, pad_left, read_pictures, read_samples
+from ocrtune.reading import make_batches, read_pictures, read_samples
 
 PICTURES = [(s.picture_id, s.picture) for s in some_samples(7)]
 PICTURES.append(("wide.png", draw_line("wider than two tiles", 1100)))
@@ -52,81 +52,11 @@ def test_known_features_give_the_same_text_without_looking_again(loaded, monkeyp
     assert texts(read_samples(loaded, PICTURES, features)) == texts(expected)
 
 
-def test_the_decoder_writes_what_generate_writes(loaded):
-    loaded.contract = replace(loaded.contract, no_repeat_ngram=0)
-    features = encode_samples(loaded, PICTURES)
-    for row, feature in zip(decode(loaded, features), features, strict=True):
-        ids = torch.tensor([loaded.prompt_ids(len(feature))])
-        whole = loaded.network.generate(
-            input_ids=ids,
-            attention_mask=torch.ones_like(ids),
-            picture_features=feature,
-            max_new_tokens=24,
-            do_sample=False,
-            pad_token_id=loaded.network.config.pad_token_id,
-        )
-        assert row.ids == whole[0, ids.shape[1] :].tolist()
-
-
-@pytest.mark.parametrize(
-    ("ids", "token", "ngram", "window", "expected"),
-    [
-        ([1, 2, 3, 1, 2], 3, 3, 60, True),
-        ([1, 2, 3, 1, 2], 4, 3, 60, False),
-        ([1, 2, 3, 9, 9, 1, 2], 3, 3, 7, True),
-        ([1, 2, 3, 9, 9, 1, 2], 3, 3, 6, False),  # the first 1 2 3 has left the window
-        ([7, 7], 7, 2, 60, True),
-        ([7, 7], 7, 3, 60, False),  # 7 7 7 would be the first of its kind
-        ([7, 7, 7], 7, 3, 60, True),
-        ([1, 2, 3, 1, 2], 3, 0, 60, False),  # switched off
-        ([], 5, 2, 60, False),
-    ],
-)
-def test_the_block_looks_back_no_further_than_its_window(ids, token, ngram, window, expected):
-    assert brings_back(ids, token, ngram, window) is expected
-
-
-def test_a_short_window_allows_what_a_long_one_forbids(loaded):
-    features = encode_samples(loaded, PICTURES)
-    loaded.contract = replace(loaded.contract, max_new_tokens=60, no_repeat_ngram=1)
-    loaded.contract = replace(loaded.contract, ngram_window=1)
-    neighbours = decode(loaded, features)
-    assert all(a != b for row in neighbours for a, b in zip(row.ids, row.ids[1:], strict=False))
-    loaded.contract = replace(loaded.contract, ngram_window=60)
-    different = decode(loaded, features)
-    assert all(len(set(row.ids)) == len(row.ids) for row in different)
-    assert any(len(set(row.ids)) < len(row.ids) for row in neighbours)
-
-
-def test_rows_that_end_early_leave_the_others_as_they_are(loaded, monkeypatch):
-    features = encode_samples(loaded, PICTURES)
-    undisturbed = [row.ids for row in decode(loaded, features)]
-    lengths = {0: 3, 1: 0, 2: 3, 4: 10, 6: 23}  # picture -> tokens before a forced end
-    choose, places = reading.choose_tokens, {}
-
-    def choose_with_ends(logits, rows, contract):
-        tokens = choose(logits, rows, contract)
-        for index, row in enumerate(rows):
-            picture = places.setdefault(id(row), index)  # all rows are there at the first token
-            if len(row.ids) == lengths.get(picture):
-                tokens[index] = loaded.network.config.eos_token_id
-        return tokens
-
-    monkeypatch.setattr(reading, "choose_tokens", choose_with_ends)
-    for index, row in enumerate(decode(loaded, features)):
-        assert row.ids == undisturbed[index][: lengths.get(index, 24)]
-
-
-def test_answers_stop_at_the_contracts_length(loaded):
-    loaded.contract = replace(loaded.contract, max_new_tokens=5)
-    assert all(len(row.ids) <= 5 for row in decode(loaded, encode_samples(loaded, PICTURES)))
-
-
 def test_a_loop_is_cut_and_flagged(loaded, monkeypatch):
     loaded.contract = replace(loaded.contract, max_new_tokens=400)
     letter = loaded.completion_ids("a")[0]
     monkeypatch.setattr(
-        reading, "choose_tokens", lambda logits, rows, contract: [letter] * len(rows)
+        decoding, "choose_tokens", lambda logits, rows, contract: [letter] * len(rows)
     )
     prediction = read_samples(loaded, PICTURES[:1])[0]
     assert prediction.looped
@@ -148,10 +78,10 @@ def test_too_little_memory_halves_the_batch(loaded, monkeypatch):
     real = reading.decode
 
     def decode_at_most(count):
-        def attempt(loaded, features):
-            if len(features) > count:
+        def attempt(loaded, features, at_once, on_end):
+            if at_once > count:
                 raise torch.OutOfMemoryError("CUDA out of memory")
-            return real(loaded, features)
+            return real(loaded, features, at_once, on_end)
 
         return attempt
 
@@ -163,15 +93,19 @@ def test_too_little_memory_halves_the_batch(loaded, monkeypatch):
 
 def test_progress_reaches_the_end(loaded):
     events = []
-    read_samples(loaded, PICTURES, batch_size=3, emit=events.append)
-    assert events[-1] == Progress("read", 8, 8)
-    assert [event.done for event in events] == [3, 6, 8]
+    read_samples(loaded, [*PICTURES, ("bad.png", b"")], batch_size=2, emit=events.append)
+    assert events[-1] == Progress("read", 9, 9)
+    done = [event.done for event in events]
+    assert done == sorted(done)
+    assert set(done) == set(range(1, 10)), "every answer counts as soon as it has ended"
 
 
-def test_padding_goes_to_the_left():
-    ids, mask = pad_left([[5, 6], [7, 8, 9, 10]], padding=2)
-    assert ids.tolist() == [[2, 2, 5, 6], [7, 8, 9, 10]]
-    assert mask.tolist() == [[False, False, True, True], [True] * 4]
+def test_long_lines_come_first():
+    """The last answers then are short ones, and the cores are not kept waiting by a single row."""
+    batches = list(make_batches(PICTURES, None, 3))
+    assert sorted(index for batch in batches for index in batch) == list(range(8))
+    assert [len(batch) for batch in batches] == [3, 3, 2]
+    assert batches[0][0] == 7, "the wide one"
 
 
 def test_picture_files_are_read_in_order_and_failures_named(base, tmp_path):

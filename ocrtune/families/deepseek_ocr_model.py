@@ -36,6 +36,8 @@ from transformers.models.deepseek_ocr2.modeling_deepseek_ocr2 import (
     DeepseekOcr2TextModel,
 )
 
+from ocrtune.families.attention import SamLayer
+
 IGNORE_INDEX = -100
 MODEL_TYPE = "ocrtune_deepseek_ocr"
 
@@ -226,7 +228,7 @@ class DeepseekOcrPreTrainedModel(PreTrainedModel):
     _supports_sdpa = True
     _supports_attention_backend = True
     _no_split_modules = [
-        "DeepseekOcr2SamVisionLayer",
+        "SamLayer",
         "CLIPEncoderLayer",
         "DeepseekOcr2TextDecoderLayer",
     ]
@@ -245,6 +247,9 @@ class DeepseekOcrModel(DeepseekOcrPreTrainedModel):
         super().__init__(config)
         sam, clip, text = config.sam_config, config.clip_config, config.text_config
         self.sam_model = DeepseekOcr2SamVisionEncoder(sam)
+        self.sam_model.layers = nn.ModuleList(
+            SamLayer(sam, layer.window_size) for layer in self.sam_model.layers
+        )
         side = clip.image_size // clip.patch_size
         clip_grid = (side, side)
         if config.view_size:

@@ -7,7 +7,7 @@ are those of `font_licences.LICENCES`: texlive-fonts-extra and texlive-lang-chin
 font files are enough), fonts-noto-core, fonts-noto-extra, fonts-noto-cjk-extra, fonts-gamaliel and
 the other packages named there; what is not installed is not drawn. The texts are those of
 `evaluation_texts.SOURCES`, wamerican, wbritish, wngerman, manpages-zh and manpages-de. Writes
-`fonts/`, `words/`, `evaluation/` (1,000 clean lines) and `evaluation_degraded/` (300).
+`fonts/`, `words/`, and the sets that `python -m ocrtune bench embedded` measures on, `evaluation/`.
 """
 
 import argparse
@@ -15,7 +15,7 @@ import logging
 from pathlib import Path
 
 from ocrtune.pretrain.fonts import export_fonts
-from ocrtune.pretrain.pictures import make_evaluation_set
+from ocrtune.pretrain.pictures import make_evaluation_sets
 from ocrtune.pretrain.words import export_words
 
 log = logging.getLogger("pretrain")
@@ -34,8 +34,7 @@ def main() -> None:
         *(sum(face[key] for face in faces) for key in ("held_out", "han", "gothic", "foreign")),
     )
     export_words(data / "words")
-    make_evaluation_set(data / "evaluation", 1000, seed=1)
-    make_evaluation_set(data / "evaluation_degraded", 300, seed=2, degraded=True)
+    make_evaluation_sets(data / "evaluation")
 
 
 if __name__ == "__main__":

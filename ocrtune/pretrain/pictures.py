@@ -63,13 +63,6 @@ def make_evaluation_sets(folder: Path, emit: Emit = silent) -> None:
         write_set(folder / name, rows)
 
 
-def make_evaluation_set(
-    folder: Path, count: int = 1000, seed: int = 1, degraded: bool = False
-) -> None:
-    """Write line pictures in held-out fonts and their `content.md`; a third of each language."""
-    write_set(folder, drawn_lines(count, seed, degraded=degraded))
-
-
 def write_set(folder: Path, rows: Iterator[Row]) -> None:
     """Write pictures with few colours, which are small, and last their ground truth."""
     folder.mkdir(parents=True, exist_ok=True)

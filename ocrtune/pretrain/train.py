@@ -54,6 +54,7 @@ TILES_PER_STEP = 1680  # divisible by all TILE_COUNTS, so that SAM always sees t
 TILE_ODDS = (0.18, 0.18, 0.15, 0.12, 0.09, 0.08, 0.08, 0.07, 0.05)
 INPUT_NOISE = 0.05  # share of decoder inputs replaced, so that it looks instead of guessing
 EMA_DECAY = 0.999
+EVALUATED_LINES = 300  # of each set; the bench reads them all
 HEAD_STEPS = 300  # in which a new CTC head learns before it may change weights started from
 
 
@@ -288,10 +289,10 @@ class Run:
                 window, since = [], time.monotonic()
             if elapsed >= next_evaluation:
                 next_evaluation += arguments.evaluate_minutes * 60
-                self.evaluate(limit=300)
+                self.evaluate()
                 since = time.monotonic()
         self.save()
-        self.evaluate(limit=0)
+        self.evaluate()
 
     def one_step(self, source, buckets: torch.Generator, encode, done: float) -> tuple:
         """One optimizer step; returns (token loss, CTC loss, lines)."""
@@ -324,13 +325,14 @@ class Run:
         logged = self.step % 10 == 0
         return (token.item() if logged else 0.0) * 10, (ctc.item() if logged else 0.0) * 10, lines
 
-    def evaluate(self, limit: int) -> None:
-        """Write the averaged weights and log their CER on the evaluation lines."""
+    def evaluate(self) -> None:
+        """Write the averaged weights and log their CER on some of the evaluation lines."""
         if self.rank:
             return
         export(self.averaged(), self.output / "tiny")
-        for folder in sorted(Path(self.arguments.data).glob("evaluation*")):
-            result = evaluate.measure(self.output / "tiny", folder, limit)
+        for page in sorted(Path(self.arguments.data).glob("evaluation/*/content.md")):
+            folder = page.parent
+            result = evaluate.measure(self.output / "tiny", folder, EVALUATED_LINES)
             text = json.dumps(result, ensure_ascii=False)
             log.info("step %d, %s: %s", self.step, folder.name, text)
 

@@ -1,0 +1,146 @@
+"""SAM's attention with its relative positions, without a bias for every pair of patches.
+
+SAM adds to the score of a query at (y, x) and a key at (y', x') what the query says to the two
+distances y - y' and x - x'. That is the product of a short vector of the query, its answers to
+all rows and all columns, with one that holds two ones, at y' and at x'. Written so, the bias joins
+the product of queries and keys, and a fused kernel computes both without storing any score.
+
+Li et al., "MViTv2", arXiv:2112.01526, section 4.1, has the decomposition into rows and columns.
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from transformers.models.deepseek_ocr2.configuration_deepseek_ocr2 import (
+    DeepseekOcr2SamVisionConfig,
+)
+from transformers.models.deepseek_ocr2.modeling_deepseek_ocr2 import (
+    DeepseekOcr2SamVisionAttention,
+    DeepseekOcr2SamVisionLayer,
+)
+
+SCORES_AT_ONCE = 1 << 19  # 2 MiB in fp32: on a CPU they should not leave the cache
+ALIGNMENT = 8  # fused kernels want head sizes divisible by this
+
+
+class SamLayer(DeepseekOcr2SamVisionLayer):
+    """transformers' layer, with the same parameters; its attention cuts the windows itself."""
+
+    def __init__(self, config: DeepseekOcr2SamVisionConfig, window_size: int) -> None:
+        super().__init__(config, window_size)
+        self.attn = SamAttention(config, window_size)
+
+    def forward(self, hidden_states: Tensor) -> Tensor:
+        """hidden_states: [views, rows, columns, width]; returns the same shape."""
+        hidden_states = hidden_states + self.attn(self.layer_norm1(hidden_states))
+        return hidden_states + self.mlp(self.layer_norm2(hidden_states))
+
+
+class SamAttention(DeepseekOcr2SamVisionAttention):
+    """transformers' attention, with the same parameters, computed as told above."""
+
+    def __init__(self, config: DeepseekOcr2SamVisionConfig, window_size: int) -> None:
+        """window_size: in patches; 0 if all patches of a view see each other."""
+        super().__init__(config, window_size)
+        self.window_size = window_size
+
+    def forward(self, hidden_states: Tensor) -> Tensor:
+        """hidden_states: [views, rows, columns, width]; returns the same shape."""
+        views, rows, columns, width = hidden_states.shape
+        high, wide = self.window_size or rows, self.window_size or columns
+        beyond = (0, 0, 0, -columns % wide, 0, -rows % high)  # that windows reach; zeros there
+        padded = F.pad(hidden_states, beyond) if any(beyond) else hidden_states
+        down, across = padded.shape[1] // high, padded.shape[2] // wide
+        heads = self.num_attention_heads
+        qkv = self.qkv(padded).view(views, down, high, across, wide, 3, heads, width // heads)
+        qkv = qkv.permute(5, 0, 1, 3, 6, 2, 4, 7).reshape(3, -1, heads, high * wide, width // heads)
+        mixed = self.mix(*qkv, (high, wide))
+        mixed = mixed.view(views, down, across, heads, high, wide, -1).permute(0, 1, 4, 2, 5, 3, 6)
+        return self.proj(mixed.reshape(padded.shape)[:, :rows, :columns])
+
+    def mix(self, query: Tensor, key: Tensor, value: Tensor, size: tuple[int, int]) -> Tensor:
+        """Return the values that each query is to see, [windows, heads, patches, channels].
+
+        query, key, value: the same shape; size: rows and columns of a window, together its patches.
+        """
+        rows, columns = size
+        answers = answers_to_distances(
+            query.unflatten(2, size),
+            distance_table(self.rel_pos_h, rows),
+            distance_table(self.rel_pos_w, columns),
+        )
+        attend = attend_in_portions if cache_is_scarce(query) else attend_fused
+        places = places_of_keys(rows, columns, query)
+        return attend(query * self.scale, key, value, answers, places)
+
+
+def cache_is_scarce(query: Tensor) -> bool:
+    """Return whether explicit products of small portions are quicker than the fused kernel.
+
+    query: [windows, heads, patches, channels].
+    """
+    on_cpu = query.device.type == "cpu" and query.dtype == torch.float32
+    return on_cpu and query.shape[2] ** 2 <= SCORES_AT_ONCE
+
+
+def distance_table(vectors: Tensor, size: int) -> Tensor:
+    """Return [size, channels, size]: for each query's place, the vectors of all keys' places.
+
+    vectors: [distances, channels], from the most negative one on; resized where there are not
+    2 * size - 1 of them.
+    """
+    distances = 2 * size - 1
+    if len(vectors) != distances:
+        resized = F.interpolate(vectors.T.unsqueeze(0).float(), distances, mode="linear")
+        vectors = resized[0].T.to(vectors.dtype)
+    return vectors.unfold(0, size, 1).flip(-1)
+
+
+def answers_to_distances(query: Tensor, row_table: Tensor, column_table: Tensor) -> Tensor:
+    """Return [windows, heads, queries, rows + columns]: what a key's place adds to each score.
+
+    query: [windows, heads, rows, columns, channels]; tables: see `distance_table`.
+    """
+    to_rows = torch.einsum("nhyxc,ycj->nhyxj", query, row_table)
+    to_columns = torch.einsum("nhyxc,xcj->nhyxj", query, column_table)
+    return torch.cat([to_rows, to_columns], dim=-1).flatten(2, 3)
+
+
+def places_of_keys(rows: int, columns: int, like: Tensor) -> Tensor:
+    """Return [rows + columns, keys] in the dtype and on the device of `like`: two ones a key."""
+    key = torch.arange(rows * columns, device=like.device)
+    row = torch.arange(rows, device=like.device)[:, None] == key // columns
+    column = torch.arange(columns, device=like.device)[:, None] == key % columns
+    return torch.cat([row, column]).to(like.dtype)
+
+
+def attend_in_portions(
+    query: Tensor, key: Tensor, value: Tensor, answers: Tensor, places: Tensor
+) -> Tensor:
+    """Return the mixed values [windows, heads, queries, channels], a few heads at a time.
+
+    query, key, value: [windows, heads, patches, channels]; answers, places: see the functions.
+    """
+    at_once = SCORES_AT_ONCE // places.shape[1] ** 2
+    if query.requires_grad:  # then all scores are kept anyway
+        at_once = query.shape[0] * query.shape[1]
+    parts = (part.flatten(0, 1).split(at_once) for part in (query, key, value, answers))
+    mixed = []
+    for some_query, some_key, some_value, some_answers in zip(*parts, strict=True):
+        scores = (some_answers @ places).baddbmm_(some_query, some_key.transpose(1, 2))
+        mixed.append(torch.bmm(scores.softmax(-1), some_value))
+    return torch.cat(mixed).view(query.shape)
+
+
+def attend_fused(
+    query: Tensor, key: Tensor, value: Tensor, answers: Tensor, places: Tensor
+) -> Tensor:
+    """Return what `attend_in_portions` does, from one call of torch's fused attention."""
+    channels, width = value.shape[-1], query.shape[-1] + len(places)
+    filling = -width % ALIGNMENT
+    long_query = F.pad(torch.cat([query, answers], dim=-1), (0, filling))
+    long_key = torch.cat([key, places.T.expand(*key.shape[:2], -1, -1)], dim=-1)
+    long_key = F.pad(long_key, (0, filling))
+    long_value = F.pad(value, (0, width + filling - channels))  # flash attention wants one size
+    mixed = F.scaled_dot_product_attention(long_query, long_key, long_value, scale=1.0)
+    return mixed[..., :channels]
