@@ -316,8 +316,7 @@ class DeepseekOcrModel(DeepseekOcrPreTrainedModel):
     def encode_pictures(self, pictures: Sequence[PictureViews], chunk: int = 0) -> list[Tensor]:
         """Return each picture's features in reading order: a list of [image tokens, text width].
 
-        Views of one size are encoded together, at most `chunk` at a time (0: all): SAM's position
-        bias takes 384 MiB per 1024-pixel view and global layer.
+        Views of one size are encoded together, at most `chunk` at a time (0: all).
         """
         views: dict[tuple, list[Tensor]] = defaultdict(list)
         places: list[tuple] = []
