@@ -9,7 +9,7 @@ from small_models import CONFIG, LINE_CONFIG, fill_with_noise, seeded_picture, w
 
 from ocrtune import decoding
 from ocrtune.config import TrainConfig
-from ocrtune.decoding import brings_back, decode, pad_left
+from ocrtune.decoding import Row, brings_back, decode, pad_left, refuse_empty
 from ocrtune.families import text_steps
 from ocrtune.families.loading import add_lora, load_base
 from ocrtune.features import encode_samples
@@ -159,3 +159,16 @@ def test_padding_goes_to_the_left():
     ids, mask = pad_left([[5, 6], [7, 8, 9, 10]], padding=2)
     assert ids.tolist() == [[2, 2, 5, 6], [7, 8, 9, 10]]
     assert mask.tolist() == [[False, False, True, True], [True] * 4]
+
+
+@pytest.mark.parametrize(
+    ("family", "share", "kept"), [("tiny", 0.8, False), ("tiny", 0.9, True), ("other", 0.8, True)]
+)
+def test_an_empty_answer_needs_certainty(loaded, family, share, kept):
+    """A line lost in silence is worse than one read badly; what has begun may end at any time."""
+    contract = replace(loaded.contract, family=family)
+    logits = torch.tensor([share, 1 - share]).log().repeat(2, 1)
+    rows = [Row(), Row(ids=[1])]
+    left = refuse_empty(logits, rows, contract, end=0)
+    assert bool(left[0, 0].isfinite()) == kept
+    assert left[1, 0].isfinite()
