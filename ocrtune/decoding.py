@@ -15,7 +15,7 @@ ROWS_AT_ONCE = {"tiny": 64}  # by family: a small model is quick with large batc
 OTHER_ROWS_AT_ONCE = 16
 # How sure a model must be that a picture holds no text, by family. A line lost in silence is worse
 # than one read badly, and tiny takes busy paper for noise; true blanks it knows with 0.86 and more.
-EMPTY_FROM = {"tiny": 0.85}
+EMPTY_FROM = {"tiny": 0.6}
 RENEWED_SHARE = 0.25  # of the rows have ended when it pays to fill or to close their places
 CHECK_EVERY = 32  # tokens between two looks for a loop
 
