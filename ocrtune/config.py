@@ -71,6 +71,7 @@ class TrainConfig(Config):
     steps: int = 60  # optimizer steps
     batch_size: int = 8  # samples a step
     learning_rate: float = 0.0  # 0 takes the family's default
+    optimizer: str = "auto"  # `auto`: AdamW with 8-bit state on a GPU, if that is installed
     lora_rank: int = 16
     lora_alpha: int = 16
     lora_dropout: float = 0.0

@@ -58,7 +58,7 @@ def train_adapter(
     try:
         learner = Learner(loaded, config, examples, log)
         log(Note(describe_run(learner, len(validation))))
-        run = Run(learner, Validation(loaded, validation, log), log)
+        run = Run(learner, Validation(loaded, validation, log, learner.in_full), log)
         run.go(stop_requested)
     except torch.OutOfMemoryError as error:
         raise TrainingError(
@@ -118,7 +118,8 @@ class Run:
     def save(self, step: int) -> None:
         """Write the adapter with the weights as they are, those of `step`."""
         self.kept_step = step
-        save_adapter(self.learner.loaded, self.folder, self.details())
+        with self.learner.in_full():
+            save_adapter(self.learner.loaded, self.folder, self.details())
 
     def details(self) -> dict:
         """Return what to know of the run, JSON-ready; no path of this machine is in it."""
