@@ -18,7 +18,7 @@ from ocrtune.families.loaded import LoadedModel
 LARGE_BYTES = 512 * 1024 * 1024  # features above this are kept in half precision
 # Of all views that go through the vision towers together. A CPU is quickest while what lies between
 # two layers stays small: larger blocks are given back to the system and cleared again each time.
-PIXELS_AT_ONCE = {"cpu": 150_000, "cuda": 16_000_000}
+PIXELS_AT_ONCE = {"cpu": 150_000, "cuda": 17_000_000}
 PREPARING_THREADS, PREPARED_AHEAD = 4, 32
 
 

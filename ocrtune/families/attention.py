@@ -32,6 +32,8 @@ class SamLayer(DeepseekOcr2SamVisionLayer):
 
     def forward(self, hidden_states: Tensor) -> Tensor:
         """hidden_states: [views, rows, columns, width]; returns the same shape."""
+        # The patches come from a convolution with their channels apart, and every sum keeps them so.
+        hidden_states = hidden_states.contiguous()
         hidden_states = hidden_states + self.attn(self.layer_norm1(hidden_states))
         return hidden_states + self.mlp(self.layer_norm2(hidden_states))
 
@@ -56,7 +58,8 @@ class SamAttention(DeepseekOcr2SamVisionAttention):
         qkv = qkv.permute(5, 0, 1, 3, 6, 2, 4, 7)
         mixed = self.mix(qkv, (high, wide))
         mixed = mixed.view(views, down, across, heads, high, wide, -1).permute(0, 1, 4, 2, 5, 3, 6)
-        return self.proj(mixed.reshape(padded.shape)[:, :rows, :columns])
+        inside = mixed.reshape(padded.shape)[:, :rows, :columns]
+        return self.proj(inside.reshape(-1, width)).view(hidden_states.shape)
 
     def mix(self, qkv: Tensor, size: tuple[int, int]) -> Tensor:
         """Return the values that each query is to see, [windows, heads, patches, channels].
