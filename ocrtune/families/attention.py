@@ -32,7 +32,7 @@ class SamLayer(DeepseekOcr2SamVisionLayer):
 
     def forward(self, hidden_states: Tensor) -> Tensor:
         """hidden_states: [views, rows, columns, width]; returns the same shape."""
-        # The patches come from a convolution with their channels apart, and every sum keeps them so.
+        # A convolution made the patches, with channels apart; every sum would keep them so.
         hidden_states = hidden_states.contiguous()
         hidden_states = hidden_states + self.attn(self.layer_norm1(hidden_states))
         return hidden_states + self.mlp(self.layer_norm2(hidden_states))
