@@ -16,7 +16,7 @@ from ocrtune.events import Emit
 from ocrtune.examples import Example, batch_order
 from ocrtune.families.deepseek_ocr_model import IGNORE_INDEX, PictureViews
 from ocrtune.families.loaded import LoadedModel
-from ocrtune.families.loading import trains_vision
+from ocrtune.families.loading import adapter_weights, fill, trains_vision
 from ocrtune.families.lora import quicken
 from ocrtune.features import encode_samples, encode_views, open_picture, pixels
 from ocrtune.reading import elongation
@@ -131,6 +131,42 @@ class Learner:
             return nullcontext()
         return torch.autocast(self.loaded.device.type, self.dtype)
 
+    def state(self) -> dict:
+        """Return everything that the next steps depend on, for `restore`.
+
+        Dictionaries with keys of str or int, lists, numbers, texts, None, and tensors, which share
+        memory with the model. The order of the batches follows from how many losses there are.
+        """
+        on_gpu = self.loaded.device.type == "cuda"
+        return {
+            "weights": adapter_weights(self.loaded),
+            "optimizer": self.optimizer.state_dict(),
+            "scaler": self.scaler.state_dict(),
+            "losses": list(self.losses),
+            "augmenting": self.random.getstate(),
+            "torch_random": torch.get_rng_state(),
+            "cuda_random": torch.cuda.get_rng_state(self.loaded.device) if on_gpu else None,
+        }
+
+    def restore(self, state: dict) -> None:
+        """Go on where a learner of the same settings and examples was when it gave `state`.
+
+        Lists may stand where tuples were. Optimizer, scaler and weights may have changed half-way
+        when this fails: throw the learner away then.
+        """
+        fill(self.loaded, state["weights"], "the checkpoint")
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.scaler.load_state_dict(state["scaler"])
+        self.losses = list(state["losses"])
+        self.batches = self.order()
+        for _ in self.losses:
+            next(self.batches)
+        version, numbers, gauss = state["augmenting"]
+        self.random.setstate((version, tuple(numbers), gauss))
+        torch.set_rng_state(state["torch_random"])
+        if state["cuda_random"] is not None:
+            torch.cuda.set_rng_state(state["cuda_random"], self.loaded.device)
+
 
 def divide(lessons: Sequence[Lesson]) -> Iterator[list[Lesson]]:
     """Yield the lessons in portions whose gradient fits into memory together."""
@@ -185,6 +221,14 @@ def batch_loss(loaded: LoadedModel, ids: Tensor, labels: Tensor, features: Tenso
 
 
 def rate_factor(step: int, config: TrainConfig) -> float:
-    """Return the share of the learning rate at a step from 0: up within the warm-up, then down."""
+    """Return the share of the learning rate at a step from 0: up within the warm-up, then down.
+
+    `linear` falls evenly and `cosine` late, both to nothing at the end; `constant` never falls.
+    """
     warm = min(1.0, (step + 1) / max(1, config.warmup_steps))
-    return warm * (1 - step / config.steps)
+    done = step / config.steps
+    if config.schedule == "constant":
+        return warm
+    if config.schedule == "cosine":
+        return warm * (1 + math.cos(math.pi * done)) / 2
+    return warm * (1 - done)

@@ -13,7 +13,7 @@ LAYERS = {
     1: {"text", "metrics", "archive", "content", "layouts", "dataset", "cards", "augmenting"},
     2: {"hub", "families", "features", "examples"},
     3: {"training", "learner", "validation", "decoding", "reading", "comparing", "pretrain"}
-    | {"report", "report_page", "report_words"}
+    | {"checkpoints", "report", "report_page", "report_words"}
     | {"bench"},
     4: {"jobs", "turns"},
     5: {"cli", "arguments", "console", "__main__", "ui"},
@@ -28,7 +28,7 @@ ALLOWED = {
 }
 
 MODEL_WORLD = {"families", "features", "training", "learner", "validation", "decoding", "reading"}
-MODEL_WORLD |= {"pretrain"}
+MODEL_WORLD |= {"pretrain", "checkpoints"}
 HOMES = {  # where a package from elsewhere may be imported
     "torch": MODEL_WORLD,
     "transformers": MODEL_WORLD,
