@@ -35,7 +35,14 @@ from ocrtune.events import (
     silent,
 )
 from ocrtune.examples import choose_samples, make_examples
-from ocrtune.families.loading import CONTRACT, add_lora, load_base, save_adapter
+from ocrtune.families.loading import (
+    CONTRACT,
+    adapts_experts,
+    add_lora,
+    load_base,
+    save_adapter,
+    trains_vision,
+)
 from ocrtune.learner import Learner
 from ocrtune.reading import use_cores
 from ocrtune.report_page import percent
@@ -255,10 +262,22 @@ class Run:
 def describe_run(learner: Learner, validation_samples: int) -> str:
     """Return a sentence on what is about to happen."""
     count = sum(parameter.numel() for parameter in learner.parameters)
+    config, samples = learner.config, len(learner.examples)
+    passes = config.steps * config.batch_size / samples
+    adapted = ["the text model"]
+    adapted += ["its experts"] * adapts_experts(learner.loaded, config)
+    adapted += ["vision"] * trains_vision(learner.loaded)
     return (
-        f"Fine-tuning `{learner.loaded.contract.base_model}` on {len(learner.examples)} samples, "
-        f"measured on {validation_samples}; {count:,} weights learn."
+        f"Fine-tuning `{learner.loaded.contract.base_model}` on {samples} samples for "
+        f"{config.steps} steps of {config.batch_size}: {passes:.2g} passes over them, measured on "
+        f"{validation_samples} others. {count:,} weights learn, in {listed(adapted)}."
     )
+
+
+def listed(words: Sequence[str]) -> str:
+    """Return the words as they stand in a sentence: `one`, `one and two`, `one, two and three`."""
+    *most, last = words
+    return f"{', '.join(most)} and {last}" if most else last
 
 
 def refuse_shorter(planned: int, wanted: int) -> None:
