@@ -84,7 +84,7 @@ def train_adapter(
         append_event(folder / "log.jsonl", event)
         emit(event)
 
-    examples = make_examples(loaded, train, emit if resume else log)
+    examples = make_examples(loaded, train, log)
     config = config.with_steps(len(examples))
     add_lora(loaded, config)
     identity = describe_identity(config, loaded.contract, [*train, *validation])
@@ -93,8 +93,9 @@ def train_adapter(
         refuse_shorter(state["steps"], config.steps)
     config.save(folder / "config.json")
     try:
-        learner = Learner(loaded, config, examples, emit if resume else log)
-        run = Run(learner, Validation(loaded, validation, log), log, identity)
+        learner = Learner(loaded, config, examples, log)
+        watch = Validation(loaded, validation, log, learner.in_full)
+        run = Run(learner, watch, log, identity)
         if state is None:
             log(Note(describe_run(learner, len(validation))))
         else:
@@ -214,7 +215,8 @@ class Run:
     def save(self, step: int) -> None:
         """Write the adapter with the weights as they are, those of `step`."""
         self.kept_step = step
-        save_adapter(self.learner.loaded, self.folder, self.details())
+        with self.learner.in_full():
+            save_adapter(self.learner.loaded, self.folder, self.details())
 
     def details(self) -> dict:
         """Return what to know of the run, JSON-ready; no path of this machine is in it."""

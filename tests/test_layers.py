@@ -12,7 +12,17 @@ LAYERS = {
     0: {"__init__", "errors", "records", "config", "events"},
     1: {"text", "metrics", "archive", "content", "layouts", "dataset", "cards", "augmenting"},
     2: {"hub", "families", "features", "examples"},
-    3: {"training", "learner", "validation", "decoding", "reading", "comparing", "pretrain"}
+    3: {
+        "training",
+        "learner",
+        "graphs",
+        "ranks",
+        "validation",
+        "decoding",
+        "reading",
+        "comparing",
+        "pretrain",
+    }
     | {"checkpoints", "report", "report_page", "report_words"}
     | {"bench"},
     4: {"jobs", "turns"},
@@ -27,10 +37,21 @@ ALLOWED = {
     "ui": LAYERS[0] | LAYERS[1] | LAYERS[4] | {"hub", "families", "report", "report_page", "ui"},
 }
 
-MODEL_WORLD = {"families", "features", "training", "learner", "validation", "decoding", "reading"}
+MODEL_WORLD = {
+    "families",
+    "features",
+    "training",
+    "learner",
+    "graphs",
+    "ranks",
+    "validation",
+    "decoding",
+    "reading",
+}
 MODEL_WORLD |= {"pretrain", "checkpoints"}
 HOMES = {  # where a package from elsewhere may be imported
     "torch": MODEL_WORLD,
+    "triton": {"families"},
     "transformers": MODEL_WORLD,
     "peft": MODEL_WORLD,
     "unsloth": MODEL_WORLD,

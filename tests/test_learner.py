@@ -10,8 +10,9 @@ from ocrtune.config import TrainConfig
 from ocrtune.examples import make_examples
 from ocrtune.families.deepseek_ocr_model import IGNORE_INDEX
 from ocrtune.families.loading import add_lora, load_base
+from ocrtune.families.text_pass import answer_loss, read_rows
 from ocrtune.features import open_picture
-from ocrtune.learner import batch_loss, pad_right, rate_factor
+from ocrtune.learner import make_portion, pad_right, rate_factor
 
 
 @pytest.fixture(scope="module")
@@ -34,8 +35,10 @@ def test_the_loss_is_the_networks_own_although_rows_are_padded(base):
     with torch.no_grad():
         features = loaded.encode(views)
         prompts = [loaded.prompt_ids(len(feature)) for feature in features]
-        ids, labels = pad_right(prompts, [e.completion for e in examples], padding=2)
-        ours = batch_loss(loaded, ids, labels, torch.cat(features))
+        portion = make_portion(loaded, features, [e.completion for e in examples], 0.5)
+        hidden = read_rows(loaded.network.model.language_model, portion.embeddings)
+        asked = hidden.flatten(0, 1)[portion.places]
+        ours = answer_loss(loaded.network.lm_head, asked, portion.answers)
         theirs = [
             loaded.network(
                 input_ids=torch.tensor([[*prompt, *example.completion]]),
@@ -45,9 +48,9 @@ def test_the_loss_is_the_networks_own_although_rows_are_padded(base):
             for prompt, example, feature in zip(prompts, examples, features, strict=True)
         ]
     counts = [len(example.completion) for example in examples]
-    assert int((labels != IGNORE_INDEX).sum()) == sum(counts)
-    expected = sum(one * n for one, n in zip(theirs, counts, strict=True)) / sum(counts)
-    assert ours.item() == pytest.approx(expected.item(), abs=1e-5)
+    assert len(portion.answers) == sum(counts)
+    expected = sum(one * n for one, n in zip(theirs, counts, strict=True))
+    assert ours.item() == pytest.approx(expected.item(), rel=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -82,11 +85,11 @@ def test_a_batch_in_portions_teaches_what_it_teaches_whole(base, monkeypatch):
         loaded = load_base(base, device="cpu")
         add_lora(loaded, config)
         pupil = learner.Learner(loaded, config, examples, print)
-        portions = list(learner.divide([pupil.prepare(index) for index in range(4)]))
+        portions = list(learner.divide([pupil.prepare(index) for index in range(4)], 4))
         loss = pupil.step()
         steps.append((len(portions), loss, [p.grad.clone() for p in pupil.parameters]))
     (one, loss, whole), (several, same_loss, parts) = steps
     assert one == 1 < several
-    assert same_loss == pytest.approx(loss, abs=1e-5)
+    assert same_loss == pytest.approx(loss, rel=1e-6)
     for expected, found in zip(whole, parts, strict=True):
         assert torch.allclose(expected, found, atol=1e-5)

@@ -157,18 +157,14 @@ def test_the_same_seed_gives_the_same_run(settings):
 
 
 def test_a_loss_that_is_no_number_says_what_to_try(settings, monkeypatch):
-    monkeypatch.setattr(
-        learner, "batch_loss", lambda *args: torch.tensor(float("nan"), requires_grad=True)
-    )
+    monkeypatch.setattr(learner.Recorder, "learn", lambda *args: torch.tensor(float("nan")))
     with pytest.raises(TrainingError, match=r"--learning-rate 0\.00125"):
         run(settings())
 
 
 def test_an_adapter_of_an_earlier_run_does_not_survive_a_failure(settings, monkeypatch):
     folder, _, _ = run(settings())
-    monkeypatch.setattr(
-        learner, "batch_loss", lambda *args: torch.tensor(float("nan"), requires_grad=True)
-    )
+    monkeypatch.setattr(learner.Recorder, "learn", lambda *args: torch.tensor(float("nan")))
     with pytest.raises(TrainingError):
         run(settings())
     assert not folder.exists()
@@ -178,6 +174,6 @@ def test_too_little_memory_proposes_a_smaller_batch(settings, monkeypatch):
     def fail(*args):
         raise torch.OutOfMemoryError("CUDA out of memory")
 
-    monkeypatch.setattr(learner, "batch_loss", fail)
+    monkeypatch.setattr(learner.Recorder, "learn", fail)
     with pytest.raises(TrainingError, match="--batch-size 2"):
         run(settings())
