@@ -10,6 +10,7 @@ from ocrtune.errors import ConfigError, did_you_mean
 
 BASES = ("tiny", "deepseek-ocr")
 PRESETS = ("quick", "standard", "thorough")  # the families say what each of them means
+USUAL_PRESET = "standard"  # the same as what a TrainConfig holds when nobody chooses
 CHECKPOINT = "checkpoint/state.safetensors"  # of an unfinished run, in its folder
 CHOICES = {  # settings of a run that take one of a few words; the first word is the default
     "lora_experts": ("auto", "yes", "no"),
