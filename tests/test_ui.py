@@ -23,7 +23,7 @@ from page_server import serve_page
 from PIL import Image
 
 from ocrtune import jobs
-from ocrtune.config import CHECKPOINT, BuildConfig, CompareConfig, ReadConfig, TrainConfig
+from ocrtune.config import CHECKPOINT, CHOICES, BuildConfig, CompareConfig, ReadConfig, TrainConfig
 from ocrtune.dataset import build_dataset, load_samples
 from ocrtune.errors import JobError
 from ocrtune.events import Done, Evaluated, Failed, Note, Read, SampleRead, Step, append_event
@@ -195,6 +195,13 @@ def visible_strings(path: Path) -> list[str]:
 )
 def test_no_tab_has_words_of_its_own(name):
     assert visible_strings(UI / f"{name}.py") == []
+
+
+def test_names_of_choices_are_no_keys_of_words():
+    """The browser replaces every text that is a key, wherever it stands."""
+    names = {word for words in CHOICES.values() for word in words}
+    names |= {name for family in FAMILIES.values() for name in family.layouts}
+    assert names.isdisjoint(LANGUAGES["en"])
 
 
 def test_only_names_are_not_translated():

@@ -21,7 +21,7 @@ def train_tab(actions: Actions, shared: Shared) -> TabParts:
             base = gr.Radio(
                 [(label(f"base_{name}"), name) for name in BASES],
                 value=BASES[0],
-                label=label("base"),
+                label=label("base_model"),
                 elem_classes="ot-stack",
             )
             device = gr.HTML(padding=False)

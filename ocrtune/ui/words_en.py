@@ -51,7 +51,7 @@ ENGLISH = {
     "train_step_2": "### Start\nThe model learns in small steps. Stop at any time: what was "
     "learned is kept.",
     "train_step_3": "### Watch it learn",
-    "base": "Base model: the weights to start from",
+    "base_model": "Base model: the weights to start from",
     "base_tiny": "tiny — comes with this page, reads Chinese, English and German lines, "
     "needs no GPU",
     "base_deepseek-ocr": "DeepSeek-OCR — large, reads whole pages, needs a GPU with 16 GB",

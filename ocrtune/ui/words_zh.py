@@ -48,7 +48,7 @@ CHINESE = {
     "train_step_1": "### 选择\n多数情况下，默认选好的就合适。",
     "train_step_2": "### 开始\n模型一小步一小步地学习。可以随时停止，已学到的会保留。",
     "train_step_3": "### 看它学习",
-    "base": "基础模型：从哪套权重开始",
+    "base_model": "基础模型：从哪套权重开始",
     "base_tiny": "tiny —— 随本页附带，能读中文、英文和德文的单行文字，不需要 GPU",
     "base_deepseek-ocr": "DeepSeek-OCR —— 大模型，能读整页，需要 16 GB 显存的 GPU",
     "gpu_none": "本机没有找到 GPU：DeepSeek-OCR 在这里无法运行。",
