@@ -150,9 +150,8 @@ def train(config: TrainConfig, watcher: Watcher, args: argparse.Namespace) -> En
     with stopping_gently(watcher):
         from ocrtune.training import train_adapter
 
-        folder = train_adapter(
-            config, watcher.emit, watcher.stop_requested, resume=args.resume is not None
-        )
+        resume = bool(vars(args).get("resume"))  # the demo has no such option
+        folder = train_adapter(config, watcher.emit, watcher.stop_requested, resume)
     print(f"Adapter: {folder}")
     return Ending("The adapter is saved.")
 
@@ -279,7 +278,6 @@ def demo(args: argparse.Namespace) -> int:
         "build": BuildConfig(source=str(SAMPLE), output=data),
         "train": TrainConfig(data=data, output=str(run), steps=args.steps),
     }
-    args.resume = None  # the demo always begins anew
     comparing = CompareConfig(
         data=data, adapter=str(run / "adapter"), output=str(args.output / "report")
     )

@@ -246,7 +246,10 @@ class Run:
     def outcome(self) -> str:
         """Return a sentence on which weights were kept, and what they are worth."""
         if self.stopped:
-            return f"Stopped after step {self.steps}; the adapter holds the weights of that moment."
+            return (
+                f"Stopped after step {self.steps}; the adapter holds the weights of that moment, "
+                "and `--resume` goes on from there."
+            )
         before, after = self.validation.cers[0], self.validation.cers[self.kept_step]
         if before is None or after is None:
             return f"The adapter holds the weights of step {self.kept_step}, the last one."

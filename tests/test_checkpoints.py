@@ -14,7 +14,7 @@ from line_samples import some_samples, write_dataset
 from safetensors.torch import load_file
 from small_models import LINE_CONFIG, write_model
 
-from ocrtune import checkpoints, families, training
+from ocrtune import checkpoints, families, learner, training
 from ocrtune.checkpoints import digest_samples, load_checkpoint, pack, save_checkpoint, unpack
 from ocrtune.config import CHECKPOINT, TrainConfig
 from ocrtune.errors import TrainingError
@@ -177,6 +177,14 @@ def test_a_run_with_other_settings_is_refused(stopped, changes, words):
         train_adapter(replace(stopped, **changes), resume=True)
     assert (Path(stopped.output) / "config.json").read_text("utf-8") == before
     assert (Path(stopped.output) / CHECKPOINT).is_file(), "it can still be resumed"
+
+
+def test_another_kind_of_machine_is_refused(stopped, monkeypatch):
+    """Moments of 8 bits mean nothing to an optimizer of 32, nor fp16's scale to fp32."""
+    monkeypatch.setattr(learner.Learner, "arithmetic", lambda self: "AdamW8bit in float16 on cuda")
+    words = "made with AdamW in float32 on cpu, but this machine uses AdamW8bit in float16 on cuda"
+    with pytest.raises(TrainingError, match=words):
+        train_adapter(stopped, resume=True)
 
 
 def test_other_data_and_another_base_are_refused(stopped, tmp_path):

@@ -525,6 +525,9 @@ def test_a_preset_turns_the_settings_that_suit_the_base():
     usual = {"layout": TrainConfig.layout}
     assert turned == DEEPSEEK_OCR.preset("quick").settings() | usual
     assert '"recipe_quick"' in words.value
+    _, _, *changes = choose(visit, "deepseek-ocr", understood=now)
+    layout = changes[[knob.name for knob in knobs.KNOBS].index("layout")]
+    assert "value" not in layout, "another preset leaves the layout as it was chosen"
     again = choose(visit, "deepseek-ocr", preset="quick", understood=now)
     assert all(change == gr.skip() for change in again), "nothing that was turned is turned back"
 

@@ -121,7 +121,8 @@ class Actions:
         if now == understood:
             return [gr.skip() for _ in range(2 + len(KNOBS))]
         words = gr.Markdown(label(recipe_key(family, chosen)))
-        return [now, words, *turn_knobs(chosen.settings(), family)]
+        other_base = understood not in [choice(name, preset) for preset in PRESETS]
+        return [now, words, *turn_knobs(chosen.settings(), family, other_base)]
 
     def base_of(self, base: object, other: object) -> str:
         """Return the base model that a visitor wants; refuse one that is not theirs to name."""

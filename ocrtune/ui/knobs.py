@@ -110,7 +110,7 @@ def make_widget(knob: Knob, family: ModelFamily) -> Component:
     return gr.Number(minimum=knob.low, maximum=knob.high, step=step, **shared)
 
 
-def turn_knobs(settings: dict, family: ModelFamily | None) -> list[Component]:
+def turn_knobs(settings: dict, family: ModelFamily | None, other_base: bool) -> list[dict]:
     """Return what changes in the widgets when a preset or another base model is chosen.
 
     settings: the preset's; what it does not name stays as the visitor left it.
@@ -120,7 +120,7 @@ def turn_knobs(settings: dict, family: ModelFamily | None) -> list[Component]:
         more: dict = {"visible": is_usable(knob, family)}
         if knob.name in settings:
             more["value"] = settings[knob.name]
-        if knob.name == "layout":
+        if knob.name == "layout" and other_base:
             more |= {"choices": listed(knob, family), "value": DEFAULTS["layout"]}
         changes.append(gr.update(**more))
     return changes
