@@ -72,3 +72,21 @@ class Validation:
         with self.in_full():
             for key, tensor in adapter_weights(self.loaded).items():
                 tensor.copy_(self.best_weights[key])
+
+    def state(self) -> dict:
+        """Return what was measured and which weights were best, for `restore`."""
+        return {
+            "cers": self.cers,
+            "seconds": self.seconds,
+            "best_step": self.best_step,
+            "best_weights": self.best_weights,
+        }
+
+    def restore(self, state: dict) -> None:
+        """Know what a validation on the same samples knew when it gave `state`."""
+        self.cers = state["cers"]
+        self.seconds = state["seconds"]
+        self.best_step = state["best_step"]
+        self.best_weights = {
+            key: tensor.to(self.loaded.device) for key, tensor in state["best_weights"].items()
+        }

@@ -23,7 +23,7 @@ LAYERS = {
         "comparing",
         "pretrain",
     }
-    | {"report", "report_page", "report_words"}
+    | {"checkpoints", "report", "report_page", "report_words"}
     | {"bench"},
     4: {"jobs", "turns"},
     5: {"cli", "arguments", "console", "__main__", "ui"},
@@ -48,7 +48,7 @@ MODEL_WORLD = {
     "decoding",
     "reading",
 }
-MODEL_WORLD |= {"pretrain", "bench"}
+MODEL_WORLD |= {"pretrain", "checkpoints", "bench"}
 HOMES = {  # where a package from elsewhere may be imported
     "torch": MODEL_WORLD,
     "triton": {"families"},
