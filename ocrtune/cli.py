@@ -148,6 +148,10 @@ def train(config: TrainConfig, watcher: Watcher, args: argparse.Namespace) -> En
     """Fine-tune and print where the adapter lies."""
     work_offline(config.base)
     with stopping_gently(watcher):
+        from ocrtune.engines import UNSLOTH, start_unsloth
+
+        if config.engine == UNSLOTH:
+            start_unsloth(config)
         from ocrtune.training import train_adapter
 
         resume = bool(vars(args).get("resume"))  # the demo has no such option

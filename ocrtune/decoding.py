@@ -94,7 +94,8 @@ def begin(loaded: LoadedModel, features: Sequence[Tensor]) -> tuple[TextSteps, T
     prompts = [loaded.prompt_ids(len(feature)) for feature in features]
     ids, mask = pad_left(prompts, loaded.network.config.pad_token_id)
     together = torch.cat([feature.to(loaded.device) for feature in features])
-    kind = RecordedSteps if loaded.device.type == "cuda" else TextSteps
+    recorded = loaded.device.type == "cuda" and loaded.engine is None
+    kind = RecordedSteps if recorded else TextSteps
     steps = kind(model.language_model)
     inputs = model.embed(ids.to(loaded.device), together)
     return steps, steps.read(inputs, mask.to(loaded.device))

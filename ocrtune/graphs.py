@@ -5,6 +5,7 @@ than Python can start them. Recording takes the time of one step, compiling woul
 """
 
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -43,10 +44,15 @@ class Recorder:
     """Adds the gradients of portions, from recorded graphs where that pays."""
 
     def __init__(
-        self, network: DeepseekOcrForConditionalGeneration, recompute: bool, record: bool
+        self,
+        network: DeepseekOcrForConditionalGeneration,
+        recompute: bool,
+        record: bool,
+        read: Callable[..., Tensor] = read_rows,
     ) -> None:
-        """recompute: see `read_rows`; record: whether graphs can be used at all."""
+        """recompute: see `read_rows`; record: whether graphs can be used; read: like read_rows."""
         self.network = network
+        self.read = read
         self.recompute = recompute
         self.record = record
         self.recorded: OrderedDict[tuple, Recorded] = OrderedDict()
@@ -74,7 +80,7 @@ class Recorder:
 
     def pass_both_ways(self, portion: Portion) -> Tensor:
         """Return the weighted loss, after its gradients were added."""
-        hidden = read_rows(self.network.model.language_model, portion.embeddings, self.recompute)
+        hidden = self.read(self.network.model.language_model, portion.embeddings, self.recompute)
         asked = hidden.flatten(0, 1)[portion.places]
         loss = answer_loss(self.network.lm_head, asked, portion.answers) * portion.weight
         loss.backward()

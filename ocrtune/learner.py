@@ -20,6 +20,7 @@ from ocrtune.families.flat import FlatWeights
 from ocrtune.families.loaded import LoadedModel
 from ocrtune.families.loading import trains_vision
 from ocrtune.families.lora import quicken
+from ocrtune.families.text_pass import read_rows, read_rows_by_model
 from ocrtune.features import encode_samples, encode_views, open_picture, pixels
 from ocrtune.graphs import Portion, Recorder
 from ocrtune.ranks import ALONE, Ranks
@@ -67,11 +68,14 @@ class Learner:
         on_gpu = loaded.device.type == "cuda"
         # Graphs are recorded on a stream of their own, and gradients stay on the one they began on.
         self.stream = torch.cuda.Stream(loaded.device) if on_gpu else None
-        quicken(loaded.model)
+        own = loaded.engine is None
+        if own:
+            quicken(loaded.model)
         if not trains_vision(loaded):
             self.features = self.compute_features(emit)
         self.parameters = [p for p in loaded.model.parameters() if p.requires_grad]
-        self.flat = FlatWeights(self.parameters, self.dtype)
+        # Unsloth wants the LoRA weights in fp32, and brings them to the network's precision itself.
+        self.flat = FlatWeights(self.parameters, self.dtype if own else torch.float32)
         ranks.share(self.flat.master.data)
         self.flat.publish()
         self.learning_rate = config.learning_rate or loaded.family.learning_rate
@@ -80,7 +84,10 @@ class Learner:
         self.scaler.scale(torch.zeros((), device=loaded.device))  # else it knows no scale yet
         self.micro_batch = config.batch_size  # samples that go through the model together
         self.recorder = Recorder(
-            loaded.network, recompute=False, record=on_gpu and not config.lora_dropout
+            loaded.network,
+            recompute=False,
+            record=own and on_gpu and not config.lora_dropout,
+            read=read_rows if own else read_rows_by_model,
         )
         self.batches = self.order()
         self.ahead: Batch | None = None  # the next one, if it is prepared

@@ -22,6 +22,7 @@ from ocrtune.checkpoints import (
 )
 from ocrtune.config import TrainConfig
 from ocrtune.dataset import load_samples
+from ocrtune.engines import UNSLOTH, Unsloth, choose_engine
 from ocrtune.errors import TrainingError
 from ocrtune.events import (
     Emit,
@@ -75,7 +76,8 @@ def train_adapter(
         require_checkpoint(folder)
     train = load_samples(config.data, "train")
     validation = choose_samples(load_samples(config.data, "validation"), config)
-    loaded = load_base(config.base, config.layout)
+    engine, why = choose_engine(config)
+    loaded = load_base(config.base, config.layout, engine=Unsloth() if engine == UNSLOTH else None)
     if not resume:
         clear(folder)
         config.save(folder / "config.json")
@@ -98,6 +100,8 @@ def train_adapter(
         run = Run(learner, watch, log, identity)
         if state is None:
             log(Note(describe_run(learner, len(validation))))
+            if loaded.device.type == "cuda":
+                log(Note(why))
         else:
             run.resume(state)
         run.go(stop_requested)

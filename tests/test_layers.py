@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).parent.parent / "ocrtune"
 LAYERS = {
     0: {"__init__", "errors", "records", "config", "events"},
     1: {"text", "metrics", "archive", "content", "layouts", "dataset", "cards", "augmenting"},
-    2: {"hub", "families", "features", "examples"},
+    2: {"hub", "families", "features", "examples", "engines"},
     3: {
         "training",
         "learner",
@@ -48,7 +48,7 @@ MODEL_WORLD = {
     "decoding",
     "reading",
 }
-MODEL_WORLD |= {"pretrain", "checkpoints", "bench"}
+MODEL_WORLD |= {"pretrain", "checkpoints", "bench", "engines"}
 HOMES = {  # where a package from elsewhere may be imported
     "torch": MODEL_WORLD,
     "triton": {"families"},

@@ -12,6 +12,7 @@ from PIL import Image, ImageOps
 from torch import Tensor
 from transformers import PreTrainedTokenizerFast
 
+from ocrtune.engines import Unsloth
 from ocrtune.errors import ModelError
 from ocrtune.families import ModelFamily, tiny
 from ocrtune.families.deepseek_ocr import PRESETS, lay_out_page
@@ -32,6 +33,7 @@ class LoadedModel:
     contract: OcrContract
     device: torch.device
     folder: Path  # the base model's files
+    engine: Unsloth | None = None  # what computes it in place of our own kernels
     known_characters: dict[str, bool] = field(default_factory=dict)  # asked about so far
 
     @property

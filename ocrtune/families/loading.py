@@ -15,6 +15,7 @@ from torch import Tensor
 
 from ocrtune import hub
 from ocrtune.config import TrainConfig
+from ocrtune.engines import Unsloth
 from ocrtune.errors import ConfigError, ModelError, did_you_mean
 from ocrtune.families import ModelFamily, get_family, tiny
 from ocrtune.families.experts import quicken_experts
@@ -36,11 +37,14 @@ VISION_TOWERS = ("model.sam_model.", "model.vision_model.", "model.projector.")
 TEXT_FILES = ("config.json", "generation_config.json", "tokenizer*.json", "special_tokens_map.json")
 
 
-def load_base(base: str, layout: str = "", device: str = "") -> LoadedModel:
+def load_base(
+    base: str, layout: str = "", device: str = "", engine: Unsloth | None = None
+) -> LoadedModel:
     """Return a base model ready to read.
 
     base: `tiny`, `deepseek-ocr`, a folder or a Hub repo id; layout: a preset of its family, empty
-    for the default; device: as torch spells it, empty for the GPU if there is one.
+    for the default; device: as torch spells it, empty for the GPU if there is one; engine: what
+    loads and computes DeepSeek-OCR in place of our own kernels.
     """
     family = get_family(base)
     if layout and layout not in family.layouts:
@@ -52,10 +56,14 @@ def load_base(base: str, layout: str = "", device: str = "") -> LoadedModel:
     folder, name, revision = locate(family)
     place = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
     tokenizer = load_tokenizer(folder)
-    network = load_network(folder, tokenizer.convert_tokens_to_ids(IMAGE_TOKEN), place)
-    quicken_experts(network)
+    image_token_id = tokenizer.convert_tokens_to_ids(IMAGE_TOKEN)
+    network = load_network(folder, image_token_id, place, engine)
+    # Unsloth's products of experts are quick in bf16 only.
+    if not engine or network.lm_head.weight.dtype == torch.float16:
+        quicken_experts(network)
     return LoadedModel(
         model=network,
+        engine=engine,
         tokenizer=tokenizer,
         family=family,
         contract=OcrContract(
@@ -130,7 +138,10 @@ def adapts_experts(loaded: LoadedModel, config: TrainConfig) -> bool:
 def wrap(loaded: LoadedModel, lora: LoraConfig) -> None:
     """Put the LoRA layers that `lora` describes on the model."""
     with quiet():
-        loaded.model = get_peft_model(loaded.network, lora)
+        put_on = loaded.engine.wrap if loaded.engine else get_peft_model
+        loaded.model = put_on(loaded.network, lora)
+    if not loaded.engine or loaded.network.lm_head.weight.dtype == torch.float16:
+        quicken_experts(loaded.model)
     # get_peft_model writes the path of the weights on this machine there.
     loaded.model.peft_config["default"].base_model_name_or_path = loaded.contract.base_model
 

@@ -37,6 +37,14 @@ def read_rows(
     return normed(language.norm, hidden)
 
 
+def read_rows_by_model(
+    language: DeepseekOcr2TextModel, embeddings: Tensor, recompute: bool = False
+) -> Tensor:
+    """Return what `read_rows` does, from the model's own forward, whoever changed that."""
+    with torch.autocast(embeddings.device.type, embeddings.dtype):
+        return language(inputs_embeds=embeddings, use_cache=False).last_hidden_state
+
+
 def pass_layer(
     layer: DeepseekOcr2TextDecoderLayer, hidden: Tensor, turn: tuple[Tensor, Tensor]
 ) -> Tensor:

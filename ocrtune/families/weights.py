@@ -9,11 +9,13 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError
-from transformers import PreTrainedTokenizerFast
+from transformers import AutoConfig, AutoModelForImageTextToText, PreTrainedTokenizerFast
 from transformers.utils import logging as transformers_logging
 
+from ocrtune.engines import Unsloth
 from ocrtune.errors import ModelError
 from ocrtune.families.deepseek_ocr_model import (
+    MODEL_TYPE,
     DeepseekOcrConfig,
     DeepseekOcrForConditionalGeneration,
 )
@@ -62,7 +64,7 @@ def load_tokenizer(folder: Path) -> PreTrainedTokenizerFast:
 
 
 def load_network(
-    folder: Path, image_token_id: int, device: torch.device
+    folder: Path, image_token_id: int, device: torch.device, engine: Unsloth | None = None
 ) -> DeepseekOcrForConditionalGeneration:
     """Return the network in `folder`, straight on `device`, in the dtype that suits it."""
     try:
@@ -73,6 +75,11 @@ def load_network(
             f"`{folder / 'config.json'}` does not describe a DeepSeek-OCR model.",
             "Only models with DeepSeek-OCR's own config.json can be used.",
         ) from error
+    if engine:
+        AutoConfig.register(MODEL_TYPE, DeepseekOcrConfig, exist_ok=True)
+        kind = DeepseekOcrForConditionalGeneration
+        AutoModelForImageTextToText.register(DeepseekOcrConfig, kind, exist_ok=True)
+        return engine.load(folder, config, AutoModelForImageTextToText, suitable_dtype(device))
     try:
         with quiet():
             network, found = DeepseekOcrForConditionalGeneration.from_pretrained(
