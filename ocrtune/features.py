@@ -1,7 +1,10 @@
 """Vision features, computed once per picture: valid as long as the vision towers do not change."""
 
 import io
-from collections.abc import Iterable, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
 
 import torch
 from PIL import Image
@@ -15,7 +18,8 @@ from ocrtune.families.loaded import LoadedModel
 LARGE_BYTES = 512 * 1024 * 1024  # features above this are kept in half precision
 # Of all views that go through the vision towers together. A CPU is quickest while what lies between
 # two layers stays small: larger blocks are given back to the system and cleared again each time.
-PIXELS_AT_ONCE = {"cpu": 150_000, "cuda": 4_000_000}
+PIXELS_AT_ONCE = {"cpu": 150_000, "cuda": 17_000_000}
+PREPARING_THREADS, PREPARED_AHEAD = 4, 32
 
 
 def open_picture(data: bytes) -> Image.Image:
@@ -55,6 +59,32 @@ def encode_views(loaded: LoadedModel, pictures: Iterable[PictureViews]) -> list[
     return features + (loaded.encode(batch) if batch else [])
 
 
+def prepare_ahead(loaded: LoadedModel, pictures: Iterable[bytes]) -> Iterator[PictureViews | None]:
+    """Yield the views of encoded pictures in their order; None where there are none to be had.
+
+    Beside a GPU, other threads prepare the next pictures meanwhile; a CPU has better to do.
+    """
+    if loaded.device.type == "cpu":
+        yield from (lay_out_or_none(loaded, data) for data in pictures)
+        return
+    with ThreadPoolExecutor(PREPARING_THREADS) as pool:
+        waiting: deque[Future] = deque()
+        for data in pictures:
+            waiting.append(pool.submit(lay_out_or_none, loaded, data))
+            if len(waiting) > PREPARED_AHEAD:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def lay_out_or_none(loaded: LoadedModel, data: bytes) -> PictureViews | None:
+    """Return the views of an encoded picture; None if it cannot be used."""
+    try:
+        return lay_out(loaded, data)
+    except OcrtuneError:
+        return None
+
+
 @torch.no_grad()
 def encode_samples(
     loaded: LoadedModel,
@@ -68,13 +98,8 @@ def encode_samples(
     """
     features: list[Tensor | None] = []
     kept_bytes = 0
-    for start in range(0, len(pictures), batch_size):
-        views: list[PictureViews | None] = []
-        for _, data in pictures[start : start + batch_size]:
-            try:
-                views.append(lay_out(loaded, data))
-            except OcrtuneError:
-                views.append(None)
+    ready = prepare_ahead(loaded, [data for _, data in pictures])
+    while views := list(islice(ready, batch_size)):
         encoded = iter(encode_views(loaded, [view for view in views if view is not None]))
         for view in views:
             feature = None if view is None else next(encoded).cpu()

@@ -48,7 +48,7 @@ MODEL_WORLD = {
     "decoding",
     "reading",
 }
-MODEL_WORLD |= {"pretrain", "checkpoints"}
+MODEL_WORLD |= {"pretrain", "checkpoints", "bench"}
 HOMES = {  # where a package from elsewhere may be imported
     "torch": MODEL_WORLD,
     "triton": {"families"},

@@ -35,7 +35,7 @@ def test_the_loss_is_the_networks_own_although_rows_are_padded(base):
     with torch.no_grad():
         features = loaded.encode(views)
         prompts = [loaded.prompt_ids(len(feature)) for feature in features]
-        portion = make_portion(loaded, features, [e.completion for e in examples], 0.5)
+        portion = make_portion(loaded, features, [e.completion for e in examples])
         hidden = read_rows(loaded.network.model.language_model, portion.embeddings)
         asked = hidden.flatten(0, 1)[portion.places]
         ours = answer_loss(loaded.network.lm_head, asked, portion.answers)
