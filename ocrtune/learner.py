@@ -246,6 +246,7 @@ class Learner:
         self.scaler.load_state_dict(state["scaler"])
         self.losses = list(state["losses"])
         self.micro_batch = state["micro_batch"]
+        self.ahead = None
         self.batches = self.order()
         for _ in self.losses:
             next(self.batches)
