@@ -15,7 +15,7 @@ from ocrtune import jobs
 from ocrtune.arguments import make_config, make_parser
 from ocrtune.config import BuildConfig, CompareConfig, Config, ReadConfig, TrainConfig
 from ocrtune.errors import ArchiveError, DatasetError, MetricsError, OcrtuneError
-from ocrtune.events import Done, Emit, Failed, Saved
+from ocrtune.events import Done, Emit, Failed, Saved, silent
 
 if TYPE_CHECKING:
     from ocrtune.records import Prediction
@@ -83,7 +83,7 @@ def watched_by_terminal() -> Iterator[Watcher]:
 
     console = Console(sys.stderr)
     try:
-        yield Watcher(console.emit)
+        yield Watcher(console.emit if is_first_process() else silent)
     finally:
         console.close()
 
@@ -126,6 +126,11 @@ def stopping_gently(watcher: Watcher) -> Iterator[None]:
             signal.signal(number, handler)
 
 
+def is_first_process() -> bool:
+    """Return whether this process is the one of its run that talks to people."""
+    return os.environ.get("RANK", "0") == "0"
+
+
 def work_offline(base: str) -> None:
     """Keep the model libraries off the network, where they need nothing from it."""
     if base == "tiny":
@@ -152,11 +157,13 @@ def train(config: TrainConfig, watcher: Watcher, args: argparse.Namespace) -> En
 
         if config.engine == UNSLOTH:
             start_unsloth(config)
+        from ocrtune.ranks import leave_ranks
         from ocrtune.training import train_adapter
 
         resume = bool(vars(args).get("resume"))  # the demo has no such option
         folder = train_adapter(config, watcher.emit, watcher.stop_requested, resume)
-    print(f"Adapter: {folder}")
+    if is_first_process():
+        print(f"Adapter: {folder}")
     return Ending("The adapter is saved.")
 
 

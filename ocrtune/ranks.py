@@ -28,6 +28,14 @@ class Ranks:
         if self.count > 1:
             distributed.all_reduce(values)
 
+    def any(self, flag: bool, device: torch.device) -> bool:
+        """Return whether the flag is set in any process."""
+        if self.count == 1:
+            return flag
+        flags = torch.tensor(float(flag), device=device)
+        distributed.all_reduce(flags)
+        return bool(flags.item())
+
     def share(self, values: Tensor) -> None:
         """Replace the values by the first process's."""
         if self.count > 1:

@@ -45,6 +45,7 @@ from ocrtune.families.loading import (
     trains_vision,
 )
 from ocrtune.learner import Learner
+from ocrtune.ranks import join_ranks
 from ocrtune.reading import use_cores
 from ocrtune.report_page import percent
 from ocrtune.validation import Validation
@@ -67,9 +68,13 @@ def train_adapter(
     The weights with the lowest CER on the validation sample are kept. Asked to stop, the run ends
     after the step it is in and keeps the weights of that moment, and a checkpoint. With `resume` it
     goes on from the checkpoint in `config.output`, to the same losses and weights as if it had
-    never been interrupted.
+    never been interrupted. Started once for each GPU by `accelerate launch`, the processes share
+    the work, and the first one writes and tells.
     """
     use_cores()
+    ranks = join_ranks()
+    if not ranks.is_first:
+        emit = silent
     torch.manual_seed(config.seed)
     folder = Path(config.output)
     if resume:
@@ -78,13 +83,14 @@ def train_adapter(
     validation = choose_samples(load_samples(config.data, "validation"), config)
     engine, why = choose_engine(config)
     loaded = load_base(config.base, config.layout, engine=Unsloth() if engine == UNSLOTH else None)
-    if not resume:
+    if not resume and ranks.is_first:
         clear(folder)
         config.save(folder / "config.json")
 
     def log(event: Event) -> None:
-        append_event(folder / "log.jsonl", event)
-        emit(event)
+        if ranks.is_first:
+            append_event(folder / "log.jsonl", event)
+            emit(event)
 
     examples = make_examples(loaded, train, log)
     config = config.with_steps(len(examples))
@@ -93,10 +99,11 @@ def train_adapter(
     state = load_checkpoint(folder, identity) if resume else None
     if state:
         refuse_shorter(state["steps"], config.steps)
-    config.save(folder / "config.json")
+    if ranks.is_first:
+        config.save(folder / "config.json")
     try:
-        learner = Learner(loaded, config, examples, log)
-        watch = Validation(loaded, validation, log, learner.in_full)
+        learner = Learner(loaded, config, examples, log, ranks)
+        watch = Validation(loaded, validation, log, learner.in_full, ranks)
         run = Run(learner, watch, log, identity)
         if state is None:
             log(Note(describe_run(learner, len(validation))))
@@ -130,6 +137,7 @@ class Run:
         self, learner: Learner, validation: Validation, emit: Emit, identity: dict[str, Any]
     ) -> None:
         self.learner = learner
+        self.ranks = learner.ranks
         self.validation = validation
         self.emit = emit
         self.identity = identity  # of the run, as its checkpoints tell it
@@ -153,7 +161,7 @@ class Run:
         if not self.validation.cers:
             self.validation.measure(0)
         while self.steps < self.config.steps:
-            if stop_requested():
+            if self.ranks.any(stop_requested(), self.learner.loaded.device):
                 self.stopped = True
                 self.save(self.steps)
                 self.save_checkpoint()
@@ -168,7 +176,8 @@ class Run:
                 self.save_checkpoint()
         self.validation.restore_best()
         self.save(self.validation.best_step)
-        remove_checkpoint(self.folder.parent)
+        if self.ranks.is_first:
+            remove_checkpoint(self.folder.parent)
 
     def is_checkpoint_due(self) -> bool:
         """Return whether losing what was learned since the last checkpoint would hurt."""
@@ -181,6 +190,8 @@ class Run:
 
     def save_checkpoint(self) -> None:
         """Save everything that the rest of the run depends on."""
+        if not self.ranks.is_first:
+            return
         started = time.perf_counter()
         state = {
             "learner": self.learner.state(),
@@ -202,7 +213,8 @@ class Run:
         self.validation.restore(state["validation"])
         self.step_seconds = state["step_seconds"]
         self.started = time.perf_counter() - state["seconds"]
-        rewind_events(self.folder.parent / "log.jsonl", self.steps)
+        if self.ranks.is_first:
+            rewind_events(self.folder.parent / "log.jsonl", self.steps)
         self.emit(Resumed(self.steps, self.config.steps))
         self.emit(Note(f"The run goes on after step {self.steps} of {self.config.steps}."))
         if state["steps"] != self.config.steps:
@@ -219,6 +231,8 @@ class Run:
     def save(self, step: int) -> None:
         """Write the adapter with the weights as they are, those of `step`."""
         self.kept_step = step
+        if not self.ranks.is_first:
+            return
         with self.learner.in_full():
             save_adapter(self.learner.loaded, self.folder, self.details())
 
@@ -243,7 +257,7 @@ class Run:
             "trainable_parameters": sum(parameter.numel() for parameter in parameters),
             "settings": {k: v for k, v in settings.items() if k not in LOCAL_SETTINGS},
             "seconds": round(time.perf_counter() - self.started, 1),
-            "hardware": describe_hardware(self.learner.loaded.device),
+            "hardware": describe_hardware(self.learner.loaded.device, self.ranks.count),
             "versions": {name: version(name) for name in ("torch", "transformers", "peft")},
         }
 
@@ -311,8 +325,8 @@ def mean_loss(losses: Sequence[float]) -> float | None:
     return round(fmean(losses), 4) if losses else None
 
 
-def describe_hardware(device: torch.device) -> str:
-    """Return what computed, for people."""
+def describe_hardware(device: torch.device, count: int = 1) -> str:
+    """Return what computed, for people; count: processes that did."""
     if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
+        return f"{count} x " * (count > 1) + torch.cuda.get_device_name(device)
     return f"{torch.get_num_threads()} CPU cores, {platform.machine()}"

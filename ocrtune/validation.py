@@ -12,8 +12,9 @@ from ocrtune.families.loaded import LoadedModel
 from ocrtune.families.loading import adapter_weights, trains_vision
 from ocrtune.features import encode_samples
 from ocrtune.metrics import pool, score_pairs
+from ocrtune.ranks import ALONE, Ranks
 from ocrtune.reading import read_samples
-from ocrtune.records import Sample
+from ocrtune.records import Prediction, Sample
 
 SHOWN_SAMPLES = 3
 
@@ -27,8 +28,12 @@ class Validation:
         samples: Sequence[Sample],
         emit: Emit,
         in_full: Callable[[], AbstractContextManager] = nullcontext,
+        ranks: Ranks = ALONE,
     ) -> None:
-        """in_full: lets the model hold its weights in fp32 while they are copied."""
+        """in_full: lets the model hold its weights in fp32 while they are copied; ranks: who reads
+        a share of the samples each."""
+        self.mine = slice(ranks.index, None, ranks.count)
+        self.ranks = ranks
         self.in_full = in_full
         self.loaded = loaded
         self.samples = samples
@@ -40,7 +45,7 @@ class Validation:
         self.best_step = 0  # 0: nothing was measured but the base model
         self.best_weights: dict[str, Tensor] = {}
         if not trains_vision(loaded):
-            self.features = encode_samples(loaded, self.pictures)
+            self.features = encode_samples(loaded, self.pictures[self.mine])
 
     def measure(self, step: int) -> bool:
         """Read the samples, tell their CER, and return whether these weights are the best so far.
@@ -49,7 +54,7 @@ class Validation:
         be had, for want of samples or of text in them, the latest weights are the best.
         """
         started = time.perf_counter()
-        predictions = read_samples(self.loaded, self.pictures, self.features)
+        predictions = self.read()
         pairs = [(s.text, p.text) for s, p in zip(self.samples, predictions, strict=True)]
         cer = pool(score_pairs(pairs)).cer
         self.cers[step] = cer
@@ -65,6 +70,14 @@ class Validation:
                 self.best_weights = {key: tensor.detach().clone() for key, tensor in weights}
         self.seconds += time.perf_counter() - started
         return is_best
+
+    def read(self) -> list[Prediction]:
+        """Return the readings of all samples, each process having read its share."""
+        mine = read_samples(self.loaded, self.pictures[self.mine], self.features)
+        predictions: list = [None] * len(self.pictures)
+        for index, share in enumerate(self.ranks.gather(mine)):
+            predictions[index :: self.ranks.count] = share
+        return predictions
 
     @torch.no_grad()
     def restore_best(self) -> None:

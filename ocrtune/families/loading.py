@@ -54,7 +54,7 @@ def load_base(
             hint or f"Use one of: {', '.join(family.layouts)}.",
         )
     folder, name, revision = locate(family)
-    place = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    place = torch.device(device or best_device())
     tokenizer = load_tokenizer(folder)
     image_token_id = tokenizer.convert_tokens_to_ids(IMAGE_TOKEN)
     network = load_network(folder, image_token_id, place, engine)
@@ -79,6 +79,11 @@ def load_base(
         device=place,
         folder=folder,
     )
+
+
+def best_device() -> str:
+    """Return the GPU of this process if there is one, as torch spells it."""
+    return f"cuda:{torch.cuda.current_device()}" if torch.cuda.is_available() else "cpu"
 
 
 def locate(family: ModelFamily) -> tuple[Path, str, str]:
