@@ -96,6 +96,10 @@ ENGLISH = {
     "optimizer": "Optimizer",
     "optimizer_info": "What turns errors into changes. 8 bits save memory; auto takes them on a "
     "GPU.",
+    "micro_batch": "Samples at a time",
+    "micro_batch_info": "So many of a batch go through the model together. 0: as memory allows.",
+    "checkpointing": "Save memory by computing twice",
+    "checkpointing_info": "Slower, but larger batches fit. auto does so where it is needed.",
     "lora_rank": "LoRA rank",
     "lora_rank_info": "The size of the adapter: what is trained in place of the whole model.",
     "lora_alpha": "LoRA alpha",
