@@ -67,9 +67,11 @@ class TrainConfig(Config):
     data: str  # prefix of a built dataset
     output: str  # folder of the run; `adapter/` appears in it
     base: str = "tiny"  # `tiny`, `deepseek-ocr`, a folder or a repo id
-    layout: str = ""  # preset of the base model's family; empty takes its default
+    layout: str = "auto"  # a preset of the base model's family, or `auto`: what suits the pictures
     steps: int = 60  # optimizer steps
     batch_size: int = 8  # samples a step
+    micro_batch: int = 0  # of these, so many go through the model together; 0: as memory allows
+    checkpointing: str = "auto"  # compute twice to save memory: `yes`, `no`, `auto`: where needed
     learning_rate: float = 0.0  # 0 takes the family's default
     lora_rank: int = 16
     lora_alpha: int = 16
@@ -90,14 +92,14 @@ class TrainConfig(Config):
         require(
             self.learning_rate >= 0, f"`learning_rate` is {self.learning_rate}.", "Use 0 or more."
         )
-        for name in ("warmup_steps", "evaluate_every", "validation_samples"):
+        for name in ("micro_batch", "warmup_steps", "evaluate_every", "validation_samples"):
             value = getattr(self, name)
             require(value >= 0, f"`{name}` is {value}.", "Use 0 or more.")
-        require(
-            self.lora_vision in ("auto", "yes", "no"),
-            f"`lora_vision` is {self.lora_vision!r}.",
-            "Use auto, yes or no.",
-        )
+        for name in ("lora_vision", "checkpointing"):
+            value = getattr(self, name)
+            require(
+                value in ("auto", "yes", "no"), f"`{name}` is {value!r}.", "Use auto, yes or no."
+            )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,7 +108,9 @@ class ReadConfig(Config):
 
     pictures: tuple[str, ...]
     base: str = "tiny"
-    layout: str = ""  # preset of the base model's family; an adapter brings its own
+    # A preset of the base model's family, `auto` for what suits these pictures, empty for its usual
+    # one; an adapter brings its own.
+    layout: str = ""
     adapter: str = ""  # folder of an adapter; empty reads with the base model
     both: bool = False  # read with the base model and with the adapter
 

@@ -31,11 +31,6 @@ JOB_ID = re.compile(r"[A-Za-z0-9_-]{22,64}")
 SECRET_WORDS = {"TOKEN", "TOKENS", "SECRET", "SECRETS", "PASSWORD", "CREDENTIALS", "KEY", "KEYS"}
 
 
-def home_folder() -> Path:
-    """Return where jobs live: `OCRTUNE_HOME`, or `~/.cache/ocrtune`."""
-    return Path(os.environ.get("OCRTUNE_HOME") or "~/.cache/ocrtune").expanduser().resolve()
-
-
 @dataclass(frozen=True, kw_only=True)
 class Status:
     """What `status.json` holds."""

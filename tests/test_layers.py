@@ -9,10 +9,11 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "ocrtune"
 
 LAYERS = {
-    0: {"__init__", "errors", "records", "config", "events"},
+    0: {"__init__", "errors", "records", "config", "events", "home"},
     1: {"text", "metrics", "archive", "content", "layouts", "dataset", "cards", "augmenting"},
-    2: {"hub", "families", "features", "examples"},
+    2: {"hub", "families", "features", "feature_store", "examples", "hardware", "fitting"},
     3: {"training", "learner", "validation", "decoding", "reading", "comparing", "pretrain"}
+    | {"preflight"}
     | {"report", "report_page", "report_words"}
     | {"bench"},
     4: {"jobs", "turns"},
@@ -28,7 +29,7 @@ ALLOWED = {
 }
 
 MODEL_WORLD = {"families", "features", "training", "learner", "validation", "decoding", "reading"}
-MODEL_WORLD |= {"pretrain"}
+MODEL_WORLD |= {"pretrain", "feature_store", "hardware", "preflight"}
 HOMES = {  # where a package from elsewhere may be imported
     "torch": MODEL_WORLD,
     "transformers": MODEL_WORLD,

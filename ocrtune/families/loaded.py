@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -12,10 +12,11 @@ from PIL import Image, ImageOps
 from torch import Tensor
 from transformers import PreTrainedTokenizerFast
 
-from ocrtune.errors import ModelError
+from ocrtune.errors import ConfigError, ModelError, did_you_mean
 from ocrtune.families import ModelFamily, tiny
-from ocrtune.families.deepseek_ocr import PRESETS, lay_out_page
+from ocrtune.families.deepseek_ocr import lay_out_page
 from ocrtune.families.deepseek_ocr_model import DeepseekOcrForConditionalGeneration, PictureViews
+from ocrtune.families.page_layouts import PRESETS
 from ocrtune.records import OcrContract
 
 IMAGE_TOKEN = "<image>"
@@ -38,6 +39,11 @@ class LoadedModel:
     def network(self) -> DeepseekOcrForConditionalGeneration:
         """The DeepSeek-OCR network, below peft if there is an adapter."""
         return self.model.get_base_model() if isinstance(self.model, PeftModel) else self.model
+
+    def use_layout(self, layout: str) -> None:
+        """Lay out every picture from now on under another preset of the model's family."""
+        refuse_unknown_layout(self.family, layout)
+        self.contract = replace(self.contract, layout=layout)
 
     def lay_out(self, picture: Image.Image) -> PictureViews:
         """Return the views of a picture under the contract's layout preset, on the CPU."""
@@ -130,6 +136,15 @@ class LoadedModel:
     def _control_pattern(self) -> re.Pattern[str]:
         """Matches, without consuming it, the place where a control token begins."""
         return re.compile(f"(?={'|'.join(map(re.escape, self._control_tokens.values()))})")
+
+
+def refuse_unknown_layout(family: ModelFamily, layout: str) -> None:
+    """Raise a ConfigError unless the family knows the preset."""
+    if layout not in family.layouts:
+        raise ConfigError(
+            f"`{family.base_model}` has no layout `{layout}`.",
+            did_you_mean(layout, family.layouts) or f"Use one of: {', '.join(family.layouts)}.",
+        )
 
 
 def as_seen(picture: Image.Image) -> Image.Image:
