@@ -12,7 +12,7 @@ from torch import Tensor
 from ocrtune.augmenting import augment
 from ocrtune.config import TrainConfig
 from ocrtune.errors import DatasetError, TrainingError
-from ocrtune.events import Emit
+from ocrtune.events import Emit, Note
 from ocrtune.examples import Example, batch_order
 from ocrtune.families.deepseek_ocr_model import IGNORE_INDEX, PictureViews
 from ocrtune.families.loaded import LoadedModel
@@ -37,9 +37,12 @@ class Learner:
     ) -> None:
         self.loaded = loaded
         self.config = config
+        self.emit = emit
+        self.checkpointing = False
         self.examples = examples
         self.losses: list[float] = []  # one a step, mean per supervised token
         self.random = random.Random(config.seed)
+        self.micro_batch = config.micro_batch or config.batch_size  # samples that go together
         self.features: list[Tensor] = []  # of the examples, where vision is not trained
         quicken(loaded.model)
         if not trains_vision(loaded):
@@ -77,10 +80,40 @@ class Learner:
         for group in self.optimizer.param_groups:
             group["lr"] = self.learning_rate * rate_factor(len(self.losses), self.config)
         lessons = [self.prepare(index) for index in next(self.batches)]
-        supervised = sum(len(completion) for _, completion in lessons)
+        mean = self.gradient(lessons)
+        self.scaler.unscale_(self.optimizer)
+        torch.nn.utils.clip_grad_norm_(self.parameters, LARGEST_GRADIENT)
+        self.scaler.step(self.optimizer)
+        self.scaler.update()
+        self.losses.append(mean)
+        return mean
+
+    def gradient(self, lessons: Sequence[Lesson]) -> float:
+        """Leave the gradient of the lessons' mean loss per supervised token; return that loss.
+
+        Where memory runs out, half as many go through the model together from then on, and the
+        lessons are begun again: how they are divided does not change what they teach.
+        """
+        while True:
+            try:
+                return self.accumulate(lessons)
+            except torch.OutOfMemoryError:
+                together = min(self.micro_batch, len(lessons))
+                if together == 1:
+                    raise
+            # Outside of the handler, which keeps the tensors of the failed attempt alive.
+            self.micro_batch = together // 2
+            if self.loaded.device.type == "cuda":
+                torch.cuda.empty_cache()
+            words = f"Memory ran out: {self.micro_batch} of {len(lessons)} samples go together now."
+            self.emit(Note(words))
+
+    def accumulate(self, lessons: Sequence[Lesson]) -> float:
+        """Leave the gradient of the lessons, portion by portion, and return their mean loss."""
         self.optimizer.zero_grad(set_to_none=True)
+        supervised = sum(len(completion) for _, completion in lessons)
         mean = 0.0
-        for portion in divide(lessons):
+        for portion in divide(lessons, self.micro_batch):
             share = sum(len(completion) for _, completion in portion) / supervised
             with self.autocast():
                 loss = self.loss_of(portion) * share
@@ -92,12 +125,17 @@ class Learner:
                     f"`--learning-rate {self.learning_rate / 4:g}`.",
                 )
             self.scaler.scale(loss).backward()
-        self.scaler.unscale_(self.optimizer)
-        torch.nn.utils.clip_grad_norm_(self.parameters, LARGEST_GRADIENT)
-        self.scaler.step(self.optimizer)
-        self.scaler.update()
-        self.losses.append(mean)
         return mean
+
+    def fit(self, micro_batch: int, checkpointing: bool) -> None:
+        """Let so many samples go through the model together, its layers computed twice or not."""
+        self.micro_batch = micro_batch
+        self.checkpointing = checkpointing
+        text = self.loaded.network.model.language_model
+        if checkpointing:
+            text.gradient_checkpointing_enable({"use_reentrant": False})
+        else:
+            text.gradient_checkpointing_disable()
 
     def prepare(self, index: int) -> Lesson:
         """Return the features of an example, or its views where vision learns; and its answer."""
@@ -132,13 +170,13 @@ class Learner:
         return torch.autocast(self.loaded.device.type, self.dtype)
 
 
-def divide(lessons: Sequence[Lesson]) -> Iterator[list[Lesson]]:
+def divide(lessons: Sequence[Lesson], micro_batch: int) -> Iterator[list[Lesson]]:
     """Yield the lessons in portions whose gradient fits into memory together."""
     portion: list[Lesson] = []
     room = PIXELS_WITH_GRADIENT
     for sight, completion in lessons:
         size = pixels(sight) if isinstance(sight, PictureViews) else 0
-        if portion and size > room:
+        if portion and (size > room or len(portion) == micro_batch):
             yield portion
             portion, room = [], PIXELS_WITH_GRADIENT
         portion.append((sight, completion))

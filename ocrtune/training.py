@@ -1,10 +1,10 @@
 """Fine-tuning: a LoRA run on the train split, watched by its CER on the validation split."""
 
 import math
-import platform
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
@@ -15,11 +15,17 @@ import torch
 from ocrtune.config import TrainConfig
 from ocrtune.dataset import load_samples
 from ocrtune.errors import TrainingError
-from ocrtune.events import Emit, Event, Note, Saved, Step, append_event, silent
-from ocrtune.examples import choose_samples, make_examples
+from ocrtune.events import Emit, Event, Note, Preflight, Saved, Step, append_event, silent
+from ocrtune.examples import choose_samples, examine_samples
+from ocrtune.families.loaded import LoadedModel
 from ocrtune.families.loading import CONTRACT, add_lora, load_base, save_adapter
+from ocrtune.families.page_layouts import AUTO, LayoutChoice
+from ocrtune.features import settle_layout
+from ocrtune.hardware import describe_hardware
 from ocrtune.learner import Learner
+from ocrtune.preflight import inspect_run, measure_samples, refuse_full_disk
 from ocrtune.reading import use_cores
+from ocrtune.records import Sample
 from ocrtune.report_page import percent
 from ocrtune.validation import Validation
 
@@ -44,6 +50,7 @@ def train_adapter(
     train = load_samples(config.data, "train")
     validation = choose_samples(load_samples(config.data, "validation"), config)
     loaded = load_base(config.base, config.layout)
+    choice = choose_layout(loaded, config, train)
     if (folder / "adapter" / CONTRACT).exists():  # an older one would pass for this run's
         shutil.rmtree(folder / "adapter")
     config.save(folder / "config.json")
@@ -53,21 +60,86 @@ def train_adapter(
         append_event(folder / "log.jsonl", event)
         emit(event)
 
-    examples = make_examples(loaded, train, log)
-    add_lora(loaded, config)
-    try:
-        learner = Learner(loaded, config, examples, log)
+    if choice:
+        log(Note(choice.reason()))
+    with explaining_memory():
+        learner, seen, preflight = set_up(config, loaded, train, validation, choice, log)
+        log(preflight)
         log(Note(describe_run(learner, len(validation))))
-        run = Run(learner, Validation(loaded, validation, log), log)
+        run = Run(learner, seen, log)
         run.go(stop_requested)
-    except torch.OutOfMemoryError as error:
-        raise TrainingError(
-            f"The accelerator's memory is too small for batches of {config.batch_size}.",
-            f"Use `--batch-size {max(1, config.batch_size // 2)}`.",
-        ) from error
     log(Note(run.outcome()))
     log(Saved("adapter", str(run.folder)))
     return run.folder
+
+
+def check_run(config: TrainConfig, emit: Emit = silent) -> Preflight:
+    """Return what a run would take, without training; nothing is written to its folder.
+
+    The features that had to be computed are kept for the run.
+    """
+    use_cores()
+    torch.manual_seed(config.seed)
+    train = load_samples(config.data, "train")
+    validation = choose_samples(load_samples(config.data, "validation"), config)
+    loaded = load_base(config.base, config.layout)
+    choice = choose_layout(loaded, config, train)
+    with explaining_memory():
+        _, _, preflight = set_up(config, loaded, train, validation, choice, emit)
+    emit(preflight)
+    return preflight
+
+
+def choose_layout(
+    loaded: LoadedModel, config: TrainConfig, samples: Sequence[Sample]
+) -> LayoutChoice | None:
+    """Give the model the layout that suits the samples, if that is asked for, and say why."""
+    if config.layout != AUTO:
+        return None
+    return settle_layout(loaded, [s.picture for s in samples], [s.text for s in samples])
+
+
+def set_up(
+    config: TrainConfig,
+    loaded: LoadedModel,
+    train: Sequence[Sample],
+    validation: Sequence[Sample],
+    choice: LayoutChoice | None,
+    emit: Emit,
+) -> tuple[Learner, Validation, Preflight]:
+    """Return everything a run needs, ready for its first step, and what it will take."""
+    examined = examine_samples(loaded, train, emit)
+    add_lora(loaded, config)
+    refuse_full_disk(loaded, measure_samples(loaded, examined.examples))
+    started = time.perf_counter()
+    learner = Learner(loaded, config, examined.examples, emit)
+    seen = Validation(loaded, validation, emit)
+    features_seconds = time.perf_counter() - started
+    count = len(measurement_steps(config)) + 1  # the base model is measured too
+    return (
+        learner,
+        seen,
+        inspect_run(learner, seen, examined, choice, count, features_seconds),
+    )
+
+
+@contextmanager
+def explaining_memory() -> Iterator[None]:
+    """Turn the lack of memory for a single sample into words."""
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        raise TrainingError(
+            "The accelerator's memory is too small even for one sample at a time.",
+            "Choose a layout with fewer tokens, cut the longest picture in parts, use a smaller "
+            "`--lora-rank`, or end other programs that use the accelerator.",
+        ) from error
+
+
+def measurement_steps(config: TrainConfig) -> set[int]:
+    """Return after which steps the CER is measured."""
+    every = config.evaluate_every or math.ceil(config.steps / MEASUREMENTS)
+    return {*range(every, config.steps, every), config.steps}
 
 
 class Run:
@@ -83,8 +155,7 @@ class Run:
         self.step_seconds = 0.0  # of all steps together
         self.stopped = False
         self.kept_step = 0
-        every = self.config.evaluate_every or math.ceil(self.config.steps / MEASUREMENTS)
-        self.due = {*range(every, self.config.steps, every), self.config.steps}  # measurements
+        self.due = measurement_steps(self.config)
 
     @property
     def steps(self) -> int:
@@ -175,10 +246,3 @@ def describe_run(learner: Learner, validation_samples: int) -> str:
 def mean_loss(losses: Sequence[float]) -> float | None:
     """Return the mean; None before the first step."""
     return round(fmean(losses), 4) if losses else None
-
-
-def describe_hardware(device: torch.device) -> str:
-    """Return what computed, for people."""
-    if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
-    return f"{torch.get_num_threads()} CPU cores, {platform.machine()}"

@@ -3,7 +3,7 @@
 import pytest
 import torch
 from line_samples import some_samples
-from small_models import LINE_CONFIG, write_model
+from small_models import LINE_CONFIG, fill_with_noise, write_model
 
 from ocrtune import learner
 from ocrtune.config import TrainConfig
@@ -69,7 +69,7 @@ def test_a_batch_in_portions_teaches_what_it_teaches_whole(base, monkeypatch):
         loaded = load_base(base, device="cpu")
         add_lora(loaded, config)
         pupil = learner.Learner(loaded, config, examples, print)
-        portions = list(learner.divide([pupil.prepare(index) for index in range(4)]))
+        portions = list(learner.divide([pupil.prepare(index) for index in range(4)], 4))
         loss = pupil.step()
         steps.append((len(portions), loss, [p.grad.clone() for p in pupil.parameters]))
     (one, loss, whole), (several, same_loss, parts) = steps
@@ -77,3 +77,29 @@ def test_a_batch_in_portions_teaches_what_it_teaches_whole(base, monkeypatch):
     assert same_loss == pytest.approx(loss, abs=1e-5)
     for expected, found in zip(whole, parts, strict=True):
         assert torch.allclose(expected, found, atol=1e-5)
+
+
+@pytest.mark.parametrize("vision", ["yes", "no"])
+@pytest.mark.parametrize("way", [(1, False), (2, False), (3, False), (4, True), (3, True)])
+def test_how_a_batch_goes_through_the_model_changes_nothing(base, vision, way):
+    config = TrainConfig(
+        data="", output="", base=base, batch_size=4, augment=False, lora_vision=vision
+    )
+    loaded = load_base(base, device="cpu")
+    add_lora(loaded, config)
+    fill_with_noise(loaded.model, seed=1, scale=0.1, only="lora_B")
+    pupil = learner.Learner(loaded, config, make_examples(loaded, some_samples(4), print), print)
+    lessons = [pupil.prepare(index) for index in range(4)]
+    loaded.model.train()
+
+    def gradient(*fit):
+        pupil.fit(*fit)
+        loss = pupil.gradient(lessons)
+        return loss, [p.grad.clone() for p in pupil.parameters]
+
+    loss, whole = gradient(4, False)
+    same_loss, parts = gradient(*way)
+    assert same_loss == pytest.approx(loss, abs=1e-5)
+    for expected, found in zip(whole, parts, strict=True):
+        assert torch.allclose(expected, found, atol=1e-5)
+    assert loaded.network.model.language_model.is_gradient_checkpointing is way[1]

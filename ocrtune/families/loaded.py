@@ -16,7 +16,7 @@ from ocrtune.errors import ConfigError, ModelError, did_you_mean
 from ocrtune.families import ModelFamily, tiny
 from ocrtune.families.deepseek_ocr import lay_out_page
 from ocrtune.families.deepseek_ocr_model import DeepseekOcrForConditionalGeneration, PictureViews
-from ocrtune.families.page_layouts import PRESETS
+from ocrtune.families.page_layouts import PRESETS, image_tokens
 from ocrtune.records import OcrContract
 
 IMAGE_TOKEN = "<image>"
@@ -68,6 +68,14 @@ class LoadedModel:
             columns, rows = views.grid
             count += rows * -(-height // patches) * (columns * -(-width // patches) + 1)
         return count
+
+    def expected_tokens(self, width: int, height: int) -> int:
+        """Return how many image tokens a picture of that size in pixels will take."""
+        if self.family.name != "tiny":
+            return image_tokens(width, height, self.contract.layout)
+        patches = 4 * self.network.config.sam_config.patch_size
+        rows, columns = (-(-side // patches) for side in tiny.VIEW_SIZE)
+        return rows * (columns * tiny.line_tiles(width, height)[1] + 1) + 1
 
     def prompt_ids(self, image_tokens: int) -> list[int]:
         """Return the token ids before the answer: begin, and the prompt with the picture in it."""
