@@ -23,8 +23,8 @@ def make_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(
         title="commands", dest="command", metavar="COMMAND", required=True
     )
-    adders = (add_build, add_train, add_read, add_compare, add_score, add_demo, add_bench, add_app)
-    for add in adders:
+    adders = (add_build, add_check, add_train, add_read, add_compare, add_score, add_demo)
+    for add in (*adders, add_bench, add_app):
         add(commands)
     return parser
 
@@ -52,6 +52,20 @@ def add_build(commands: argparse._SubParsersAction) -> None:
     job_options(command, BuildConfig)
 
 
+def add_check(commands: argparse._SubParsersAction) -> None:
+    command = commands.add_parser(
+        "check",
+        usage="%(prog)s --data PREFIX [--base MODEL] [OPTION of train ...]",
+        help="tell what fine-tuning would take, without doing it",
+        description="Load the model, look at the pictures, try one step on the longest ones and "
+        "tell: what is learned and what cannot be, the layout of the pictures, whether it fits "
+        "into memory, how long the run takes and what it costs on a Space with this hardware. "
+        "Takes the options of `train`.",
+    )
+    train_options(command)
+    command.set_defaults(output="")
+
+
 def add_train(commands: argparse._SubParsersAction) -> None:
     command = commands.add_parser(
         "train",
@@ -61,14 +75,19 @@ def add_train(commands: argparse._SubParsersAction) -> None:
         "during training; the weights with the lowest one are kept in RUN/adapter. Ctrl-C stops "
         "after the current step and keeps what was learned.",
     )
+    train_options(command)
+
+
+def train_options(command: argparse.ArgumentParser) -> None:
+    """Add the settings of a run."""
     option(command, TrainConfig, "--data", "PREFIX", "the dataset, as given to `build --output`")
     option(command, TrainConfig, "--output", "RUN", "folder of the run; RUN/adapter is the result")
     option(command, TrainConfig, "--base", "MODEL", "tiny, deepseek-ocr, a folder or a Hub repo id")
-    option(
-        command, TrainConfig, "--layout", "PRESET", "how pictures are laid out: a preset of MODEL"
-    )
+    option(command, TrainConfig, "--layout", "PRESET", "of MODEL; auto: what suits the pictures")
     option(command, TrainConfig, "--steps", "N", "optimizer steps")
     option(command, TrainConfig, "--batch-size", "N", "samples a step")
+    option(command, TrainConfig, "--micro-batch", "N", "of these, together; 0: as memory allows")
+    option(command, TrainConfig, "--checkpointing", "WHEN", "save memory: yes, no or auto")
     option(command, TrainConfig, "--learning-rate", "RATE", "peak rate; 0 takes the model's own")
     option(command, TrainConfig, "--lora-rank", "N", "size of the adapter")
     option(command, TrainConfig, "--lora-alpha", "N", "strength of the adapter")
@@ -111,7 +130,7 @@ def add_read(commands: argparse._SubParsersAction) -> None:
         help="PNG, JPEG, TIFF, …",
     )
     option(command, ReadConfig, "--base", "MODEL", "tiny, deepseek-ocr, a folder or a Hub repo id")
-    option(command, ReadConfig, "--layout", "PRESET", "of MODEL; an adapter brings its own")
+    option(command, ReadConfig, "--layout", "PRESET", "of MODEL, or auto; adapters bring their own")
     option(command, ReadConfig, "--adapter", "FOLDER", "an adapter, such as RUN/adapter")
     command.add_argument(
         "--both",

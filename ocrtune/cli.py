@@ -155,6 +155,15 @@ def train(config: TrainConfig, watcher: Watcher, args: argparse.Namespace) -> En
     return Ending("The adapter is saved.")
 
 
+def check(config: TrainConfig, watcher: Watcher, args: argparse.Namespace) -> Ending:
+    """Tell what a run would take."""
+    work_offline(config.base)
+    from ocrtune.training import check_run
+
+    check_run(config, watcher.emit)
+    return Ending("The run can start.")
+
+
 def read(config: ReadConfig, watcher: Watcher, args: argparse.Namespace) -> Ending:
     """Read pictures and print the text; what cannot be read is told on stderr."""
     work_offline(config.base)
@@ -344,6 +353,7 @@ def app(args: argparse.Namespace) -> int:
 
 JOBS: dict[str, Callable[..., Ending]] = {
     "build": build,
+    "check": check,
     "train": train,
     "read": read,
     "compare": compare,
