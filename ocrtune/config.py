@@ -73,6 +73,7 @@ class TrainConfig(Config):
     micro_batch: int = 0  # of these, so many go through the model together; 0: as memory allows
     checkpointing: str = "auto"  # compute twice to save memory: `yes`, `no`, `auto`: where needed
     learning_rate: float = 0.0  # 0 takes the family's default
+    optimizer: str = "auto"  # `auto`: AdamW with 8-bit state on a GPU, if that is installed
     lora_rank: int = 16
     lora_alpha: int = 16
     lora_dropout: float = 0.0

@@ -11,6 +11,7 @@ import json
 import os
 import secrets
 import time
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -66,7 +67,10 @@ class FeatureStore:
     most_bytes: int  # of all kinds together; 0 keeps everything in memory only
     trouble: str = ""  # why nothing more can be written
     segments: dict[str, Segment] = field(default_factory=dict)  # by digest
-    pending: dict[str, Tensor] = field(default_factory=dict)  # not written yet
+    pending: dict[str, Tensor] = field(default_factory=dict)  # the next segment
+    writing: dict[str, Tensor] = field(default_factory=dict)  # the one before it, in a thread
+    written: Future | None = None  # becomes its segment
+    made: set[Path] = field(default_factory=set)  # segments of this store's own
     memory: dict[str, Tensor] = field(default_factory=dict)  # cannot be written
 
     def __post_init__(self) -> None:
@@ -91,24 +95,39 @@ class FeatureStore:
         """Take a picture's features [tokens, width]; they are found after the next `seal`."""
         self.pending[digest] = features.detach().to("cpu", self.dtype).contiguous()
         if sum(each.nbytes for each in self.pending.values()) >= SEGMENT_BYTES:
-            self.seal()
+            self.write_behind()
 
     def seal(self) -> None:
-        """Write what was added; kept in memory where the disk cannot take it."""
-        if not self.pending:
+        """Return once everything that was added is written."""
+        if self.pending:
+            self.write_behind()
+        self.finish_writing()
+
+    def write_behind(self) -> None:
+        """Begin to write what was added; kept in memory where the disk cannot take it."""
+        self.finish_writing()
+        self.writing, self.pending = self.pending, {}
+        if not self.most_bytes or self.trouble:
+            self.memory |= self.writing
+            return
+        pool = ThreadPoolExecutor(1)
+        self.written = pool.submit(write_segment, self.folder, self.writing)
+        pool.shutdown(wait=False)
+
+    def finish_writing(self) -> None:
+        """Return once the segment that is being written is whole, and can be found."""
+        if self.written is None:
             return
         try:
-            if not self.most_bytes or self.trouble:
-                self.memory |= self.pending
-            else:
-                segment = write_segment(self.folder, self.pending)
-                self.segments |= dict.fromkeys(self.pending, segment)
-                used = {each.path for each in self.segments.values() if each.mapped is not None}
-                trim(self.folder.parent, self.most_bytes, used | {segment.path})
+            segment = self.written.result()
+            self.made.add(segment.path)
+            self.segments |= dict.fromkeys(segment.places, segment)
+            used = {each.path for each in self.segments.values() if each.mapped is not None}
+            trim(self.folder.parent, self.most_bytes, used | self.made)
         except OSError as error:
             self.trouble = error.strerror or type(error).__name__
-            self.memory |= self.pending
-        self.pending = {}
+            self.memory |= self.writing
+        self.writing, self.written = {}, None
 
 
 def load_segment(index: Path, dtype: torch.dtype) -> Segment | None:

@@ -3,8 +3,10 @@
 import hashlib
 import io
 import json
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
 
 import torch
 from PIL import Image
@@ -24,7 +26,8 @@ VISION_MARKS = ("model.image_newline", "model.view_seperator")  # learned, and p
 ORIENTATION, LYING = 0x0112, (5, 6, 7, 8)  # the Exif entry, and its values for a turned picture
 # Of all views that go through the vision towers together. A CPU is quickest while what lies between
 # two layers stays small: larger blocks are given back to the system and cleared again each time.
-PIXELS_AT_ONCE = {"cpu": 150_000, "cuda": 4_000_000}
+PIXELS_AT_ONCE = {"cpu": 150_000, "cuda": 16_000_000}
+PREPARING_THREADS, PREPARED_AHEAD = 4, 32
 
 
 def open_picture(data: bytes) -> Image.Image:
@@ -64,6 +67,32 @@ def encode_views(loaded: LoadedModel, pictures: Iterable[PictureViews]) -> list[
     return features + (loaded.encode(batch) if batch else [])
 
 
+def prepare_ahead(loaded: LoadedModel, pictures: Iterable[bytes]) -> Iterator[PictureViews | None]:
+    """Yield the views of encoded pictures in their order; None where there are none to be had.
+
+    Beside a GPU, other threads prepare the next pictures meanwhile; a CPU has better to do.
+    """
+    if loaded.device.type == "cpu":
+        yield from (lay_out_or_none(loaded, data) for data in pictures)
+        return
+    with ThreadPoolExecutor(PREPARING_THREADS) as pool:
+        waiting: deque[Future] = deque()
+        for data in pictures:
+            waiting.append(pool.submit(lay_out_or_none, loaded, data))
+            if len(waiting) > PREPARED_AHEAD:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def lay_out_or_none(loaded: LoadedModel, data: bytes) -> PictureViews | None:
+    """Return the views of an encoded picture; None if it cannot be used."""
+    try:
+        return lay_out(loaded, data)
+    except OcrtuneError:
+        return None
+
+
 @torch.no_grad()
 def encode_samples(
     loaded: LoadedModel,
@@ -84,16 +113,14 @@ def encode_samples(
         for digest, (_, data) in zip(digests, pictures, strict=True)
         if found[digest] is None
     }
-    known = len(found) - len(new)
-    for start in range(0, len(new), batch_size):
-        views: dict[str, PictureViews] = {}
-        for digest in list(new)[start : start + batch_size]:
-            with suppress(OcrtuneError):
-                views[digest] = lay_out(loaded, new[digest])
-        encoded = encode_views(loaded, views.values())
-        for digest, feature in zip(views, encoded, strict=True):
+    done = len(found) - len(new)
+    ready = zip(new, prepare_ahead(loaded, new.values()), strict=True)
+    while views := dict(islice(ready, batch_size)):
+        sound = {digest: view for digest, view in views.items() if view is not None}
+        encoded = encode_views(loaded, sound.values())
+        for digest, feature in zip(sound, encoded, strict=True):
             store.add(digest, feature)
-        done = known + min(start + batch_size, len(new))
+        done += len(views)
         emit(Progress("features", done * len(pictures) // len(found), len(pictures)))
     store.seal()
     if store.trouble:

@@ -37,6 +37,11 @@ class Fit:
     checkpointing: bool  # compute the layers twice instead of remembering them
     bytes: int = 0  # estimated need beside the weights themselves
 
+    @property
+    def way(self) -> tuple[int, bool]:
+        """What the batch's way is, whatever it needs."""
+        return self.micro_batch, self.checkpointing
+
 
 def needed_bytes(
     shape: ModelShape,

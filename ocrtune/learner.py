@@ -2,11 +2,11 @@
 
 import math
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from importlib import import_module
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from ocrtune.augmenting import augment
@@ -15,16 +15,21 @@ from ocrtune.errors import DatasetError, TrainingError
 from ocrtune.events import Emit, Note
 from ocrtune.examples import Example, batch_order
 from ocrtune.families.deepseek_ocr_model import IGNORE_INDEX, PictureViews
+from ocrtune.families.flat import FlatWeights
 from ocrtune.families.loaded import LoadedModel
 from ocrtune.families.loading import trains_vision
 from ocrtune.families.lora import quicken
 from ocrtune.features import encode_samples, encode_views, open_picture, pixels
+from ocrtune.graphs import Portion, Recorder
+from ocrtune.ranks import ALONE, Ranks
 from ocrtune.reading import elongation
 
 LARGEST_GRADIENT = 1.0  # its norm is cut to this
 # Of pictures that go through the vision towers together when these learn: on a CPU, SAM's attention
 # alone keeps some 550 bytes a pixel of a line for the way back.
 PIXELS_WITH_GRADIENT = 300_000
+# Recorded graphs are used again for rows and answers of about the same length.
+ROW_STEP, ANSWER_STEP = 32, 128
 
 Lesson = tuple[Tensor | PictureViews, list[int]]  # what is seen, and the answer to it
 
@@ -33,27 +38,41 @@ class Learner:
     """The model with its LoRA weights, their optimizer, and the examples they learn from."""
 
     def __init__(
-        self, loaded: LoadedModel, config: TrainConfig, examples: Sequence[Example], emit: Emit
+        self,
+        loaded: LoadedModel,
+        config: TrainConfig,
+        examples: Sequence[Example],
+        emit: Emit,
+        ranks: Ranks = ALONE,
     ) -> None:
         self.loaded = loaded
         self.config = config
-        self.emit = emit
-        self.checkpointing = False
         self.examples = examples
+        self.emit = emit
+        self.ranks = ranks
         self.losses: list[float] = []  # one a step, mean per supervised token
-        self.random = random.Random(config.seed)
-        self.micro_batch = config.micro_batch or config.batch_size  # samples that go together
-        self.features: list[Tensor] = []  # of the examples, where vision is not trained
+        self.features: Sequence[Tensor] = []  # of the examples, where vision is not trained
+        self.dtype = loaded.network.lm_head.weight.dtype
+        on_gpu = loaded.device.type == "cuda"
+        # Graphs are recorded on a stream of their own, and gradients stay on the one they began on.
+        self.stream = torch.cuda.Stream(loaded.device) if on_gpu else None
         quicken(loaded.model)
         if not trains_vision(loaded):
             self.features = self.compute_features(emit)
         self.parameters = [p for p in loaded.model.parameters() if p.requires_grad]
+        self.flat = FlatWeights(self.parameters, self.dtype)
+        ranks.share(self.flat.master.data)
+        self.flat.publish()
         self.learning_rate = config.learning_rate or loaded.family.learning_rate
-        self.optimizer = torch.optim.AdamW(
-            self.parameters, lr=self.learning_rate, weight_decay=config.weight_decay
-        )
-        self.dtype = loaded.network.lm_head.weight.dtype
+        self.optimizer = make_optimizer(self.flat.master, self.learning_rate, config)
         self.scaler = torch.amp.GradScaler(loaded.device.type, enabled=self.dtype == torch.float16)
+        # Samples that go through the model together; see `fit`.
+        self.micro_batch = config.micro_batch or config.batch_size
+        self.recorder = Recorder(
+            loaded.network,
+            recompute=config.checkpointing == "yes",
+            record=on_gpu and not config.lora_dropout,
+        )
         self.batches = self.order()
 
     def compute_features(self, emit: Emit) -> list[Tensor]:
@@ -75,67 +94,82 @@ class Learner:
         return batch_order(lengths, self.config.batch_size, self.config.seed)
 
     def step(self) -> float:
-        """Learn from the next batch and return its loss."""
+        """Learn from the next batch and return its loss.
+
+        A batch that does not fit into memory goes through the model in smaller portions, which
+        teach the same.
+        """
         self.loaded.model.train()
         for group in self.optimizer.param_groups:
             group["lr"] = self.learning_rate * rate_factor(len(self.losses), self.config)
-        lessons = [self.prepare(index) for index in next(self.batches)]
-        mean = self.gradient(lessons)
-        self.scaler.unscale_(self.optimizer)
-        torch.nn.utils.clip_grad_norm_(self.parameters, LARGEST_GRADIENT)
-        self.scaler.step(self.optimizer)
-        self.scaler.update()
-        self.losses.append(mean)
-        return mean
-
-    def gradient(self, lessons: Sequence[Lesson]) -> float:
-        """Leave the gradient of the lessons' mean loss per supervised token; return that loss.
-
-        Where memory runs out, half as many go through the model together from then on, and the
-        lessons are begun again: how they are divided does not change what they teach.
-        """
-        while True:
-            try:
-                return self.accumulate(lessons)
-            except torch.OutOfMemoryError:
-                together = min(self.micro_batch, len(lessons))
-                if together == 1:
-                    raise
-            # Outside of the handler, which keeps the tensors of the failed attempt alive.
-            self.micro_batch = together // 2
-            if self.loaded.device.type == "cuda":
-                torch.cuda.empty_cache()
-            words = f"Memory ran out: {self.micro_batch} of {len(lessons)} samples go together now."
-            self.emit(Note(words))
-
-    def accumulate(self, lessons: Sequence[Lesson]) -> float:
-        """Leave the gradient of the lessons, portion by portion, and return their mean loss."""
-        self.optimizer.zero_grad(set_to_none=True)
-        supervised = sum(len(completion) for _, completion in lessons)
-        mean = 0.0
-        for portion in divide(lessons, self.micro_batch):
-            share = sum(len(completion) for _, completion in portion) / supervised
-            with self.autocast():
-                loss = self.loss_of(portion) * share
-            mean += loss.item()
-            if not math.isfinite(mean):
-                raise TrainingError(
-                    f"The loss is {mean} at step {len(self.losses) + 1}: the weights ran away.",
-                    "Train again with a smaller rate: "
-                    f"`--learning-rate {self.learning_rate / 4:g}`.",
-                )
-            self.scaler.scale(loss).backward()
-        return mean
+        batch = next(self.batches)
+        supervised = sum(len(self.examples[index].completion) for index in batch)
+        lessons = [self.prepare(index) for index in batch[self.ranks.index :: self.ranks.count]]
+        with torch.cuda.stream(self.stream) if self.stream else nullcontext():
+            loss = self.with_less_at_once(lambda: self.learn(lessons, supervised))
+            self.change_weights(loss)
+        self.losses.append(loss)
+        return loss
 
     def fit(self, micro_batch: int, checkpointing: bool) -> None:
         """Let so many samples go through the model together, its layers computed twice or not."""
-        self.micro_batch = micro_batch
-        self.checkpointing = checkpointing
-        text = self.loaded.network.model.language_model
-        if checkpointing:
-            text.gradient_checkpointing_enable({"use_reentrant": False})
-        else:
-            text.gradient_checkpointing_disable()
+        if (micro_batch, checkpointing) != (self.micro_batch, self.recorder.recompute):
+            self.recorder.clear()
+        self.micro_batch, self.recorder.recompute = micro_batch, checkpointing
+
+    def with_less_at_once(self, learn: Callable[[], float]) -> float:
+        """Return what `learn` returns, after as many tries with less at once as memory asks for."""
+        while True:
+            try:
+                return learn()
+            except torch.OutOfMemoryError:
+                if self.micro_batch == 1:
+                    raise
+            # Outside of the handler, which would keep the tensors alive.
+            self.micro_batch = max(1, self.micro_batch // 2)
+            self.recorder.clear()
+            if self.stream:
+                torch.cuda.empty_cache()
+            self.emit(Note(f"Memory is short: {self.micro_batch} samples at a time from now on."))
+
+    def learn(self, lessons: Sequence[Lesson], supervised: int) -> float:
+        """Gather the gradients of a step and return its loss.
+
+        supervised: answers' tokens of all ranks together.
+        """
+        self.flat.forget()
+        scale = self.scaler.get_scale()
+        losses = [
+            self.learn_portion(portion, scale / supervised)
+            for portion in divide(lessons, self.micro_batch)
+        ]
+        total = torch.stack(losses).sum() if losses else self.flat.master.new_zeros(())
+        self.ranks.add_up(total)
+        self.ranks.add_up(self.flat.master.grad)
+        return total.item() / scale
+
+    def learn_portion(self, lessons: Sequence[Lesson], weight: float) -> Tensor:
+        """Add the gradients of some lessons, and return their loss times `weight`."""
+        features = [sight for sight, _ in lessons]
+        if not self.features:
+            features = encode_views(self.loaded, features)
+        portion = make_portion(self.loaded, features, [ids for _, ids in lessons], weight)
+        loss = self.recorder.learn(portion).clone()
+        self.flat.collect()
+        return loss
+
+    def change_weights(self, loss: float) -> None:
+        """Take a step along the gradients; a TrainingError if there is no sense in them."""
+        if not math.isfinite(loss):
+            raise TrainingError(
+                f"The loss is {loss} at step {len(self.losses) + 1}: the weights ran away.",
+                f"Train again with a smaller rate: `--learning-rate {self.learning_rate / 4:g}`.",
+            )
+        self.scaler.unscale_(self.optimizer)
+        torch.nn.utils.clip_grad_norm_([self.flat.master], LARGEST_GRADIENT)
+        self.scaler.step(self.optimizer)
+        self.scaler.update()
+        self.flat.publish()
 
     def prepare(self, index: int) -> Lesson:
         """Return the features of an example, or its views where vision learns; and its answer."""
@@ -147,41 +181,83 @@ class Learner:
         except DatasetError as error:
             raise broken_picture(example) from error
         if self.config.augment:
-            picture = augment(picture, self.random)
+            # Made of what is known, so that a resumed run sees the same changes.
+            chance = random.Random(f"{self.config.seed} {len(self.losses)} {index}")
+            picture = augment(picture, chance)
         return self.loaded.lay_out(picture), example.completion
 
-    def loss_of(self, lessons: Sequence[Lesson]) -> Tensor:
-        """Return the mean loss per supervised token of some lessons, with its gradient."""
-        device = self.loaded.device
-        seen = [sight for sight, _ in lessons]
-        features = seen if self.features else encode_views(self.loaded, seen)
-        ids, labels = pad_right(
-            [self.loaded.prompt_ids(len(feature)) for feature in features],
-            [completion for _, completion in lessons],
-            self.loaded.network.config.pad_token_id,
-        )
-        together = torch.cat([feature.to(device) for feature in features])
-        return batch_loss(self.loaded, ids.to(device), labels.to(device), together)
-
-    def autocast(self) -> AbstractContextManager:
-        """Return the context in which the network computes in its own precision."""
-        if self.dtype == torch.float32:
-            return nullcontext()
-        return torch.autocast(self.loaded.device.type, self.dtype)
+    def in_full(self) -> AbstractContextManager:
+        """Let the model hold its weights in fp32 for a while, to save or to replace them."""
+        return self.flat.in_full()
 
 
-def divide(lessons: Sequence[Lesson], micro_batch: int) -> Iterator[list[Lesson]]:
-    """Yield the lessons in portions whose gradient fits into memory together."""
+def make_optimizer(weights: Tensor, rate: float, config: TrainConfig) -> torch.optim.Optimizer:
+    """Return AdamW over the flat weights: with 8-bit moments where bitsandbytes can, if asked."""
+    settings = {"lr": rate, "weight_decay": config.weight_decay}
+    wanted = config.optimizer == "adamw-8bit"
+    if wanted or (config.optimizer == "auto" and weights.is_cuda):
+        try:
+            return import_module("bitsandbytes.optim").AdamW8bit([weights], **settings)
+        except (ImportError, OSError, RuntimeError) as error:  # it looks for CUDA when imported
+            if wanted:
+                raise TrainingError(
+                    "The optimizer `adamw-8bit` needs bitsandbytes, which cannot be loaded.",
+                    "Install requirements.txt, or use `--optimizer adamw`.",
+                ) from error
+    return torch.optim.AdamW([weights], fused=True, **settings)
+
+
+def divide(lessons: Sequence[Lesson], most: int) -> Iterator[list[Lesson]]:
+    """Yield the lessons in portions of at most so many whose gradient fits into memory together."""
     portion: list[Lesson] = []
     room = PIXELS_WITH_GRADIENT
     for sight, completion in lessons:
         size = pixels(sight) if isinstance(sight, PictureViews) else 0
-        if portion and (size > room or len(portion) == micro_batch):
+        if portion and (size > room or len(portion) == most):
             yield portion
             portion, room = [], PIXELS_WITH_GRADIENT
         portion.append((sight, completion))
         room -= size
-    yield portion
+    if portion:
+        yield portion
+
+
+def make_portion(
+    loaded: LoadedModel,
+    features: Sequence[Tensor],
+    completions: Sequence[list[int]],
+    weight: float,
+) -> Portion:
+    """Return samples as the text model learns from them, on its device.
+
+    features: of each picture, [image tokens, width]; weight: of a nat of loss. On a GPU, rows and
+    answers are padded to round numbers.
+    """
+    network, device = loaded.network, loaded.device
+    rounded = device.type == "cuda"
+    ids, labels = pad_right(
+        [loaded.prompt_ids(len(feature)) for feature in features],
+        completions,
+        network.config.pad_token_id,
+        ROW_STEP if rounded else 1,
+    )
+    flat_ids, wanted = ids.flatten(), labels.roll(-1, 1).flatten()
+    places = (wanted != IGNORE_INDEX).nonzero().flatten()
+    answers = wanted[places]
+    if rounded:
+        more = -len(places) % ANSWER_STEP
+        places = torch.nn.functional.pad(places, (0, more))
+        answers = torch.nn.functional.pad(answers, (0, more), value=IGNORE_INDEX)
+    pictures = (flat_ids == network.config.image_token_id).nonzero().flatten()
+    together = torch.cat([feature.to(device) for feature in features])
+    embeddings = network.model.language_model.embed_tokens(flat_ids.to(device)).detach()
+    embeddings = embeddings.index_copy(0, pictures.to(device), together.to(embeddings.dtype))
+    return Portion(
+        embeddings.view(*ids.shape, -1),
+        places.to(device),
+        answers.to(device),
+        torch.tensor(weight, dtype=torch.float32, device=device),
+    )
 
 
 def broken_picture(example: Example) -> TrainingError:
@@ -193,10 +269,17 @@ def broken_picture(example: Example) -> TrainingError:
 
 
 def pad_right(
-    prompts: Sequence[Sequence[int]], completions: Sequence[Sequence[int]], padding: int
+    prompts: Sequence[Sequence[int]],
+    completions: Sequence[Sequence[int]],
+    padding: int,
+    multiple: int = 1,
 ) -> tuple[Tensor, Tensor]:
-    """Return ids and labels, int64 [samples, longest]; only the completions have labels."""
+    """Return ids and labels, int64 [samples, longest]; only the completions have labels.
+
+    multiple: what the rows' length is a multiple of.
+    """
     longest = max(len(p) + len(c) for p, c in zip(prompts, completions, strict=True))
+    longest += -longest % multiple
     ids = torch.full((len(prompts), longest), padding)
     labels = torch.full((len(prompts), longest), IGNORE_INDEX)
     for row, (prompt, completion) in enumerate(zip(prompts, completions, strict=True)):
@@ -204,22 +287,6 @@ def pad_right(
         ids[row, :end] = torch.tensor([*prompt, *completion])
         labels[row, len(prompt) : end] = torch.tensor(completion)
     return ids, labels
-
-
-def batch_loss(loaded: LoadedModel, ids: Tensor, labels: Tensor, features: Tensor) -> Tensor:
-    """Return the mean loss per supervised token, as the network's own `labels` would give it.
-
-    features: [all image tokens, width]. The head, which is wide, sees supervised places only. Rows
-    are padded on the right, where causal attention never looks, so they need no mask.
-    """
-    network = loaded.network
-    hidden = network.model.language_model(
-        inputs_embeds=network.model.embed(ids, features), use_cache=False
-    ).last_hidden_state
-    wanted = labels[:, 1:]
-    supervised = wanted != IGNORE_INDEX
-    logits = network.lm_head(hidden[:, :-1][supervised])
-    return F.cross_entropy(logits.float(), wanted[supervised])
 
 
 def rate_factor(step: int, config: TrainConfig) -> float:

@@ -4,7 +4,7 @@ import math
 import shutil
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from statistics import fmean
 
@@ -28,7 +28,7 @@ from ocrtune.hardware import (
     space_hardware,
 )
 from ocrtune.home import home_folder
-from ocrtune.learner import Learner
+from ocrtune.learner import Learner, Lesson, divide
 from ocrtune.reading import read_samples
 from ocrtune.validation import Validation
 
@@ -103,11 +103,11 @@ def settle_fit(learner: Learner, sizes: Sequence[SampleSizes]) -> tuple[float, i
         learner.fit(fit.micro_batch, fit.checkpointing)
         before = begin_peak(device)
         seconds, most = dry_step_that_fits(learner, sizes)
-        if (learner.micro_batch, learner.checkpointing) != (fit.micro_batch, fit.checkpointing):
+        if (learner.micro_batch, learner.recorder.recompute) != fit.way:
             break
         found = (most - before) / needed_bytes(shape, samples, fit.micro_batch, fit.checkpointing)
         better = choose_fit(room, samples, shape, *asked, correction=max(found, LEAST_CORRECTION))
-        if (better.micro_batch, better.checkpointing) == (fit.micro_batch, fit.checkpointing):
+        if better.way == fit.way:
             break
         fit = better
     return seconds, most
@@ -118,55 +118,65 @@ def dry_step_that_fits(learner: Learner, sizes: Sequence[SampleSizes]) -> tuple[
     try:
         return dry_step(learner, longest_batch(learner, sizes))
     except torch.OutOfMemoryError:
-        if learner.checkpointing or learner.config.checkpointing == "no":
+        if learner.recorder.recompute or learner.config.checkpointing == "no":
             raise
     learner.fit(learner.config.micro_batch or learner.config.batch_size, True)
     return dry_step(learner, longest_batch(learner, sizes))
 
 
 def longest_batch(learner: Learner, sizes: Sequence[SampleSizes]) -> list[int]:
-    """Return the indices of the examples that make the most demanding batch."""
+    """Return the indices of the examples that are the most demanding share of a batch."""
     order = sorted(range(len(sizes)), key=lambda index: sizes[index].tokens, reverse=True)
-    return order[: learner.config.batch_size]
+    return order[: -(-learner.config.batch_size // learner.ranks.count)]
 
 
 def dry_step(learner: Learner, indices: Sequence[int]) -> tuple[float, int]:
     """Return the seconds and the peak memory in bytes of a step that teaches nothing.
 
-    Forward and backward are real. Weights, gradients, optimizer and random numbers are afterwards
-    as they were before.
+    Forward and backward are real. Weights, optimizer, random numbers and the order of the batches
+    are afterwards as they were; there are no gradients.
     """
     device = learner.loaded.device
     with nothing_changed(learner):
         begin_peak(device)
-        seconds = timed_gradient(learner, indices)
-        if seconds < QUICK_SECONDS:
-            seconds = timed_gradient(learner, indices)
+        lessons = [learner.prepare(index) for index in indices]
+        seconds = timed_gradient(learner, lessons)
+        # On a GPU the second one records a graph, and only the third one tells the time.
+        for _ in range(2 if learner.recorder.record else 1):
+            if seconds < QUICK_SECONDS:
+                seconds = timed_gradient(learner, lessons)
         most = peak(device)
-    return seconds, most + OPTIMIZER_BYTES * sum(each.numel() for each in learner.parameters)
+    return seconds, most + OPTIMIZER_BYTES * learner.flat.master.numel()
 
 
-def timed_gradient(learner: Learner, indices: Sequence[int]) -> float:
-    """Return how many seconds the gradient of some examples takes."""
+def timed_gradient(learner: Learner, lessons: Sequence[Lesson]) -> float:
+    """Return how many seconds the gradient of some lessons takes, in as many portions as fit."""
+
+    def learn() -> float:
+        learner.flat.forget()
+        for portion in divide(lessons, learner.micro_batch):
+            learner.learn_portion(portion, 1.0)
+        return 0.0
+
     wait_for(learner.loaded.device)
     started = time.perf_counter()
-    learner.gradient([learner.prepare(index) for index in indices])
+    with torch.cuda.stream(learner.stream) if learner.stream else nullcontext():
+        learner.with_less_at_once(learn)
     wait_for(learner.loaded.device)
     return time.perf_counter() - started
 
 
 @contextmanager
 def nothing_changed(learner: Learner) -> Iterator[None]:
-    """Give back random numbers, gradients and mode of the learner as they were."""
+    """Give back random numbers and mode of the learner as they were, and no gradients."""
     model, device = learner.loaded.model, learner.loaded.device
-    state, training = learner.random.getstate(), model.training
+    training = model.training
     try:
         with torch.random.fork_rng([device] if device.type == "cuda" else []):
             model.train()
             yield
     finally:
-        learner.random.setstate(state)
-        learner.optimizer.zero_grad(set_to_none=True)
+        learner.flat.forget()
         model.train(training)
 
 
@@ -263,7 +273,7 @@ def inspect_run(
         epochs=config.steps * samples_a_step / len(sizes),
         batch_size=config.batch_size,
         micro_batch=min(learner.micro_batch, config.batch_size),
-        checkpointing=learner.checkpointing,
+        checkpointing=learner.recorder.recompute,
         step_seconds=seconds * share,
         peak_bytes=most,
         memory_bytes=memory(loaded.device)[1],

@@ -113,7 +113,7 @@ def set_up(
     refuse_full_disk(loaded, measure_samples(loaded, examined.examples))
     started = time.perf_counter()
     learner = Learner(loaded, config, examined.examples, emit)
-    seen = Validation(loaded, validation, emit)
+    seen = Validation(loaded, validation, emit, learner.in_full)
     features_seconds = time.perf_counter() - started
     count = len(measurement_steps(config)) + 1  # the base model is measured too
     return (
@@ -189,7 +189,8 @@ class Run:
     def save(self, step: int) -> None:
         """Write the adapter with the weights as they are, those of `step`."""
         self.kept_step = step
-        save_adapter(self.learner.loaded, self.folder, self.details())
+        with self.learner.in_full():
+            save_adapter(self.learner.loaded, self.folder, self.details())
 
     def details(self) -> dict:
         """Return what to know of the run, JSON-ready; no path of this machine is in it."""

@@ -1,7 +1,8 @@
 """The CER of a run on its validation sample, and which weights it makes worth keeping."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 
 import torch
 from torch import Tensor
@@ -20,7 +21,15 @@ SHOWN_SAMPLES = 3
 class Validation:
     """Reads the same samples at every measurement and remembers the best weights."""
 
-    def __init__(self, loaded: LoadedModel, samples: Sequence[Sample], emit: Emit) -> None:
+    def __init__(
+        self,
+        loaded: LoadedModel,
+        samples: Sequence[Sample],
+        emit: Emit,
+        in_full: Callable[[], AbstractContextManager] = nullcontext,
+    ) -> None:
+        """in_full: lets the model hold its weights in fp32 while they are copied."""
+        self.in_full = in_full
         self.loaded = loaded
         self.samples = samples
         self.emit = emit
@@ -51,13 +60,15 @@ class Validation:
         is_best = step > 0 and (cer is None or cer == min(tuned))
         if is_best:
             self.best_step = step
-            weights = adapter_weights(self.loaded).items()
-            self.best_weights = {key: tensor.detach().clone() for key, tensor in weights}
+            with self.in_full():
+                weights = adapter_weights(self.loaded).items()
+                self.best_weights = {key: tensor.detach().clone() for key, tensor in weights}
         self.seconds += time.perf_counter() - started
         return is_best
 
     @torch.no_grad()
     def restore_best(self) -> None:
         """Put the best weights back on the model."""
-        for key, tensor in adapter_weights(self.loaded).items():
-            tensor.copy_(self.best_weights[key])
+        with self.in_full():
+            for key, tensor in adapter_weights(self.loaded).items():
+                tensor.copy_(self.best_weights[key])

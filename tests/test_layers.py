@@ -12,8 +12,18 @@ LAYERS = {
     0: {"__init__", "errors", "records", "config", "events", "home"},
     1: {"text", "metrics", "archive", "content", "layouts", "dataset", "cards", "augmenting"},
     2: {"hub", "families", "features", "feature_store", "examples", "hardware", "fitting"},
-    3: {"training", "learner", "validation", "decoding", "reading", "comparing", "pretrain"}
-    | {"preflight"}
+    3: {
+        "training",
+        "learner",
+        "graphs",
+        "ranks",
+        "validation",
+        "decoding",
+        "reading",
+        "comparing",
+        "pretrain",
+        "preflight",
+    }
     | {"report", "report_page", "report_words"}
     | {"bench"},
     4: {"jobs", "turns"},
@@ -28,10 +38,21 @@ ALLOWED = {
     "ui": LAYERS[0] | LAYERS[1] | LAYERS[4] | {"hub", "families", "report", "report_page", "ui"},
 }
 
-MODEL_WORLD = {"families", "features", "training", "learner", "validation", "decoding", "reading"}
+MODEL_WORLD = {
+    "families",
+    "features",
+    "training",
+    "learner",
+    "graphs",
+    "ranks",
+    "validation",
+    "decoding",
+    "reading",
+}
 MODEL_WORLD |= {"pretrain", "feature_store", "hardware", "preflight"}
 HOMES = {  # where a package from elsewhere may be imported
     "torch": MODEL_WORLD,
+    "triton": {"families"},
     "transformers": MODEL_WORLD,
     "peft": MODEL_WORLD,
     "unsloth": MODEL_WORLD,

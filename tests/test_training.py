@@ -159,18 +159,14 @@ def test_the_same_seed_gives_the_same_run(settings):
 
 
 def test_a_loss_that_is_no_number_says_what_to_try(settings, monkeypatch):
-    monkeypatch.setattr(
-        learner, "batch_loss", lambda *args: torch.tensor(float("nan"), requires_grad=True)
-    )
+    monkeypatch.setattr(learner.Recorder, "learn", lambda *args: torch.tensor(float("nan")))
     with pytest.raises(TrainingError, match=r"--learning-rate 0\.00125"):
         run(settings())
 
 
 def test_an_adapter_of_an_earlier_run_does_not_survive_a_failure(settings, monkeypatch):
     folder, _, _ = run(settings())
-    monkeypatch.setattr(
-        learner, "batch_loss", lambda *args: torch.tensor(float("nan"), requires_grad=True)
-    )
+    monkeypatch.setattr(learner.Recorder, "learn", lambda *args: torch.tensor(float("nan")))
     with pytest.raises(TrainingError):
         run(settings())
     assert not folder.exists()
@@ -180,21 +176,21 @@ def test_too_little_memory_for_one_sample_is_told(settings, monkeypatch):
     def fail(*args):
         raise torch.OutOfMemoryError("CUDA out of memory")
 
-    monkeypatch.setattr(learner, "batch_loss", fail)
+    monkeypatch.setattr(learner.Recorder, "learn", fail)
     with pytest.raises(TrainingError, match="even for one sample at a time"):
         run(settings())
 
 
 def short_of_memory(monkeypatch, most):
     """Let no more than `most` samples go through the model together."""
-    real = learner.batch_loss
+    real = learner.Recorder.learn
 
-    def batch_loss(loaded, ids, *rest):
-        if len(ids) > most:
+    def learn(recorder, portion):
+        if len(portion.embeddings) > most:
             raise torch.OutOfMemoryError("CUDA out of memory")
-        return real(loaded, ids, *rest)
+        return real(recorder, portion)
 
-    monkeypatch.setattr(learner, "batch_loss", batch_loss)
+    monkeypatch.setattr(learner.Recorder, "learn", learn)
 
 
 @pytest.mark.parametrize("vision", ["yes", "no"])
@@ -205,8 +201,8 @@ def test_running_out_of_memory_changes_nothing_but_the_portions(settings, monkey
     _, events, _ = run(config)
     assert [event.loss for event in of(Step, events)] == pytest.approx(expected, abs=1e-4)
     assert of(Preflight, events)[0].micro_batch == 1
-    halved = [note.text for note in of(Note, events) if "Memory ran out" in note.text]
-    assert halved[-1] == "Memory ran out: 1 of 4 samples go together now."
+    halved = [note.text for note in of(Note, events) if "Memory is short" in note.text]
+    assert halved[-1] == "Memory is short: 1 samples at a time from now on."
 
 
 def test_memory_that_runs_out_in_the_middle_of_a_run_costs_no_step(settings, monkeypatch):
@@ -222,7 +218,7 @@ def test_memory_that_runs_out_in_the_middle_of_a_run_costs_no_step(settings, mon
     train_adapter(config, emit)
     assert [event.loss for event in of(Step, events)] == pytest.approx(expected, abs=1e-4)
     assert of(Preflight, events)[0].micro_batch == 4
-    assert sum("Memory ran out: 2 of 4" in note.text for note in of(Note, events)) == 1
+    assert sum("Memory is short: 2 samples" in note.text for note in of(Note, events)) == 1
 
 
 def test_a_run_begins_with_what_it_will_take(settings):

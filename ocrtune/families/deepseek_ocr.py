@@ -18,7 +18,7 @@ def lay_out_page(picture: Image.Image, preset: LayoutPreset) -> PictureViews:
         whole = ImageOps.pad(picture, square, Image.Resampling.BICUBIC, color=GREY)
     else:
         whole = picture.resize(square, Image.Resampling.BICUBIC)
-    view = normalised(whole)
+    view = as_tensor(whole)
     side = preset.crop_size
     columns, rows = crop_grid(*picture.size, preset)
     if not columns:
@@ -29,11 +29,10 @@ def lay_out_page(picture: Image.Image, preset: LayoutPreset) -> PictureViews:
         for row in range(rows)
         for column in range(columns)
     ]
-    crops = torch.stack([normalised(sheet.crop(box)) for box in boxes])
+    crops = torch.stack([as_tensor(sheet.crop(box)) for box in boxes])
     return PictureViews(view, crops, (columns, rows))
 
 
-def normalised(picture: Image.Image) -> Tensor:
-    """Return an RGB picture as float32 [3, height, width] in [-1, 1]."""
-    pixels = torch.from_numpy(np.array(picture, np.float32))
-    return (pixels / 127.5 - 1).permute(2, 0, 1)
+def as_tensor(picture: Image.Image) -> Tensor:
+    """Return an RGB picture as uint8 [3, height, width]; see `PictureViews`."""
+    return torch.from_numpy(np.array(picture)).permute(2, 0, 1)

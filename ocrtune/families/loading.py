@@ -17,6 +17,7 @@ from ocrtune import hub
 from ocrtune.config import TrainConfig
 from ocrtune.errors import ConfigError, ModelError
 from ocrtune.families import ModelFamily, get_family, tiny
+from ocrtune.families.experts import quicken_experts
 from ocrtune.families.loaded import IMAGE_TOKEN, LoadedModel, refuse_unknown_layout
 from ocrtune.families.page_layouts import AUTO
 from ocrtune.families.weights import (
@@ -49,8 +50,10 @@ def load_base(base: str, layout: str = "", device: str = "") -> LoadedModel:
     folder, name, revision = locate(family)
     place = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
     tokenizer = load_tokenizer(folder)
+    network = load_network(folder, tokenizer.convert_tokens_to_ids(IMAGE_TOKEN), place)
+    quicken_experts(network)
     return LoadedModel(
-        model=load_network(folder, tokenizer.convert_tokens_to_ids(IMAGE_TOKEN), place),
+        model=network,
         tokenizer=tokenizer,
         family=family,
         contract=OcrContract(

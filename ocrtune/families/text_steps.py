@@ -13,6 +13,7 @@ from transformers import DynamicCache
 from transformers.models.deepseek_ocr2.modeling_deepseek_ocr2 import (
     DeepseekOcr2TextAttention,
     DeepseekOcr2TextModel,
+    DeepseekOcr2TextRMSNorm,
 )
 
 MORE_ROOM = 64  # tokens by which the place for keys and values grows when it is full
@@ -64,12 +65,12 @@ class TextSteps:
         bias = self.bias[:, None, None, :end]
         for index, layer in enumerate(self.language.layers):
             keys, values = self.keys[index][:, :, :end], self.values[index][:, :, :end]
-            normed = layer.input_layernorm(hidden)
-            hidden = hidden + attend(layer.self_attn, normed, keys, values, turn, bias)
-            hidden = hidden + layer.mlp(layer.post_attention_layernorm(hidden))
+            before = normed(layer.input_layernorm, hidden)
+            hidden = hidden + attend(layer.self_attn, before, keys, values, turn, bias)
+            hidden = hidden + layer.mlp(normed(layer.post_attention_layernorm, hidden))
         self.length = end
         self.positions = self.positions + 1
-        return self.language.norm(hidden)
+        return normed(self.language.norm, hidden)
 
     def make_room(self, least: int = 0) -> None:
         """Free the place of padding that no row needs, and make more behind the last token.
@@ -137,7 +138,12 @@ def attend(
 def turned(heads: Tensor, cosine: Tensor, signed_sine: Tensor) -> Tensor:
     """Return queries or keys turned to their position.
 
-    heads: [rows, heads, 1, channels]; the others: [rows, 1, 1, channels], the first half of the
-    sines being negative.
+    heads: [rows, heads, tokens, channels]; the others: the same with one head, and one row if all
+    rows stand at the same positions; the first half of the sines is negative.
     """
     return heads * cosine + heads.roll(heads.shape[-1] // 2, -1) * signed_sine
+
+
+def normed(norm: DeepseekOcr2TextRMSNorm, hidden: Tensor) -> Tensor:
+    """Return the hidden states divided by their root mean square and scaled, in one kernel."""
+    return F.rms_norm(hidden, norm.weight.shape, norm.weight, norm.variance_epsilon)

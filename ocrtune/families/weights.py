@@ -17,6 +17,7 @@ from ocrtune.families.deepseek_ocr_model import (
     DeepseekOcrConfig,
     DeepseekOcrForConditionalGeneration,
 )
+from ocrtune.families.grouped import is_modern
 from ocrtune.families.loaded import IMAGE_TOKEN
 
 DIGEST = "sha256:"  # begins the revision of weights that have no commit
@@ -106,8 +107,7 @@ def suitable_dtype(device: torch.device) -> torch.dtype:
     """
     if device.type != "cuda":
         return torch.float32
-    modern = torch.cuda.get_device_capability(device) >= (8, 0)
-    return torch.bfloat16 if modern else torch.float16
+    return torch.bfloat16 if is_modern(device) else torch.float16
 
 
 @contextmanager
