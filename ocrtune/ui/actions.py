@@ -7,7 +7,7 @@ import functools
 import math
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import gradio as gr
@@ -101,8 +101,7 @@ class Actions:
         config = BuildConfig(source=str(source), output=str(job.folder / "dataset"), content=beside)
         return clean(session) | {"dataset": self.launch(job, "build", config)}
 
-    @shown
-    def start(
+    def run_settings(
         self,
         base: object,
         steps: object,
@@ -111,17 +110,14 @@ class Actions:
         batch_size: object,
         session: object,
         language: str,
-    ) -> dict:
-        """Start a run on the visitor's dataset."""
+    ) -> TrainConfig:
+        """Return what a run on the visitor's dataset depends on; it has no folder yet."""
         language = language_of(language)
         dataset = self.need(session, "dataset", "no_dataset")
-        if look(self.home, session, "run").active:
-            raise Refused("already_running")
-        job = jobs.create(self.home)
         lora_rank = int(number("rank", rank, language))
-        config = TrainConfig(
+        return TrainConfig(
             data=str(dataset.dataset),
-            output=str(job.folder / "run"),
+            output="",
             base=base if base in BASES else BASES[0],
             steps=int(number("steps", steps, language)),
             batch_size=int(number("batch_size", batch_size, language)),
@@ -129,6 +125,26 @@ class Actions:
             lora_rank=lora_rank,
             lora_alpha=lora_rank,
         )
+
+    @shown
+    def check(self, *settings_and_visitor: object) -> dict:
+        """Find out what a run would take; everything comes in the order of `start`."""
+        session, _ = settings_and_visitor[-2:]
+        if look(self.home, session, "check").active:
+            raise Refused("already_checking")
+        config = self.run_settings(*settings_and_visitor)
+        job = jobs.create(self.home)
+        return clean(session) | {"check": self.launch(job, "check", config)}
+
+    @shown
+    def start(self, *settings_and_visitor: object) -> dict:
+        """Start a run on the visitor's dataset."""
+        session, _ = settings_and_visitor[-2:]
+        config = self.run_settings(*settings_and_visitor)
+        if look(self.home, session, "run").active:
+            raise Refused("already_running")
+        job = jobs.create(self.home)
+        config = replace(config, output=str(job.folder / "run"))
         kept = {"dataset": clean(session)["dataset"]}
         return kept | {"run": self.launch(job, "train", config)}
 

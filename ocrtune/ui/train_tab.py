@@ -32,7 +32,9 @@ def train_tab(actions: Actions, shared: Shared) -> TabParts:
             step("train_step_2")
             with gr.Row():
                 start = gr.Button(label("start_button"), variant="primary", elem_id="ot-start")
+                check = gr.Button(label("check_button"), elem_id="ot-check")
                 stop = gr.Button(label("stop_button"), interactive=False, elem_id="ot-stop")
+            preflight = gr.HTML(padding=False, elem_id="ot-preflight")
             progress = gr.HTML(padding=False, elem_id="ot-train-progress")
             proceed = gr.Button(label("train_next_compare"), variant="primary", visible=False)
         with card():
@@ -46,10 +48,14 @@ def train_tab(actions: Actions, shared: Shared) -> TabParts:
         start.click(
             actions.start, [base, *settings, *shared.inputs], shared.session, **shared.private
         ),
+        check.click(
+            actions.check, [base, *settings, *shared.inputs], shared.session, **shared.private
+        ),
         stop.click(actions.stop, shared.inputs, shared.session, **shared.private),
     ]
     proceed.click(actions.go_to_compare, None, shared.tabs, **shared.private)
     outputs = [dataset, device, start, stop, progress, proceed, curves, loss, cer, readings]
+    outputs += [check, preflight]
     return TabParts(tab, outputs, changes)
 
 
