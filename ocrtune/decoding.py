@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from ocrtune.families.loaded import LoadedModel
+from ocrtune.families.recorded_steps import RecordedSteps
 from ocrtune.families.text_steps import TextSteps
 from ocrtune.records import OcrContract
 from ocrtune.text import find_loop
@@ -93,7 +94,8 @@ def begin(loaded: LoadedModel, features: Sequence[Tensor]) -> tuple[TextSteps, T
     prompts = [loaded.prompt_ids(len(feature)) for feature in features]
     ids, mask = pad_left(prompts, loaded.network.config.pad_token_id)
     together = torch.cat([feature.to(loaded.device) for feature in features])
-    steps = TextSteps(model.language_model)
+    kind = RecordedSteps if loaded.device.type == "cuda" else TextSteps
+    steps = kind(model.language_model)
     inputs = model.embed(ids.to(loaded.device), together)
     return steps, steps.read(inputs, mask.to(loaded.device))
 

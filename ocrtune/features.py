@@ -26,7 +26,7 @@ VISION_MARKS = ("model.image_newline", "model.view_seperator")  # learned, and p
 ORIENTATION, LYING = 0x0112, (5, 6, 7, 8)  # the Exif entry, and its values for a turned picture
 # Of all views that go through the vision towers together. A CPU is quickest while what lies between
 # two layers stays small: larger blocks are given back to the system and cleared again each time.
-PIXELS_AT_ONCE = {"cpu": 150_000, "cuda": 16_000_000}
+PIXELS_AT_ONCE = {"cpu": 150_000, "cuda": 17_000_000}
 PREPARING_THREADS, PREPARED_AHEAD = 4, 32
 
 

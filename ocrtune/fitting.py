@@ -12,7 +12,7 @@ from dataclasses import dataclass
 KEPT_OF_WIDTH = 40
 KEPT_OF_ACTIVE = 8
 LOGIT_COPIES_BYTES = 8  # of one score: it in fp32, and its gradient
-LEARNED_BYTES = 12  # of one learned weight: gradient and two moments, all fp32
+LEARNED_BYTES = 8  # of one learned weight: its two moments in fp32, which come with the first step
 USABLE = 0.92  # of the free memory; allocators leave gaps
 
 
@@ -26,7 +26,6 @@ class ModelShape:
     vocabulary: int
     value_bytes: int  # of one activation: 2 or 4
     learned: int  # trainable weights
-    expert_bytes: int = 0  # of a layer's experts, where adapters on them make them a second time
 
 
 @dataclass(frozen=True)
@@ -60,7 +59,6 @@ def needed_bytes(
     layer = KEPT_OF_WIDTH * shape.width + KEPT_OF_ACTIVE * shape.active
     values = layer + shape.layers * shape.width if checkpointing else shape.layers * layer
     activations = tokens * values * shape.value_bytes
-    activations += (1 if checkpointing else shape.layers) * shape.expert_bytes
     logits = supervised * shape.vocabulary * (shape.value_bytes + LOGIT_COPIES_BYTES)
     return int(correction * (activations + logits)) + shape.learned * LEARNED_BYTES
 

@@ -4,6 +4,7 @@ import math
 import random
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
 from importlib import import_module
 
 import torch
@@ -32,6 +33,16 @@ PIXELS_WITH_GRADIENT = 300_000
 ROW_STEP, ANSWER_STEP = 32, 128
 
 Lesson = tuple[Tensor | PictureViews, list[int]]  # what is seen, and the answer to it
+
+
+@dataclass
+class Batch:
+    """What one process learns from in one step."""
+
+    lessons: list[Lesson]
+    supervised: int  # answers' tokens of all processes together
+    portions: list[Portion] = field(default_factory=list)  # made ahead
+    most: int = 0  # lessons of each of them; 0: they are not made
 
 
 class Learner:
@@ -66,6 +77,7 @@ class Learner:
         self.learning_rate = config.learning_rate or loaded.family.learning_rate
         self.optimizer = make_optimizer(self.flat.master, self.learning_rate, config)
         self.scaler = torch.amp.GradScaler(loaded.device.type, enabled=self.dtype == torch.float16)
+        self.scaler.scale(torch.zeros((), device=loaded.device))  # else it knows no scale yet
         # Samples that go through the model together; see `fit`.
         self.micro_batch = config.micro_batch or config.batch_size
         self.recorder = Recorder(
@@ -74,6 +86,7 @@ class Learner:
             record=on_gpu and not config.lora_dropout,
         )
         self.batches = self.order()
+        self.ahead: Batch | None = None  # the next one, if it is prepared
 
     def compute_features(self, emit: Emit) -> list[Tensor]:
         """Return the vision features of all examples."""
@@ -102,11 +115,10 @@ class Learner:
         self.loaded.model.train()
         for group in self.optimizer.param_groups:
             group["lr"] = self.learning_rate * rate_factor(len(self.losses), self.config)
-        batch = next(self.batches)
-        supervised = sum(len(self.examples[index].completion) for index in batch)
-        lessons = [self.prepare(index) for index in batch[self.ranks.index :: self.ranks.count]]
         with torch.cuda.stream(self.stream) if self.stream else nullcontext():
-            loss = self.with_less_at_once(lambda: self.learn(lessons, supervised))
+            batch = self.ahead or self.prepare_batch()
+            self.ahead = None
+            loss = self.with_less_at_once(lambda: self.learn(batch))
             self.change_weights(loss)
         self.losses.append(loss)
         return loss
@@ -116,6 +128,13 @@ class Learner:
         if (micro_batch, checkpointing) != (self.micro_batch, self.recorder.recompute):
             self.recorder.clear()
         self.micro_batch, self.recorder.recompute = micro_batch, checkpointing
+
+    def prepare_batch(self) -> Batch:
+        """Return this process's share of the next batch."""
+        batch = next(self.batches)
+        supervised = sum(len(self.examples[index].completion) for index in batch)
+        mine = batch[self.ranks.index :: self.ranks.count]
+        return Batch([self.prepare(index) for index in mine], supervised)
 
     def with_less_at_once(self, learn: Callable[[], float]) -> float:
         """Return what `learn` returns, after as many tries with less at once as memory asks for."""
@@ -132,31 +151,34 @@ class Learner:
                 torch.cuda.empty_cache()
             self.emit(Note(f"Memory is short: {self.micro_batch} samples at a time from now on."))
 
-    def learn(self, lessons: Sequence[Lesson], supervised: int) -> float:
-        """Gather the gradients of a step and return its loss.
-
-        supervised: answers' tokens of all ranks together.
-        """
+    def learn(self, batch: Batch) -> float:
+        """Gather the gradients of a step and return its loss."""
         self.flat.forget()
         scale = self.scaler.get_scale()
-        losses = [
-            self.learn_portion(portion, scale / supervised)
-            for portion in divide(lessons, self.micro_batch)
-        ]
+        losses = []
+        for portion in self.portions(batch):
+            portion.weight.fill_(scale / batch.supervised)
+            losses.append(self.recorder.learn(portion).clone())
+            self.flat.collect()
         total = torch.stack(losses).sum() if losses else self.flat.master.new_zeros(())
         self.ranks.add_up(total)
         self.ranks.add_up(self.flat.master.grad)
+        if self.stream and self.features:  # while the GPU works
+            self.ahead = self.ahead or self.prepare_batch()
+            self.ahead.portions = list(self.portions(self.ahead))
+            self.ahead.most = self.micro_batch
         return total.item() / scale
 
-    def learn_portion(self, lessons: Sequence[Lesson], weight: float) -> Tensor:
-        """Add the gradients of some lessons, and return their loss times `weight`."""
-        features = [sight for sight, _ in lessons]
-        if not self.features:
-            features = encode_views(self.loaded, features)
-        portion = make_portion(self.loaded, features, [ids for _, ids in lessons], weight)
-        loss = self.recorder.learn(portion).clone()
-        self.flat.collect()
-        return loss
+    def portions(self, batch: Batch) -> Iterator[Portion]:
+        """Yield a batch in portions that fit into memory, if need be through the vision towers."""
+        if batch.most == self.micro_batch:
+            yield from batch.portions
+            return
+        for lessons in divide(batch.lessons, self.micro_batch):
+            features = [sight for sight, _ in lessons]
+            if not self.features:
+                features = encode_views(self.loaded, features)
+            yield make_portion(self.loaded, features, [answer for _, answer in lessons])
 
     def change_weights(self, loss: float) -> None:
         """Take a step along the gradients; a TrainingError if there is no sense in them."""
@@ -226,12 +248,11 @@ def make_portion(
     loaded: LoadedModel,
     features: Sequence[Tensor],
     completions: Sequence[list[int]],
-    weight: float,
 ) -> Portion:
-    """Return samples as the text model learns from them, on its device.
+    """Return samples as the text model learns from them, on its device, each nat counting one.
 
-    features: of each picture, [image tokens, width]; weight: of a nat of loss. On a GPU, rows and
-    answers are padded to round numbers.
+    features: of each picture, [image tokens, width]. On a GPU, rows and answers are padded to round
+    numbers, and nothing waits for what it is still busy with.
     """
     network, device = loaded.network, loaded.device
     rounded = device.type == "cuda"
@@ -249,15 +270,22 @@ def make_portion(
         places = torch.nn.functional.pad(places, (0, more))
         answers = torch.nn.functional.pad(answers, (0, more), value=IGNORE_INDEX)
     pictures = (flat_ids == network.config.image_token_id).nonzero().flatten()
-    together = torch.cat([feature.to(device) for feature in features])
-    embeddings = network.model.language_model.embed_tokens(flat_ids.to(device)).detach()
-    embeddings = embeddings.index_copy(0, pictures.to(device), together.to(embeddings.dtype))
+    together = send(torch.cat(list(features)), device)
+    embeddings = network.model.language_model.embed_tokens(send(flat_ids, device)).detach()
+    embeddings = embeddings.index_copy(0, send(pictures, device), together.to(embeddings.dtype))
     return Portion(
         embeddings.view(*ids.shape, -1),
-        places.to(device),
-        answers.to(device),
-        torch.tensor(weight, dtype=torch.float32, device=device),
+        send(places, device),
+        send(answers, device),
+        torch.ones((), device=device),
     )
+
+
+def send(values: Tensor, device: torch.device) -> Tensor:
+    """Return the values on the device; a GPU is not waited for."""
+    if device.type != "cuda" or values.is_cuda:
+        return values.to(device)
+    return values.pin_memory().to(device, non_blocking=True)
 
 
 def broken_picture(example: Example) -> TrainingError:

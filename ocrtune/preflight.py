@@ -18,7 +18,7 @@ from ocrtune.families.loaded import LoadedModel
 from ocrtune.families.loading import trains_vision
 from ocrtune.families.page_layouts import PRESETS, LayoutChoice, image_tokens
 from ocrtune.features import picture_size
-from ocrtune.fitting import ModelShape, choose_fit, needed_bytes
+from ocrtune.fitting import LEARNED_BYTES, ModelShape, choose_fit, needed_bytes
 from ocrtune.hardware import (
     PRICES,
     begin_peak,
@@ -28,14 +28,13 @@ from ocrtune.hardware import (
     space_hardware,
 )
 from ocrtune.home import home_folder
-from ocrtune.learner import Learner, Lesson, divide
+from ocrtune.learner import Batch, Learner
 from ocrtune.reading import read_samples
 from ocrtune.validation import Validation
 
 QUICK_SECONDS = 3.0  # a dry step so short is done again: the first one also warms up
 CORRECTIONS = 2  # of an estimate by what was measured
 LEAST_CORRECTION = 0.1  # less is no measurement: memory that was free already was used again
-OPTIMIZER_BYTES = 8  # of one learned weight: two moments in fp32
 SHORT_READING, LONG_READING = 2, 10  # tokens of the readings that are timed
 TIMED_PICTURES = 8  # on a CPU, where the time grows with them
 
@@ -105,7 +104,8 @@ def settle_fit(learner: Learner, sizes: Sequence[SampleSizes]) -> tuple[float, i
         seconds, most = dry_step_that_fits(learner, sizes)
         if (learner.micro_batch, learner.recorder.recompute) != fit.way:
             break
-        found = (most - before) / needed_bytes(shape, samples, fit.micro_batch, fit.checkpointing)
+        moments = LEARNED_BYTES * shape.learned
+        found = (most - before - moments) / (needed_bytes(shape, samples, *fit.way) - moments)
         better = choose_fit(room, samples, shape, *asked, correction=max(found, LEAST_CORRECTION))
         if better.way == fit.way:
             break
@@ -140,22 +140,28 @@ def dry_step(learner: Learner, indices: Sequence[int]) -> tuple[float, int]:
     with nothing_changed(learner):
         begin_peak(device)
         lessons = [learner.prepare(index) for index in indices]
-        seconds = timed_gradient(learner, lessons)
+        batch = Batch(lessons, sum(len(answer) for _, answer in lessons))
+        seconds = timed_gradient(learner, batch)
         # On a GPU the second one records a graph, and only the third one tells the time.
         for _ in range(2 if learner.recorder.record else 1):
             if seconds < QUICK_SECONDS:
-                seconds = timed_gradient(learner, lessons)
+                seconds = timed_gradient(learner, batch)
         most = peak(device)
-    return seconds, most + OPTIMIZER_BYTES * learner.flat.master.numel()
+    return seconds, most + LEARNED_BYTES * learner.flat.master.numel()
 
 
-def timed_gradient(learner: Learner, lessons: Sequence[Lesson]) -> float:
-    """Return how many seconds the gradient of some lessons takes, in as many portions as fit."""
+def timed_gradient(learner: Learner, batch: Batch) -> float:
+    """Return how many seconds the gradient of a batch takes, in as many portions as fit.
+
+    Other processes of the run take no part.
+    """
 
     def learn() -> float:
         learner.flat.forget()
-        for portion in divide(lessons, learner.micro_batch):
-            learner.learn_portion(portion, 1.0)
+        for portion in learner.portions(batch):
+            portion.weight.fill_(learner.scaler.get_scale() / batch.supervised)
+            learner.recorder.learn(portion)
+            learner.flat.collect()
         return 0.0
 
     wait_for(learner.loaded.device)
@@ -189,17 +195,14 @@ def wait_for(device: torch.device) -> None:
 def model_shape(learner: Learner) -> ModelShape:
     """Return the sizes that decide how much memory a step takes."""
     text = learner.loaded.network.config.text_config
-    value_bytes = learner.dtype.itemsize
     visited = text.num_experts_per_tok + text.n_shared_experts
-    experts = text.n_routed_experts * 3 * text.moe_intermediate_size * text.hidden_size
     return ModelShape(
         width=text.hidden_size,
         layers=text.num_hidden_layers,
         active=visited * text.moe_intermediate_size,
         vocabulary=text.vocab_size,
-        value_bytes=value_bytes,
+        value_bytes=learner.dtype.itemsize,
         learned=sum(each.numel() for each in learner.parameters),
-        expert_bytes=experts * value_bytes if learner.config.lora_experts else 0,
     )
 
 

@@ -1,5 +1,7 @@
 """How a batch is made to fit: the quickest way that the memory allows, and never more than that."""
 
+from dataclasses import replace
+
 import pytest
 
 from ocrtune.fitting import Fit, ModelShape, choose_fit, halvings, needed_bytes
@@ -23,12 +25,11 @@ def test_needs_grow_with_everything():
     assert few < needed_bytes(SHAPE, LINES, 8, False)
     assert few < needed_bytes(SHAPE, [*LINES, (1300, 80)], 4, False), "rows are padded"
     assert few > needed_bytes(SHAPE, LINES, 4, True)
-    learned = SHAPE.learned * 12
+    learned = SHAPE.learned * 8
     doubled = needed_bytes(SHAPE, LINES, 4, False, correction=2)
     assert doubled - learned == pytest.approx(2 * (few - learned), abs=2)
-    experts = ModelShape(**{**vars(SHAPE), "expert_bytes": 440_000_000})
-    assert needed_bytes(experts, LINES, 4, False) - few == 12 * 440_000_000
-    assert needed_bytes(experts, LINES, 4, True) - needed_bytes(SHAPE, LINES, 4, True) == 440e6
+    more = replace(SHAPE, learned=63_091_712)  # with the experts
+    assert needed_bytes(more, LINES, 4, False) - few == 8 * (more.learned - SHAPE.learned)
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,7 @@ MODEL_WORLD = {
     "decoding",
     "reading",
 }
-MODEL_WORLD |= {"pretrain", "feature_store", "hardware", "preflight"}
+MODEL_WORLD |= {"pretrain", "bench", "feature_store", "hardware", "preflight"}
 HOMES = {  # where a package from elsewhere may be imported
     "torch": MODEL_WORLD,
     "triton": {"families"},

@@ -35,7 +35,7 @@ def test_the_loss_is_the_networks_own_although_rows_are_padded(base):
     with torch.no_grad():
         features = loaded.encode(views)
         prompts = [loaded.prompt_ids(len(feature)) for feature in features]
-        portion = make_portion(loaded, features, [e.completion for e in examples], 0.5)
+        portion = make_portion(loaded, features, [e.completion for e in examples])
         hidden = read_rows(loaded.network.model.language_model, portion.embeddings)
         asked = hidden.flatten(0, 1)[portion.places]
         ours = answer_loss(loaded.network.lm_head, asked, portion.answers)
@@ -113,7 +113,7 @@ def test_how_a_batch_goes_through_the_model_changes_nothing(base, vision, dropou
     def gradient(*fit):
         torch.manual_seed(5)
         pupil.fit(*fit)
-        loss = pupil.learn(lessons, sum(len(ids) for _, ids in lessons))
+        loss = pupil.learn(learner.Batch(lessons, sum(len(ids) for _, ids in lessons)))
         return loss, pupil.flat.master.grad.clone()
 
     loss, whole = gradient(4, False)

@@ -11,7 +11,7 @@ from transformers.models.deepseek_ocr2.modeling_deepseek_ocr2 import (
 )
 
 from ocrtune.families.deepseek_ocr_model import IGNORE_INDEX
-from ocrtune.families.text_steps import normed, turned
+from ocrtune.families.text_steps import normed, rotation, turned
 
 ANSWERS_AT_ONCE = 1024  # of the head's logits, which are wide: 129,280 numbers each
 
@@ -25,9 +25,7 @@ def read_rows(
     recompute: keep only what lies between layers for the way back, which takes a third longer.
     """
     positions = torch.arange(embeddings.shape[1], device=embeddings.device)
-    cosine, sine = language.rotary_emb(embeddings, positions[None])
-    low, high = sine.chunk(2, dim=-1)
-    turn = cosine[:, None], torch.cat([-low, high], dim=-1)[:, None]
+    turn = rotation(language, embeddings, positions[None])
     hidden = embeddings
     for layer in language.layers:
         if recompute and torch.is_grad_enabled():

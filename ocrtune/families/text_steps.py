@@ -22,6 +22,8 @@ MORE_ROOM = 64  # tokens by which the place for keys and values grows when it is
 class TextSteps:
     """Some rows of tokens that grow by one token at each step."""
 
+    more_room = MORE_ROOM
+
     def __init__(self, language: DeepseekOcr2TextModel) -> None:
         self.language = language
         self.length = 0  # tokens behind us, padding included
@@ -58,9 +60,7 @@ class TextSteps:
         if self.length == self.keys[0].shape[2]:
             self.make_room()
         hidden = self.language.embed_tokens(tokens)
-        cosine, sine = self.language.rotary_emb(hidden, self.positions[:, None])
-        low, high = sine.chunk(2, dim=-1)
-        turn = cosine[:, None], torch.cat([-low, high], dim=-1)[:, None]
+        turn = rotation(self.language, hidden, self.positions[:, None])
         end = self.length + 1
         bias = self.bias[:, None, None, :end]
         for index, layer in enumerate(self.language.layers):
@@ -79,11 +79,11 @@ class TextSteps:
         """
         wanted = max(int(self.positions.max()), least)
         start, padding = max(0, self.length - wanted), max(0, wanted - self.length)
-        around = (0, 0, padding, MORE_ROOM)
+        around = (0, 0, padding, self.more_room)
         self.keys = [F.pad(keys[:, :, start : self.length], around) for keys in self.keys]
         self.values = [F.pad(values[:, :, start : self.length], around) for values in self.values]
         bias = F.pad(self.bias[:, start : self.length], (padding, 0), value=-torch.inf)
-        self.bias = F.pad(bias, (0, MORE_ROOM))
+        self.bias = F.pad(bias, (0, self.more_room))
         self.length = wanted
 
     def replace(self, rows: Sequence[int], newcomers: "TextSteps") -> None:
@@ -133,6 +133,15 @@ def attend(
         enable_gqa=attention.num_key_value_groups > 1,
     )
     return attention.o_proj(mixed.view(len(hidden), -1))
+
+
+def rotation(
+    language: DeepseekOcr2TextModel, hidden: Tensor, positions: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Return cosines and signed sines of positions, int64 [rows, tokens], for `turned`."""
+    cosine, sine = language.rotary_emb(hidden, positions)
+    low, high = sine.chunk(2, dim=-1)
+    return cosine[:, None], torch.cat([-low, high], dim=-1)[:, None]
 
 
 def turned(heads: Tensor, cosine: Tensor, signed_sine: Tensor) -> Tensor:

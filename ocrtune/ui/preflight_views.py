@@ -54,10 +54,16 @@ def numbers(told: Preflight, language: str) -> list[tuple[str, str]]:
 
 def sentences(told: Preflight, language: str) -> list[str]:
     """Return what else to know of a run, as HTML."""
-    found = [layout_words(told, language), fit_words(told, language)]
-    found.append(
-        text(language, "check_longest", name=told.longest_sample, tokens=told.longest_tokens)
-    )
+    whole = "check_whole" if told.micro_batch >= told.batch_size else "check_parts"
+    found = [
+        layout_words(told, language),
+        text(language, "check_longest", name=told.longest_sample, tokens=told.longest_tokens),
+        text(language, whole, batch=told.batch_size, together=told.micro_batch),
+    ]
+    if told.checkpointing:
+        found.append(text(language, "check_twice"))
+    seconds = say(language, "seconds", count=f"{told.step_seconds:.2g}")
+    found.append(text(language, "check_step", time=seconds))
     if told.left_out:
         found.append(text(language, "check_left_out", count=told.left_out))
     if told.unknown_characters:
@@ -77,12 +83,3 @@ def layout_words(told: Preflight, language: str) -> str:
         return text(language, "check_one_layout", tokens=tokens)
     chosen = "check_layout_chosen" if told.layout_reason else "check_layout"
     return text(language, chosen, layout=told.layout, tokens=tokens, others=others)
-
-
-def fit_words(told: Preflight, language: str) -> str:
-    """Return how a batch goes through the model."""
-    key = "check_whole" if told.micro_batch >= told.batch_size else "check_parts"
-    words = text(language, key, batch=told.batch_size, together=told.micro_batch)
-    seconds = say(language, "seconds", count=f"{told.step_seconds:.2g}")
-    twice = f" {text(language, 'check_twice')}" if told.checkpointing else ""
-    return f"{words}{twice} {text(language, 'check_step', time=seconds)}"
