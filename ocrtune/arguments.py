@@ -1,11 +1,20 @@
 """What can be typed after `python -m ocrtune`, explained; and how it becomes a config."""
 
 import argparse
-from dataclasses import MISSING, Field, asdict, fields
+from dataclasses import MISSING, Field, asdict, fields, replace
 from pathlib import Path
 
 from ocrtune import __version__
-from ocrtune.config import BuildConfig, CompareConfig, Config, ReadConfig, TrainConfig
+from ocrtune.config import (
+    CHOICES,
+    PRESETS,
+    BuildConfig,
+    CompareConfig,
+    Config,
+    ReadConfig,
+    TrainConfig,
+)
+from ocrtune.families import get_family
 
 PROFILES = ("strict", "raw", "grapheme", "no-space", "lenient")  # `text` knows them, but is slow
 
@@ -69,11 +78,20 @@ def add_check(commands: argparse._SubParsersAction) -> None:
 def add_train(commands: argparse._SubParsersAction) -> None:
     command = commands.add_parser(
         "train",
-        usage="%(prog)s --data PREFIX --output RUN [--base MODEL] [--steps N] [OPTION ...]",
+        usage="%(prog)s --data PREFIX --output RUN [--base MODEL] [--preset NAME] [OPTION ...]\n"
+        "       %(prog)s --resume RUN [--steps N]",
         help="fine-tune a base model on a dataset",
         description="Fine-tune a base model with LoRA. The CER on the validation split is measured "
         "during training; the weights with the lowest one are kept in RUN/adapter. Ctrl-C stops "
-        "after the current step and keeps what was learned.",
+        "after the current step and keeps what was learned. A run that was stopped or lost goes on "
+        "from RUN/checkpoint with `--resume RUN`, as if it had never been interrupted.",
+    )
+    command.add_argument(
+        "--resume",
+        metavar="RUN",
+        type=Path,
+        help="go on with this run, settings included; more --steps than it had make it longer, and "
+        "the learning rate then follows the longer run from there on",
     )
     train_options(command)
 
@@ -84,34 +102,75 @@ def train_options(command: argparse.ArgumentParser) -> None:
     option(command, TrainConfig, "--output", "RUN", "folder of the run; RUN/adapter is the result")
     option(command, TrainConfig, "--base", "MODEL", "tiny, deepseek-ocr, a folder or a Hub repo id")
     option(command, TrainConfig, "--layout", "PRESET", "of MODEL; auto: what suits the pictures")
-    option(command, TrainConfig, "--steps", "N", "optimizer steps")
-    option(command, TrainConfig, "--batch-size", "N", "samples a step")
-    option(command, TrainConfig, "--micro-batch", "N", "of these, together; 0: as memory allows")
-    option(command, TrainConfig, "--checkpointing", "WHEN", "save memory: yes, no or auto")
-    option(command, TrainConfig, "--learning-rate", "RATE", "peak rate; 0 takes the model's own")
-    option(command, TrainConfig, "--lora-rank", "N", "size of the adapter")
-    option(command, TrainConfig, "--lora-alpha", "N", "strength of the adapter")
-    option(command, TrainConfig, "--lora-dropout", "SHARE", "of the adapter's inputs")
-    option(command, TrainConfig, "--lora-vision", "WHEN", "adapt vision too: yes, no or auto")
-    command.add_argument(
-        "--lora-experts",
-        action="store_true",
-        default=argparse.SUPPRESS,
-        help="adapt the mixture-of-experts matrices too, where there are any",
+    add_length(command)
+    add_recipe(command)
+    add_measuring(command)
+    job_options(command, TrainConfig)
+
+
+def add_length(command: argparse.ArgumentParser) -> None:
+    """Add how long a run learns."""
+    group = command.add_argument_group("how long")
+    group.add_argument(
+        "--preset",
+        choices=PRESETS,
+        metavar="NAME",
+        help=f"{', '.join(PRESETS)}: steps, rank and experts that suit MODEL; what is given beside "
+        "it wins (default: standard's settings)",
     )
-    command.add_argument(
+    either = group.add_mutually_exclusive_group()
+    option(either, TrainConfig, "--steps", "N", "optimizer steps")
+    option(either, TrainConfig, "--epochs", "N", "passes over the train split, instead of steps")
+    option(group, TrainConfig, "--batch-size", "N", "samples a step")
+    option(group, TrainConfig, "--micro-batch", "N", "of these, together; 0: as memory allows")
+    choice(group, TrainConfig, "--checkpointing", "WHEN", "compute twice to save memory")
+
+
+def add_recipe(command: argparse.ArgumentParser) -> None:
+    """Add what learns, and how."""
+    group = command.add_argument_group("what learns, and how")
+    option(group, TrainConfig, "--learning-rate", "RATE", "peak rate; 0 takes the model's own")
+    choice(group, TrainConfig, "--schedule", "NAME", "how the rate falls")
+    option(group, TrainConfig, "--warmup-steps", "N", "steps in which the rate grows")
+    option(group, TrainConfig, "--weight-decay", "SHARE", "pull of the weights towards zero")
+    choice(group, TrainConfig, "--optimizer", "NAME", "AdamW; auto saves memory on a GPU if it can")
+    option(group, TrainConfig, "--lora-rank", "N", "size of the adapter")
+    option(group, TrainConfig, "--lora-alpha", "N", "strength of the adapter")
+    option(group, TrainConfig, "--lora-dropout", "SHARE", "of the adapter's inputs")
+    choice(group, TrainConfig, "--lora-vision", "WHEN", "adapt vision too")
+    choice(
+        group,
+        TrainConfig,
+        "--lora-experts",
+        "WHEN",
+        "adapt the mixture of experts too, where there is one and memory allows; alone it is yes",
+        nargs="?",
+        const="yes",
+    )
+    group.add_argument(
         "--no-augment",
         dest="augment",
         action="store_false",
         default=argparse.SUPPRESS,
         help="do not vary the pictures while vision learns",
     )
-    option(command, TrainConfig, "--warmup-steps", "N", "steps in which the rate grows")
-    option(command, TrainConfig, "--weight-decay", "SHARE", "pull of the weights towards zero")
-    option(command, TrainConfig, "--evaluate-every", "N", "steps between measurements; 0: 4 a run")
-    option(command, TrainConfig, "--validation-samples", "N", "read at most so many each time")
-    option(command, TrainConfig, "--seed", "N", "of everything random")
-    job_options(command, TrainConfig)
+    option(group, TrainConfig, "--seed", "N", "of everything random")
+
+
+def add_measuring(command: argparse.ArgumentParser) -> None:
+    """Add how often a run is measured and saved, and what computes it."""
+    group = command.add_argument_group("measuring, saving, computing")
+    option(group, TrainConfig, "--evaluate-every", "N", "steps between measurements; 0: 4 a run")
+    option(group, TrainConfig, "--validation-samples", "N", "read at most so many each time")
+    option(
+        group,
+        TrainConfig,
+        "--checkpoint-every",
+        "N",
+        "steps between checkpoints; 0: one every two minutes",
+    )
+    choice(group, TrainConfig, "--engine", "NAME", "what trains; auto takes the faster one")
+    choice(group, TrainConfig, "--compile", "WHEN", "compile; auto does if the run is long enough")
 
 
 def add_read(commands: argparse._SubParsersAction) -> None:
@@ -256,7 +315,12 @@ def add_app(commands: argparse._SubParsersAction) -> None:
 
 
 def option(
-    command: argparse.ArgumentParser, kind: type[Config], flag: str, metavar: str, words: str
+    command: argparse._ActionsContainer,
+    kind: type[Config],
+    flag: str,
+    metavar: str,
+    words: str,
+    **more: object,
 ) -> None:
     """Add the option that sets one field of a config, with the field's type and default."""
     name = flag.removeprefix("--").replace("-", "_")
@@ -264,8 +328,21 @@ def option(
     if not is_required(field) and field.default != "":
         words += f" (default: {field.default})"
     command.add_argument(
-        flag, metavar=metavar, type=field.type, default=argparse.SUPPRESS, help=words
+        flag, metavar=metavar, type=field.type, default=argparse.SUPPRESS, help=words, **more
     )
+
+
+def choice(
+    command: argparse._ActionsContainer,
+    kind: type[Config],
+    flag: str,
+    metavar: str,
+    words: str,
+    **more: object,
+) -> None:
+    """Add the option that sets a field to one of the words in CHOICES, and name them."""
+    *most, last = CHOICES[flag.removeprefix("--").replace("-", "_")]
+    option(command, kind, flag, metavar, f"{words}: {', '.join(most)} or {last}", **more)
 
 
 def job_options(command: argparse.ArgumentParser, kind: type[Config]) -> None:
@@ -277,14 +354,40 @@ def job_options(command: argparse.ArgumentParser, kind: type[Config]) -> None:
 
 
 def make_config(args: argparse.Namespace) -> Config:
-    """Return the settings of `--config`, if given, with what else the command line sets."""
+    """Return the settings of `--config`, if given, with what else the command line sets.
+
+    A preset stands between the two; a resumed run brings all settings along.
+    """
     given, known = vars(args), fields(args.kind)
+    if given.get("resume"):
+        return resumed_config(args)
     values = asdict(args.kind.load(args.config)) if args.config else {}
-    values |= {field.name: given[field.name] for field in known if field.name in given}
+    typed = {field.name: given[field.name] for field in known if field.name in given}
+    if given.get("preset"):
+        base = typed.get("base") or values.get("base") or TrainConfig.base
+        values |= get_family(base).preset(args.preset).settings()
+    if "steps" in typed:
+        values["epochs"] = 0.0  # of the file: the one that is typed counts
+    values |= typed
     missing = [field.name for field in known if is_required(field) and field.name not in values]
     if missing:
         args.usage_error(f"still needed: {', '.join(map(spell, missing))}")
     return args.kind(**values)
+
+
+def resumed_config(args: argparse.Namespace) -> TrainConfig:
+    """Return the settings of the run that goes on, with more steps if they are given."""
+    given = vars(args)
+    named = [field.name for field in fields(TrainConfig) if field.name in given]
+    named += [name for name in ("preset", "config") if given[name]]
+    others = [spell(name) for name in named if name != "steps"]
+    if others:
+        args.usage_error(
+            f"a resumed run keeps its settings; leave out {', '.join(others)} (only --steps can "
+            "be given, to make it longer)"
+        )
+    config = TrainConfig.load(args.resume / "config.json")
+    return replace(config, output=str(args.resume), steps=given.get("steps", config.steps))
 
 
 def is_required(field: Field) -> bool:

@@ -150,7 +150,8 @@ def train(config: TrainConfig, watcher: Watcher, args: argparse.Namespace) -> En
     with stopping_gently(watcher):
         from ocrtune.training import train_adapter
 
-        folder = train_adapter(config, watcher.emit, watcher.stop_requested)
+        resume = bool(vars(args).get("resume"))  # the demo has no such option
+        folder = train_adapter(config, watcher.emit, watcher.stop_requested, resume)
     print(f"Adapter: {folder}")
     return Ending("The adapter is saved.")
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 
 @dataclass(frozen=True)
@@ -108,6 +108,14 @@ class Saved:
 
 
 @dataclass(frozen=True)
+class Resumed:
+    """The run goes on from its checkpoint, which was saved after this step."""
+
+    step: int
+    total: int
+
+
+@dataclass(frozen=True)
 class Done:
     """The job reached its end; `stopped` when it was asked to end early."""
 
@@ -123,15 +131,22 @@ class Failed:
     fix: str
 
 
-Event = Note | Progress | Preflight | Step | Evaluated | SampleRead | Read | Saved | Done | Failed
+Event = (
+    Note
+    | Progress
+    | Preflight
+    | Step
+    | Evaluated
+    | SampleRead
+    | Read
+    | Saved
+    | Resumed
+    | Done
+    | Failed
+)
 Emit = Callable[[Event], None]
 
-KINDS: dict[str, type] = {
-    kind.__name__: kind
-    for kind in (
-        *(Note, Progress, Preflight, Step, Evaluated, SampleRead, Read, Saved, Done, Failed),
-    )
-}
+KINDS: dict[str, type] = {kind.__name__: kind for kind in get_args(Event)}
 
 
 def silent(event: Event) -> None:
@@ -164,3 +179,18 @@ def read_events(path: Path) -> list[Event]:
         return []
     lines = path.read_text("utf-8", errors="replace").split("\n")
     return [event for event in map(from_line, lines) if event is not None]
+
+
+def rewind_events(path: Path, step: int) -> None:
+    """Drop what the file at `path` tells of the time after a step, so that nothing is told twice.
+
+    Everything up to the last event of that step or an earlier one stays.
+    """
+    events = read_events(path)
+    kept = 0
+    for number, event in enumerate(events, start=1):
+        if isinstance(event, Step | Evaluated | SampleRead) and event.step <= step:
+            kept = number
+    draft = path.with_name(f"{path.name}.draft")
+    draft.write_text("".join(to_line(event) + "\n" for event in events[:kept]), "utf-8")
+    draft.replace(path)

@@ -2,6 +2,7 @@
 
 import math
 import random
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
@@ -63,13 +64,16 @@ class Learner:
         self.ranks = ranks
         self.losses: list[float] = []  # one a step, mean per supervised token
         self.features: Sequence[Tensor] = []  # of the examples, where vision is not trained
+        self.features_seconds = 0.0  # that computing them took
         self.dtype = loaded.network.lm_head.weight.dtype
         on_gpu = loaded.device.type == "cuda"
         # Graphs are recorded on a stream of their own, and gradients stay on the one they began on.
         self.stream = torch.cuda.Stream(loaded.device) if on_gpu else None
         quicken(loaded.model)
         if not trains_vision(loaded):
+            started = time.perf_counter()
             self.features = self.compute_features(emit)
+            self.features_seconds = time.perf_counter() - started
         self.parameters = [p for p in loaded.model.parameters() if p.requires_grad]
         self.flat = FlatWeights(self.parameters, self.dtype)
         ranks.share(self.flat.master.data)
@@ -212,6 +216,55 @@ class Learner:
         """Let the model hold its weights in fp32 for a while, to save or to replace them."""
         return self.flat.in_full()
 
+    def state(self) -> dict:
+        """Return everything that the next steps depend on, for `restore`.
+
+        Dictionaries with keys of str or int, lists, numbers, texts, None, and tensors, which share
+        memory with the model. Which batches are next, and how their pictures are varied, follows
+        from how many losses there are.
+        """
+        on_gpu = self.loaded.device.type == "cuda"
+        return {
+            "arithmetic": self.arithmetic(),
+            "weights": self.flat.master.data,
+            "optimizer": self.optimizer.state_dict(),
+            "scaler": self.scaler.state_dict(),
+            "losses": list(self.losses),
+            "micro_batch": self.micro_batch,
+            "checkpointing": self.recorder.recompute,
+            "torch_random": torch.get_rng_state(),
+            "cuda_random": torch.cuda.get_rng_state(self.loaded.device) if on_gpu else None,
+        }
+
+    def restore(self, state: dict) -> None:
+        """Go on where a learner of the same settings and examples was when it gave `state`.
+
+        Lists may stand where tuples were. A TrainingError if this machine computes otherwise.
+        """
+        theirs, ours = state["arithmetic"], self.arithmetic()
+        if theirs != ours:
+            raise TrainingError(
+                f"The checkpoint was made with {theirs}, but this machine uses {ours}.",
+                "Resume on the same kind of machine, or start a new run.",
+            )
+        self.flat.master.data.copy_(state["weights"])
+        self.flat.publish()
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.scaler.load_state_dict(state["scaler"])
+        self.losses = list(state["losses"])
+        self.fit(state["micro_batch"], state["checkpointing"])
+        self.batches = self.order()
+        for _ in self.losses:
+            next(self.batches)
+        torch.set_rng_state(state["torch_random"])
+        if state["cuda_random"] is not None:
+            torch.cuda.set_rng_state(state["cuda_random"], self.loaded.device)
+
+    def arithmetic(self) -> str:
+        """Return which optimizer keeps which weights in which precision, for people."""
+        precision = str(self.dtype).removeprefix("torch.")
+        return f"{type(self.optimizer).__name__} in {precision} on {self.loaded.device.type}"
+
 
 def make_optimizer(weights: Tensor, rate: float, config: TrainConfig) -> torch.optim.Optimizer:
     """Return AdamW over the flat weights: with 8-bit moments where bitsandbytes can, if asked."""
@@ -318,6 +371,14 @@ def pad_right(
 
 
 def rate_factor(step: int, config: TrainConfig) -> float:
-    """Return the share of the learning rate at a step from 0: up within the warm-up, then down."""
+    """Return the share of the learning rate at a step from 0: up within the warm-up, then down.
+
+    `linear` falls evenly and `cosine` late, both to nothing at the end; `constant` never falls.
+    """
     warm = min(1.0, (step + 1) / max(1, config.warmup_steps))
-    return warm * (1 - step / config.steps)
+    done = step / config.steps
+    if config.schedule == "constant":
+        return warm
+    if config.schedule == "cosine":
+        return warm * (1 + math.cos(math.pi * done)) / 2
+    return warm * (1 - done)

@@ -241,12 +241,11 @@ def inspect_run(
     examined: Examined,
     choice: LayoutChoice | None,
     measurements: int,
-    features_seconds: float,
 ) -> Preflight:
     """Return what a run will take, after settling how its batches go through the model.
 
     choice: why the layout is what it is, None where it was asked for; measurements: of the CER, in
-    the whole run; features_seconds: spent on the pictures' features so far.
+    the whole run.
     """
     config, loaded = learner.config, learner.loaded
     sizes = measure_samples(loaded, learner.examples)
@@ -256,7 +255,8 @@ def inspect_run(
     share = fmean(one.tokens for one in sizes) / demanding
     samples_a_step = min(config.batch_size, len(sizes))
     measured = measuring_seconds(validation, max(one.supervised for one in sizes)) * measurements
-    whole = features_seconds + config.steps * seconds * share + measured
+    spent = learner.features_seconds + validation.features_seconds
+    whole = spent + config.steps * seconds * share + measured
     space = space_hardware(loaded.device)
     price = PRICES.get(space)
     return Preflight(
@@ -280,7 +280,7 @@ def inspect_run(
         step_seconds=seconds * share,
         peak_bytes=most,
         memory_bytes=memory(loaded.device)[1],
-        features_seconds=features_seconds,
+        features_seconds=spent,
         features_bytes=features_bytes(loaded, sizes),
         measuring_seconds=measured,
         seconds=whole,

@@ -9,16 +9,42 @@ from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from statistics import fmean
+from typing import Any
 
 import torch
 
+from ocrtune.checkpoints import (
+    describe_identity,
+    load_checkpoint,
+    remove_checkpoint,
+    require_checkpoint,
+    save_checkpoint,
+)
 from ocrtune.config import TrainConfig
 from ocrtune.dataset import load_samples
 from ocrtune.errors import TrainingError
-from ocrtune.events import Emit, Event, Note, Preflight, Saved, Step, append_event, silent
-from ocrtune.examples import choose_samples, examine_samples
+from ocrtune.events import (
+    Emit,
+    Event,
+    Note,
+    Preflight,
+    Resumed,
+    Saved,
+    Step,
+    append_event,
+    rewind_events,
+    silent,
+)
+from ocrtune.examples import Examined, choose_samples, examine_samples
 from ocrtune.families.loaded import LoadedModel
-from ocrtune.families.loading import CONTRACT, add_lora, load_base, save_adapter
+from ocrtune.families.loading import (
+    CONTRACT,
+    adapts_experts,
+    add_lora,
+    load_base,
+    save_adapter,
+    trains_vision,
+)
 from ocrtune.families.page_layouts import AUTO, LayoutChoice
 from ocrtune.features import settle_layout
 from ocrtune.hardware import describe_hardware
@@ -29,6 +55,8 @@ from ocrtune.records import Sample
 from ocrtune.report_page import percent
 from ocrtune.validation import Validation
 
+CHECKPOINT_SECONDS = 120.0  # between two checkpoints, unless the settings count steps
+CHECKPOINT_SHARE = 0.05  # of a run's time, at most, goes into them then
 MEASUREMENTS = 4  # of the CER in a run, beside the one of the base model
 LOGGED_LOSSES = 10  # steps at both ends of a run whose mean loss is kept
 LOCAL_SETTINGS = ("data", "output", "base")  # tell of this machine; the contract has the base
@@ -38,23 +66,27 @@ def train_adapter(
     config: TrainConfig,
     emit: Emit = silent,
     stop_requested: Callable[[], bool] = lambda: False,
+    resume: bool = False,
 ) -> Path:
     """Fine-tune the base model and return the adapter's folder, `OUTPUT/adapter`.
 
     The weights with the lowest CER on the validation sample are kept. Asked to stop, the run ends
-    after the step it is in and keeps the weights of that moment.
+    after the step it is in and keeps the weights of that moment, and a checkpoint. With `resume` it
+    goes on from the checkpoint in `config.output`, to the same losses and weights as if it had
+    never been interrupted.
     """
     use_cores()
     torch.manual_seed(config.seed)
     folder = Path(config.output)
+    if resume:
+        require_checkpoint(folder)
     train = load_samples(config.data, "train")
     validation = choose_samples(load_samples(config.data, "validation"), config)
     loaded = load_base(config.base, config.layout)
     choice = choose_layout(loaded, config, train)
-    if (folder / "adapter" / CONTRACT).exists():  # an older one would pass for this run's
-        shutil.rmtree(folder / "adapter")
-    config.save(folder / "config.json")
-    (folder / "log.jsonl").unlink(missing_ok=True)
+    if not resume:
+        clear(folder)
+        config.save(folder / "config.json")
 
     def log(event: Event) -> None:
         append_event(folder / "log.jsonl", event)
@@ -62,15 +94,34 @@ def train_adapter(
 
     if choice:
         log(Note(choice.reason()))
+    examined = examine_samples(loaded, train, log)
+    config = config.with_steps(len(examined.examples))
+    add_lora(loaded, config)
+    identity = describe_identity(config, loaded.contract, [*train, *validation])
+    state = load_checkpoint(folder, identity) if resume else None
+    if state:
+        refuse_shorter(state["steps"], config.steps)
+    config.save(folder / "config.json")
     with explaining_memory():
-        learner, seen, preflight = set_up(config, loaded, train, validation, choice, log)
-        log(preflight)
-        log(Note(describe_run(learner, len(validation))))
-        run = Run(learner, seen, log)
+        pair = set_up(config, loaded, examined, validation, log)
+        run = Run(*pair, log, identity)
+        if state is None:
+            log(describe_start(*pair, examined, choice))
+            log(Note(describe_run(run.learner, len(validation))))
+        else:
+            run.resume(state)
         run.go(stop_requested)
     log(Note(run.outcome()))
     log(Saved("adapter", str(run.folder)))
     return run.folder
+
+
+def clear(folder: Path) -> None:
+    """Remove what an earlier run left in the folder: it would pass for this run's."""
+    if (folder / "adapter" / CONTRACT).exists():
+        shutil.rmtree(folder / "adapter")
+    remove_checkpoint(folder)
+    (folder / "log.jsonl").unlink(missing_ok=True)
 
 
 def check_run(config: TrainConfig, emit: Emit = silent) -> Preflight:
@@ -84,10 +135,13 @@ def check_run(config: TrainConfig, emit: Emit = silent) -> Preflight:
     validation = choose_samples(load_samples(config.data, "validation"), config)
     loaded = load_base(config.base, config.layout)
     choice = choose_layout(loaded, config, train)
+    examined = examine_samples(loaded, train, emit)
+    config = config.with_steps(len(examined.examples))
+    add_lora(loaded, config)
     with explaining_memory():
-        _, _, preflight = set_up(config, loaded, train, validation, choice, emit)
-    emit(preflight)
-    return preflight
+        told = describe_start(*set_up(config, loaded, examined, validation, emit), examined, choice)
+    emit(told)
+    return told
 
 
 def choose_layout(
@@ -102,25 +156,22 @@ def choose_layout(
 def set_up(
     config: TrainConfig,
     loaded: LoadedModel,
-    train: Sequence[Sample],
+    examined: Examined,
     validation: Sequence[Sample],
-    choice: LayoutChoice | None,
     emit: Emit,
-) -> tuple[Learner, Validation, Preflight]:
-    """Return everything a run needs, ready for its first step, and what it will take."""
-    examined = examine_samples(loaded, train, emit)
-    add_lora(loaded, config)
+) -> tuple[Learner, Validation]:
+    """Return what a run needs for its first step; the pictures' features are computed."""
     refuse_full_disk(loaded, measure_samples(loaded, examined.examples))
-    started = time.perf_counter()
     learner = Learner(loaded, config, examined.examples, emit)
-    seen = Validation(loaded, validation, emit, learner.in_full)
-    features_seconds = time.perf_counter() - started
-    count = len(measurement_steps(config)) + 1  # the base model is measured too
-    return (
-        learner,
-        seen,
-        inspect_run(learner, seen, examined, choice, count, features_seconds),
-    )
+    return learner, Validation(loaded, validation, emit, learner.in_full)
+
+
+def describe_start(
+    learner: Learner, validation: Validation, examined: Examined, choice: LayoutChoice | None
+) -> Preflight:
+    """Return what the run will take, after a dry step has settled how its batches fit."""
+    count = len(measurement_steps(learner.config)) + 1  # the base model is measured too
+    return inspect_run(learner, validation, examined, choice, count)
 
 
 @contextmanager
@@ -145,14 +196,19 @@ def measurement_steps(config: TrainConfig) -> set[int]:
 class Run:
     """The course of one run: steps, measurements, and which weights the adapter holds."""
 
-    def __init__(self, learner: Learner, validation: Validation, emit: Emit) -> None:
+    def __init__(
+        self, learner: Learner, validation: Validation, emit: Emit, identity: dict[str, Any]
+    ) -> None:
         self.learner = learner
         self.validation = validation
         self.emit = emit
+        self.identity = identity  # of the run, as its checkpoints tell it
         self.config = learner.config
         self.folder = Path(self.config.output) / "adapter"
         self.started = time.perf_counter()
         self.step_seconds = 0.0  # of all steps together
+        self.checkpointed = self.started  # when the last checkpoint was saved
+        self.checkpoint_seconds = 0.0  # that saving it took
         self.stopped = False
         self.kept_step = 0
         self.due = measurement_steps(self.config)
@@ -163,11 +219,13 @@ class Run:
 
     def go(self, stop_requested: Callable[[], bool]) -> None:
         """Train to the end, or until asked to stop, and write the adapter."""
-        self.validation.measure(0)
+        if not self.validation.cers:
+            self.validation.measure(0)
         while self.steps < self.config.steps:
             if stop_requested():
                 self.stopped = True
                 self.save(self.steps)
+                self.save_checkpoint()
                 return
             before = time.perf_counter()
             self.learner.step()
@@ -175,8 +233,49 @@ class Run:
             self.report_step()
             if self.steps in self.due and self.validation.measure(self.steps):
                 self.save(self.steps)
+            if self.is_checkpoint_due():
+                self.save_checkpoint()
         self.validation.restore_best()
         self.save(self.validation.best_step)
+        remove_checkpoint(self.folder.parent)
+
+    def is_checkpoint_due(self) -> bool:
+        """Return whether losing what was learned since the last checkpoint would hurt."""
+        if self.steps == self.config.steps:
+            return False
+        if self.config.checkpoint_every:
+            return self.steps % self.config.checkpoint_every == 0
+        patience = max(CHECKPOINT_SECONDS, self.checkpoint_seconds / CHECKPOINT_SHARE)
+        return time.perf_counter() - self.checkpointed >= patience
+
+    def save_checkpoint(self) -> None:
+        """Save everything that the rest of the run depends on."""
+        started = time.perf_counter()
+        state = {
+            "learner": self.learner.state(),
+            "validation": self.validation.state(),
+            "step_seconds": self.step_seconds,
+            "seconds": started - self.started,
+            "steps": self.config.steps,
+        }
+        try:
+            save_checkpoint(self.folder.parent, self.identity, state)
+        except TrainingError as error:  # no reason to lose the run
+            self.emit(Note(f"{error} The run goes on without it."))
+        self.checkpointed = time.perf_counter()
+        self.checkpoint_seconds = self.checkpointed - started
+
+    def resume(self, state: dict[str, Any]) -> None:
+        """Go on where the run was when it saved that state, and tell so."""
+        self.learner.restore(state["learner"])
+        self.validation.restore(state["validation"])
+        self.step_seconds = state["step_seconds"]
+        self.started = time.perf_counter() - state["seconds"]
+        rewind_events(self.folder.parent / "log.jsonl", self.steps)
+        self.emit(Resumed(self.steps, self.config.steps))
+        self.emit(Note(f"The run goes on after step {self.steps} of {self.config.steps}."))
+        if state["steps"] != self.config.steps:
+            self.emit(Note(lengthened(state["steps"], self.config)))
 
     def report_step(self) -> None:
         """Tell that a step is finished, and when all of them will be."""
@@ -220,7 +319,10 @@ class Run:
     def outcome(self) -> str:
         """Return a sentence on which weights were kept, and what they are worth."""
         if self.stopped:
-            return f"Stopped after step {self.steps}; the adapter holds the weights of that moment."
+            return (
+                f"Stopped after step {self.steps}; the adapter holds the weights of that moment, "
+                "and `--resume` goes on from there."
+            )
         before, after = self.validation.cers[0], self.validation.cers[self.kept_step]
         if before is None or after is None:
             return f"The adapter holds the weights of step {self.kept_step}, the last one."
@@ -238,10 +340,39 @@ class Run:
 def describe_run(learner: Learner, validation_samples: int) -> str:
     """Return a sentence on what is about to happen."""
     count = sum(parameter.numel() for parameter in learner.parameters)
+    config, samples = learner.config, len(learner.examples)
+    passes = config.steps * config.batch_size / samples
+    adapted = ["the text model"]
+    adapted += ["its experts"] * adapts_experts(learner.loaded, config)
+    adapted += ["vision"] * trains_vision(learner.loaded)
     return (
-        f"Fine-tuning `{learner.loaded.contract.base_model}` on {len(learner.examples)} samples, "
-        f"measured on {validation_samples}; {count:,} weights learn."
+        f"Fine-tuning `{learner.loaded.contract.base_model}` on {samples} samples for "
+        f"{config.steps} steps of {config.batch_size}: {passes:.2g} passes over them, measured on "
+        f"{validation_samples} others. {count:,} weights learn, in {listed(adapted)}."
     )
+
+
+def listed(words: Sequence[str]) -> str:
+    """Return the words as they stand in a sentence: `one`, `one and two`, `one, two and three`."""
+    *most, last = words
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+def refuse_shorter(planned: int, wanted: int) -> None:
+    """Raise a TrainingError if a resumed run shall take fewer steps than were planned."""
+    if wanted < planned:
+        raise TrainingError(
+            f"The run was planned for {planned} steps; {wanted} are fewer.",
+            "Leave `--steps` out, or give more.",
+        )
+
+
+def lengthened(steps: int, config: TrainConfig) -> str:
+    """Return a sentence on what more steps than the `steps` planned first mean for the rate."""
+    words = f"The run was planned for {steps} steps and now takes {config.steps}."
+    if config.schedule == "constant":
+        return words
+    return f"{words} From here on the learning rate is that of a run of {config.steps} steps."
 
 
 def mean_loss(losses: Sequence[float]) -> float | None:

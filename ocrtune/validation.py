@@ -35,12 +35,15 @@ class Validation:
         self.emit = emit
         self.pictures = [(sample.picture_id, sample.picture) for sample in samples]
         self.features: list[Tensor | None] = []
+        self.features_seconds = 0.0  # that computing them took
         self.cers: dict[int, float | None] = {}  # by step; 0 is the base model
         self.seconds = 0.0  # of all measurements together
         self.best_step = 0  # 0: nothing was measured but the base model
         self.best_weights: dict[str, Tensor] = {}
         if not trains_vision(loaded):
+            started = time.perf_counter()
             self.features = encode_samples(loaded, self.pictures)
+            self.features_seconds = time.perf_counter() - started
 
     def measure(self, step: int) -> bool:
         """Read the samples, tell their CER, and return whether these weights are the best so far.
@@ -72,3 +75,21 @@ class Validation:
         with self.in_full():
             for key, tensor in adapter_weights(self.loaded).items():
                 tensor.copy_(self.best_weights[key])
+
+    def state(self) -> dict:
+        """Return what was measured and which weights were best, for `restore`."""
+        return {
+            "cers": self.cers,
+            "seconds": self.seconds,
+            "best_step": self.best_step,
+            "best_weights": self.best_weights,
+        }
+
+    def restore(self, state: dict) -> None:
+        """Know what a validation on the same samples knew when it gave `state`."""
+        self.cers = state["cers"]
+        self.seconds = state["seconds"]
+        self.best_step = state["best_step"]
+        self.best_weights = {
+            key: tensor.to(self.loaded.device) for key, tensor in state["best_weights"].items()
+        }

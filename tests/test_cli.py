@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 import zipfile
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
@@ -16,7 +16,8 @@ from line_samples import draw_line, write_dataset, write_source
 from small_models import LINE_CONFIG, write_model
 
 from ocrtune import cli, comparing, families, jobs, reading, training
-from ocrtune.config import BuildConfig, TrainConfig
+from ocrtune.arguments import make_config
+from ocrtune.config import CHECKPOINT, BuildConfig, TrainConfig
 from ocrtune.dataset import load_samples
 from ocrtune.events import Done, Failed, Saved
 from ocrtune.families.loading import load_adapter, load_base
@@ -216,6 +217,84 @@ def test_settings_come_from_a_file_and_the_command_line_wins(capsys, base, data,
     assert code == 0, err
     used = TrainConfig.load(tmp_path / "config.json")
     assert (used.steps, used.warmup_steps, used.augment) == (1, 3, False)
+
+
+def config_of(*arguments):
+    """Return the settings that `train` would use."""
+    needed = ["--data", "d", "--output", "o"]
+    return make_config(cli.make_parser().parse_args(["train", *needed, *map(str, arguments)]))
+
+
+def test_every_setting_of_a_run_can_be_typed():
+    actions = cli.make_parser()._subparsers._group_actions[0].choices["train"]._actions
+    typed = {action.dest for action in actions}
+    assert {field.name for field in fields(TrainConfig)} <= typed
+
+
+def test_a_preset_sets_what_suits_the_base_and_what_is_typed_wins(tmp_path):
+    quick = config_of("--preset", "quick")
+    assert (quick.steps, quick.lora_rank, quick.lora_experts) == (30, 16, "auto")
+    large = config_of("--preset", "quick", "--base", "deepseek-ocr", "--steps", 7)
+    assert (large.steps, large.lora_rank, large.lora_alpha, large.lora_experts) == (7, 8, 8, "no")
+    large.save(tmp_path / "settings.json")
+    again = config_of("--config", tmp_path / "settings.json", "--preset", "thorough")
+    assert (again.base, again.steps, again.lora_experts) == ("deepseek-ocr", 240, "auto")
+
+
+def test_steps_and_epochs_exclude_each_other(capsys, tmp_path):
+    with pytest.raises(SystemExit):
+        config_of("--steps", 5, "--epochs", 2)
+    assert "not allowed with" in capsys.readouterr().err
+    config_of("--epochs", 2).save(tmp_path / "settings.json")
+    assert config_of("--config", tmp_path / "settings.json").epochs == 2
+    typed = config_of("--config", tmp_path / "settings.json", "--steps", 5)
+    assert (typed.steps, typed.epochs) == (5, 0)
+    assert config_of("--preset", "quick", "--epochs", 3).epochs == 3
+
+
+def test_experts_are_yes_when_no_word_follows():
+    chosen = [["--lora-experts"], ["--lora-experts", "no"], []]
+    assert [config_of(*one).lora_experts for one in chosen] == ["yes", "no", "auto"]
+
+
+def test_epochs_are_told_as_steps(capsys, base, data, tmp_path):
+    options = ("--base", base, "--epochs", 0.5, "--batch-size", 4)
+    _, _, err = run(capsys, "train", "--data", data, "--output", tmp_path, *options)
+    assert "on 16 samples for 2 steps of 4: 0.5 passes over them, measured on 2 others" in err
+    assert "in the text model and vision" in err
+    assert TrainConfig.load(tmp_path / "config.json").steps == 2
+
+
+def test_a_stopped_run_is_resumed_and_may_become_longer(capsys, base, data, tmp_path):
+    options = ("--data", data, "--output", tmp_path / "run", "--base", base, "--batch-size", 2)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cli.Watcher, "stop_requested", lambda watcher: True)
+        assert run(capsys, "train", *options, "--steps", 1)[0] == 0
+    code, _, err = run(capsys, "train", "--resume", tmp_path / "run", "--steps", 2)
+    assert code == 0, err
+    assert "The run goes on after step 0 of 2." in err
+    assert "now takes 2" in err
+    used = TrainConfig.load(tmp_path / "run" / "config.json")
+    assert (used.steps, used.batch_size) == (2, 2)
+    code, _, err = run(capsys, "train", "--resume", tmp_path / "run")
+    assert code == 1
+    assert "holds no checkpoint: the run has finished" in err
+
+
+@pytest.mark.parametrize(
+    "more", [["--seed", "1"], ["--preset", "quick"], ["--output", "x"], ["--no-augment"]]
+)
+def test_a_resumed_run_keeps_its_settings(capsys, tmp_path, more):
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["train", "--resume", str(tmp_path), *more])
+    assert ended.value.code == 2
+    assert "keeps its settings" in capsys.readouterr().err
+
+
+def test_a_resumed_run_that_is_none_gets_a_sentence(capsys, tmp_path):
+    code, _, err = run(capsys, "train", "--resume", tmp_path / "nothing")
+    assert code == 1
+    assert "nothing/config.json` cannot be read" in err
 
 
 @pytest.mark.parametrize(
@@ -420,4 +499,5 @@ def test_a_signal_ends_training_gently(base, data, tmp_path, number):
     assert process.returncode == 0, err
     assert "what was learned is kept" in err
     assert "Traceback" not in err
+    assert (tmp_path / "run" / CHECKPOINT).is_file(), "it can be resumed"
     load_adapter(load_base(base, device="cpu"), tmp_path / "run" / "adapter")

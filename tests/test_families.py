@@ -8,6 +8,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import httpx
 import numpy as np
@@ -29,6 +30,7 @@ from small_models import (
     write_model,
 )
 
+from ocrtune import config as settings
 from ocrtune import hub
 from ocrtune.config import BASES, TrainConfig
 from ocrtune.errors import ConfigError, HubError, ModelError
@@ -41,6 +43,7 @@ from ocrtune.families.deepseek_ocr_model import (
 )
 from ocrtune.families.loaded import LoadedModel, as_seen
 from ocrtune.families.loading import (
+    adapts_experts,
     add_lora,
     load_adapter,
     load_base,
@@ -688,6 +691,42 @@ def test_impossible_adapters_are_refused(folder, changes, sentence, request):
     loaded = load_base(str(request.getfixturevalue(folder)), device="cpu")
     with pytest.raises(ConfigError, match=sentence or "no mixture of experts"):
         add_lora(loaded, train_config(**changes))
+
+
+@pytest.mark.parametrize(
+    ("choice", "dropout", "device", "memory", "adapted"),
+    [
+        ("auto", 0.0, "cuda", 15.6e9, True),  # a T4
+        ("auto", 0.0, "cuda", 12e9, False),
+        ("auto", 0.1, "cuda", 80e9, False),  # adapters on experts cannot have dropout
+        ("auto", 0.0, "cpu", 0, False),
+        ("yes", 0.0, "cpu", 0, True),
+        ("no", 0.0, "cuda", 80e9, False),
+        (True, 0.0, "cpu", 0, True),  # as older configs have it
+    ],
+)
+def test_experts_are_adapted_where_they_fit(
+    pages, monkeypatch, choice, dropout, device, memory, adapted
+):
+    card = SimpleNamespace(total_memory=memory)
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda device: card)
+    config = train_config(lora_experts=choice, lora_dropout=dropout)
+    assert adapts_experts(replace(pages, device=torch.device(device)), config) is adapted
+
+
+def test_a_model_without_experts_adapts_none(lines, monkeypatch):
+    assert not adapts_experts(lines, train_config())
+
+
+@pytest.mark.parametrize("family", FAMILIES.values(), ids=lambda family: family.name)
+def test_every_family_has_all_presets_and_the_usual_one_is_the_default(family):
+    assert [preset.name for preset in family.presets] == list(settings.PRESETS)
+    usual = train_config(**family.preset("standard").settings())
+    assert usual == train_config()
+    steps = [preset.steps for preset in family.presets]
+    assert steps == sorted(set(steps))
+    with pytest.raises(ConfigError, match="Did you mean `quick`"):
+        family.preset("quik")
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ LAYERS = {
         "pretrain",
         "preflight",
     }
-    | {"report", "report_page", "report_words"}
+    | {"checkpoints", "report", "report_page", "report_words"}
     | {"bench"},
     4: {"jobs", "turns"},
     5: {"cli", "arguments", "console", "__main__", "ui"},
@@ -49,7 +49,7 @@ MODEL_WORLD = {
     "decoding",
     "reading",
 }
-MODEL_WORLD |= {"pretrain", "bench", "feature_store", "hardware", "preflight"}
+MODEL_WORLD |= {"pretrain", "checkpoints", "bench", "feature_store", "hardware", "preflight"}
 HOMES = {  # where a package from elsewhere may be imported
     "torch": MODEL_WORLD,
     "triton": {"families"},

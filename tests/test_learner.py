@@ -62,6 +62,19 @@ def test_the_rate_rises_and_falls(step, factor):
     assert rate_factor(step, config) == pytest.approx(factor)
 
 
+@pytest.mark.parametrize(
+    ("schedule", "factors"),
+    [
+        ("constant", [0.5, 1, 1, 1]),
+        ("cosine", [0.5, 0.853553, 0.5, 0.146447]),  # half of 1 + cos(0, 1/4, 2/4, 3/4 of pi)
+        ("linear", [0.5, 0.75, 0.5, 0.25]),
+    ],
+)
+def test_each_schedule_falls_in_its_own_way(schedule, factors):
+    config = TrainConfig(data="d", output="o", steps=4, warmup_steps=2, schedule=schedule)
+    assert [rate_factor(step, config) for step in range(4)] == pytest.approx(factors, abs=1e-6)
+
+
 def test_a_batch_in_portions_teaches_what_it_teaches_whole(base, monkeypatch):
     examples = make_examples(load_base(base, device="cpu"), some_samples(4), print)
     config = TrainConfig(data="", output="", base=base, batch_size=4, augment=False)

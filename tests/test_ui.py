@@ -1,6 +1,7 @@
 """The page without a browser: words, what is shown, what is refused, what is served."""
 
 import ast
+import dataclasses
 import io
 import json
 import os
@@ -24,16 +25,17 @@ from PIL import Image
 from preflights import PREFLIGHT
 
 from ocrtune import jobs
-from ocrtune.config import BuildConfig, CompareConfig, ReadConfig, TrainConfig
+from ocrtune.config import CHECKPOINT, CHOICES, BuildConfig, CompareConfig, ReadConfig, TrainConfig
 from ocrtune.dataset import build_dataset, load_samples
 from ocrtune.errors import JobError
 from ocrtune.events import Done, Evaluated, Failed, Note, Read, SampleRead, Step, append_event
+from ocrtune.families import DEEPSEEK_OCR, FAMILIES
 from ocrtune.records import OcrContract, Prediction
 from ocrtune.report import build_comparison, write_report
-from ocrtune.ui import page, train_views, uploads, watching
-from ocrtune.ui.actions import Actions
+from ocrtune.ui import knobs, page, train_views, uploads, watching
+from ocrtune.ui.actions import Actions, recipe_key
 from ocrtune.ui.watching import PANELS, Watching
-from ocrtune.ui.words import LANGUAGES
+from ocrtune.ui.words import LANGUAGES, say
 
 UI = Path(page.__file__).parent
 PREFLIGHT_PLACE = PANELS["dataset"].width + PANELS["train"].width - 1  # the last of the tab
@@ -192,9 +194,18 @@ def visible_strings(path: Path) -> list[str]:
     return [text for text in found if re.search(r"\w", text)]
 
 
-@pytest.mark.parametrize("name", ["dataset_tab", "train_tab", "try_tab", "compare_tab", "parts"])
+@pytest.mark.parametrize(
+    "name", ["dataset_tab", "train_tab", "knobs", "try_tab", "compare_tab", "parts"]
+)
 def test_no_tab_has_words_of_its_own(name):
     assert visible_strings(UI / f"{name}.py") == []
+
+
+def test_names_of_choices_are_no_keys_of_words():
+    """The browser replaces every text that is a key, wherever it stands."""
+    names = {word for words in CHOICES.values() for word in words}
+    names |= {name for family in FAMILIES.values() for name in family.layouts}
+    assert names.isdisjoint(LANGUAGES["en"])
 
 
 def test_only_names_are_not_translated():
@@ -225,7 +236,7 @@ def test_every_panel_fills_exactly_its_widgets(visit, served):
     config = served.get("/config").json()
     widths = [len(handler["outputs"]) for handler in config["dependencies"]]
     outputs = shown(visit.home, visit.session)
-    assert widths.count(len(outputs)) == 3 + 7  # arriving, switching, the timer, seven clicks
+    assert widths.count(len(outputs)) == 3 + 8  # arriving, switching, the timer, eight clicks
     assert sum(panel.width for panel in PANELS.values()) + 2 == len(outputs)
     for name, panel in PANELS.items():
         for session in (visit.session, {}):
@@ -294,7 +305,7 @@ def test_the_page_polls_only_while_a_job_is_under_way(visit):
 def test_an_end_is_explained(visit, state, events, words):
     config = lambda folder: TrainConfig(data="d", output=str(folder))  # noqa: E731
     run = make_job(visit.home, "train", config, events, state=state)
-    html = watching.show_train(watching.look_at_all(visit.home, {"run": run.id}), "en")[4]
+    html = watching.show_train(watching.look_at_all(visit.home, {"run": run.id}), "en")[5]
     assert words in html
 
 
@@ -422,20 +433,47 @@ def test_names_of_uploads_become_harmless(name, kept):
     assert uploads.plain_name(name) == kept
 
 
-def start(visit, session=None, language="en", **changes):
-    values = {"base": "tiny", "steps": 30, "rank": 8, "learning_rate": 0, "batch_size": 4}
+def start(visit, session=None, language="en", base="tiny", other="", **changes):
+    """Start a run as the page does, with every setting as it stands there unless it is changed."""
+    values = {knob.name: knobs.DEFAULTS[knob.name] for knob in knobs.KNOBS} | changes
     session = visit.session if session is None else session
-    return visit.actions.start(*(values | changes).values(), session, language)
+    return visit.actions.start(base, other, *values.values(), session, language)
 
 
 def test_start_trains_on_the_visitors_own_dataset(visit):
-    session = start(visit)
+    session = start(visit, steps=30, batch_size=4, lora_rank=8)
     config = config_of(visit.actions, session, "run")
     folder = visit.home / "jobs"
     assert config["data"] == str(folder / visit.session["dataset"] / "dataset")
     assert config["output"] == str(folder / session["run"] / "run")
     assert (config["steps"], config["batch_size"], config["lora_rank"]) == (30, 4, 8)
     assert set(session) == {"dataset", "run"}  # what belonged to the run before is forgotten
+
+
+def test_every_setting_of_a_run_is_on_the_page():
+    on_page = [knob.name for knob in knobs.KNOBS]
+    everything = {field.name for field in dataclasses.fields(TrainConfig)}
+    assert len(on_page) == len(set(on_page))
+    assert everything == set(on_page) | set(knobs.ELSEWHERE)
+    assert set(knobs.ELSEWHERE) == {"data", "output", "base"}
+
+
+def test_what_is_set_on_the_page_is_what_is_trained_with(visit):
+    """Every setting is turned to something that is not its default."""
+    turned = {}
+    for knob in knobs.KNOBS:
+        if knob.kind is bool:
+            turned[knob.name] = not knobs.DEFAULTS[knob.name]
+        elif knob.kind is str:
+            turned[knob.name] = knobs.words_of(knob, DEEPSEEK_OCR)[-1]
+        else:
+            turned[knob.name] = knob.high
+    turned["lora_experts"] = "no"
+    session = start(visit, base="deepseek-ocr", **turned)
+    config = config_of(visit.actions, session, "run")
+    assert {name: config[name] for name in turned} == turned
+    assert config["base"] == "deepseek-ocr"
+    assert TrainConfig(**config)
 
 
 @pytest.mark.parametrize(
@@ -446,14 +484,141 @@ def test_start_trains_on_the_visitors_own_dataset(visit):
         {"steps": None},
         {"steps": "60; rm -rf /"},
         {"steps": float("nan")},
-        {"rank": True},
+        {"lora_rank": True},
         {"learning_rate": float("inf")},
         {"batch_size": -1},
+        {"lora_dropout": 0.9},
+        {"seed": -1},
     ],
 )
 def test_settings_out_of_range_are_refused(visit, changes):
     with pytest.raises(gr.Error, match="must be a number from"):
         start(visit, **changes)
+
+
+@pytest.mark.parametrize(
+    "changes", [{"schedule": "warm"}, {"engine": None}, {"augment": "yes"}, {"lora_vision": ["no"]}]
+)
+def test_choices_that_are_none_are_refused(visit, changes):
+    with pytest.raises(gr.Error, match="cannot be set to that"):
+        start(visit, **changes)
+
+
+def test_a_layout_of_another_model_is_refused(visit):
+    with pytest.raises(gr.Error, match="Picture layout cannot be set"):
+        start(visit, base="deepseek-ocr", layout="line")
+
+
+def test_what_a_model_does_not_have_keeps_its_default(visit):
+    session = start(visit, lora_experts="yes", layout="gundam")
+    config = config_of(visit.actions, session, "run")
+    assert (config["lora_experts"], config["layout"]) == ("auto", TrainConfig.layout)
+
+
+def choose(visit, base="tiny", other="", preset="standard", understood=""):
+    return visit.actions.choose(base, other, preset, understood, {}, "en")
+
+
+def test_a_preset_turns_the_settings_that_suit_the_base():
+    visit = SimpleNamespace(actions=Actions(Path("nowhere")))
+    now, words, *changes = choose(visit, "deepseek-ocr", preset="quick")
+    turned = {
+        knob.name: change["value"]
+        for knob, change in zip(knobs.KNOBS, changes, strict=True)
+        if "value" in change
+    }
+    usual = {"layout": TrainConfig.layout}
+    assert turned == DEEPSEEK_OCR.preset("quick").settings() | usual
+    assert '"recipe_quick"' in words.value
+    _, _, *changes = choose(visit, "deepseek-ocr", understood=now)
+    layout = changes[[knob.name for knob in knobs.KNOBS].index("layout")]
+    assert "value" not in layout, "another preset leaves the layout as it was chosen"
+    again = choose(visit, "deepseek-ocr", preset="quick", understood=now)
+    assert all(change == gr.skip() for change in again), "nothing that was turned is turned back"
+
+
+def test_a_base_without_experts_and_layouts_shows_no_setting_for_them():
+    visit = SimpleNamespace(actions=Actions(Path("nowhere")))
+    hidden = {}
+    for base in ("tiny", "deepseek-ocr"):
+        changes = choose(visit, base)[2:]
+        pairs = zip(knobs.KNOBS, changes, strict=True)
+        hidden[base] = {knob.name for knob, change in pairs if not change["visible"]}
+    assert hidden == {"tiny": {"lora_experts", "layout"}, "deepseek-ocr": set()}
+
+
+@pytest.mark.parametrize("family", FAMILIES.values(), ids=lambda family: family.name)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_words_of_a_preset_tell_its_own_numbers(family, language):
+    for preset in family.presets:
+        words = say(language, recipe_key(family, preset))
+        assert re.search(rf"\b{preset.steps}\D", words)
+        assert f"{preset.steps * 8:,}" in words or preset.steps * 8 < 1500
+
+
+@pytest.mark.parametrize(
+    ("other", "base"),
+    [
+        ("stranger/model", "stranger/model"),
+        ("  deepseek-ai/DeepSeek-OCR ", "deepseek-ai/DeepSeek-OCR"),
+        ("deepseek-ocr", "deepseek-ocr"),
+        ("", "tiny"),
+        (None, "tiny"),
+        (7, "tiny"),
+    ],
+)
+def test_another_base_takes_the_place_of_the_choice(visit, other, base):
+    assert config_of(visit.actions, start(visit, other=other), "run")["base"] == base
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "/etc",
+        "../..",
+        "~/model",
+        "ocrtune/families",
+        "./model/x",
+        "a/b/c",
+        "-x/y",
+        "no such",
+        "a/\n",
+    ],
+)
+def test_folders_of_this_machine_are_not_for_visitors(visit, other):
+    with pytest.raises(gr.Error, match="no base model that can be used here"):
+        start(visit, other=other)
+    with pytest.raises(gr.Error, match="no base model that can be used here"):
+        choose(visit, other=other)
+
+
+def test_the_owner_of_the_machine_may_name_a_folder(visit, tmp_path):
+    config = json.dumps({"vision_config": {"view_size": [48, 384]}})
+    (tmp_path / "config.json").write_text(config, "utf-8")
+    owner = Actions(visit.home, ("true",), folders=True)
+    visit = SimpleNamespace(actions=owner, session=visit.session)
+    session = start(visit, other=str(tmp_path))
+    assert config_of(owner, session, "run")["base"] == str(tmp_path)
+
+
+def test_a_lost_run_can_be_resumed_and_a_finished_one_cannot(visit):
+    config = lambda folder: TrainConfig(data="d", output=str(folder / "run"))  # noqa: E731
+    with pytest.raises(gr.Error, match="no interrupted run"):
+        visit.actions.resume(visit.session, "en")
+    run = make_job(visit.home, "train", config, [Step(1, 9, 1.0, 1.0, 8.0)], state="lost")
+    (run.folder / "STOP").touch()
+    session = visit.session | {"run": run.id}
+    button = watching.show_train(watching.look_at_all(visit.home, session), "en")[4]
+    assert button.visible is False, "nothing was saved"
+    (run.folder / "run" / CHECKPOINT).parent.mkdir(parents=True)
+    (run.folder / "run" / CHECKPOINT).touch()
+    shown_now = watching.show_train(watching.look_at_all(visit.home, session), "en")
+    assert shown_now[4].visible is True
+    assert "Resume goes on" in shown_now[5]
+    again = visit.actions.resume(session, "en")
+    assert again == {"dataset": session["dataset"], "run": run.id}
+    assert not (run.folder / "STOP").exists()
+    assert run.status().state == "queued"
 
 
 def test_a_machine_in_trouble_is_told_in_the_visitors_language(visit, monkeypatch):
@@ -465,14 +630,15 @@ def test_a_machine_in_trouble_is_told_in_the_visitors_language(visit, monkeypatc
         visit.actions.load_sample({}, "zh")
 
 
-def test_a_base_from_elsewhere_is_not_taken(visit):
+def test_a_base_that_no_radio_offers_is_not_taken(visit):
     session = start(visit, base="stranger/model")
     assert config_of(visit.actions, session, "run")["base"] == "tiny"
 
 
 def check(visit, session=None, language="en"):
     session = visit.session if session is None else session
-    return visit.actions.check("tiny", 30, 8, 0, 4, session, language)
+    values = [knobs.DEFAULTS[knob.name] for knob in knobs.KNOBS]
+    return visit.actions.check("tiny", "", *values, session, language)
 
 
 def test_a_check_is_made_with_the_settings_of_the_run(visit):

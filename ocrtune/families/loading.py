@@ -32,6 +32,7 @@ from ocrtune.records import OcrContract
 
 ADAPTER_CONFIG, ADAPTER_WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
 CONTRACT, DETAILS = "contract.json", "details.json"
+EXPERTS_BYTES = 15e9  # memory of a GPU on which their adapters fit; a T4 has 15.6e9
 VISION_TOWERS = ("model.sam_model.", "model.vision_model.", "model.projector.")
 TEXT_FILES = ("config.json", "generation_config.json", "tokenizer*.json", "special_tokens_map.json")
 
@@ -90,11 +91,11 @@ def add_lora(loaded: LoadedModel, config: TrainConfig) -> None:
     """Put fresh LoRA weights on the model, in fp32, and freeze everything else."""
     family = loaded.family
     refuse_second_adapter(loaded)
-    if config.lora_experts and not family.lora_experts:
+    if config.lora_experts == "yes" and not family.lora_experts:
         raise ConfigError(
             f"`{family.base_model}` has no mixture of experts.", "Leave `lora_experts` out."
         )
-    if config.lora_experts and config.lora_dropout:
+    if config.lora_experts == "yes" and config.lora_dropout:
         raise ConfigError(
             "Adapters on the experts cannot have dropout.",
             "Set `lora_dropout` to 0 or leave `lora_experts` out.",
@@ -108,9 +109,21 @@ def add_lora(loaded: LoadedModel, config: TrainConfig) -> None:
         lora_alpha=config.lora_alpha,
         lora_dropout=config.lora_dropout,
         target_modules=targets,
-        target_parameters=list(family.lora_experts) if config.lora_experts else None,
+        target_parameters=list(family.lora_experts) if adapts_experts(loaded, config) else None,
     )
     wrap(loaded, lora)
+
+
+def adapts_experts(loaded: LoadedModel, config: TrainConfig) -> bool:
+    """Return whether the mixture of experts gets adapters: if nobody says so, where they fit.
+
+    With them DeepSeek-OCR's weights, optimizer and activations take up to 14 GiB.
+    """
+    if config.lora_experts != "auto":
+        return config.lora_experts == "yes"
+    if not loaded.family.lora_experts or config.lora_dropout or loaded.device.type != "cuda":
+        return False
+    return torch.cuda.get_device_properties(loaded.device).total_memory >= EXPERTS_BYTES
 
 
 def wrap(loaded: LoadedModel, lora: LoraConfig) -> None:

@@ -53,6 +53,7 @@ def show_train(looks: Looks, language: str) -> list:
         "" if NVIDIA.exists() else f'<p class="ot-hint">{text(language, "gpu_none")}</p>',
         gr.Button(interactive=ready, variant=variant(not run.usable)),
         gr.Button(interactive=run.state in ("queued", "running")),
+        gr.Button(visible=run.resumable),
         train_views.progress(run, events, language),
         gr.Button(visible=run.usable),
         gr.Row(visible=bool(train_views.measurements(events))),
@@ -166,7 +167,7 @@ class Panel:
 
 PANELS = {
     "dataset": Panel(show_dataset, ("dataset",), (), 0, 4),
-    "train": Panel(show_train, ("run", "check"), ("dataset",), 4, 12),
+    "train": Panel(show_train, ("run", "check"), ("dataset",), 5, 13),
     "try": Panel(show_try, ("reading",), ("run", "dataset"), 3, 4),
     "compare": Panel(show_compare, ("comparison",), ("run",), 2, 5),
 }
