@@ -32,8 +32,8 @@ def make_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(
         title="commands", dest="command", metavar="COMMAND", required=True
     )
-    adders = (add_build, add_train, add_read, add_compare, add_score, add_demo, add_bench, add_app)
-    for add in adders:
+    adders = (add_build, add_check, add_train, add_read, add_compare, add_score, add_demo)
+    for add in (*adders, add_bench, add_app):
         add(commands)
     return parser
 
@@ -61,6 +61,20 @@ def add_build(commands: argparse._SubParsersAction) -> None:
     job_options(command, BuildConfig)
 
 
+def add_check(commands: argparse._SubParsersAction) -> None:
+    command = commands.add_parser(
+        "check",
+        usage="%(prog)s --data PREFIX [--base MODEL] [OPTION of train ...]",
+        help="tell what fine-tuning would take, without doing it",
+        description="Load the model, look at the pictures, try one step on the longest ones and "
+        "tell: what is learned and what cannot be, the layout of the pictures, whether it fits "
+        "into memory, how long the run takes and what it costs on a Space with this hardware. "
+        "Takes the options of `train`.",
+    )
+    train_options(command)
+    command.set_defaults(output="")
+
+
 def add_train(commands: argparse._SubParsersAction) -> None:
     command = commands.add_parser(
         "train",
@@ -72,12 +86,6 @@ def add_train(commands: argparse._SubParsersAction) -> None:
         "after the current step and keeps what was learned. A run that was stopped or lost goes on "
         "from RUN/checkpoint with `--resume RUN`, as if it had never been interrupted.",
     )
-    option(command, TrainConfig, "--data", "PREFIX", "the dataset, as given to `build --output`")
-    option(command, TrainConfig, "--output", "RUN", "folder of the run; RUN/adapter is the result")
-    option(command, TrainConfig, "--base", "MODEL", "tiny, deepseek-ocr, a folder or a Hub repo id")
-    option(
-        command, TrainConfig, "--layout", "PRESET", "how pictures are laid out: a preset of MODEL"
-    )
     command.add_argument(
         "--resume",
         metavar="RUN",
@@ -85,6 +93,15 @@ def add_train(commands: argparse._SubParsersAction) -> None:
         help="go on with this run, settings included; more --steps than it had make it longer, and "
         "the learning rate then follows the longer run from there on",
     )
+    train_options(command)
+
+
+def train_options(command: argparse.ArgumentParser) -> None:
+    """Add the settings of a run."""
+    option(command, TrainConfig, "--data", "PREFIX", "the dataset, as given to `build --output`")
+    option(command, TrainConfig, "--output", "RUN", "folder of the run; RUN/adapter is the result")
+    option(command, TrainConfig, "--base", "MODEL", "tiny, deepseek-ocr, a folder or a Hub repo id")
+    option(command, TrainConfig, "--layout", "PRESET", "of MODEL; auto: what suits the pictures")
     add_length(command)
     add_recipe(command)
     add_measuring(command)
@@ -105,6 +122,8 @@ def add_length(command: argparse.ArgumentParser) -> None:
     option(either, TrainConfig, "--steps", "N", "optimizer steps")
     option(either, TrainConfig, "--epochs", "N", "passes over the train split, instead of steps")
     option(group, TrainConfig, "--batch-size", "N", "samples a step")
+    option(group, TrainConfig, "--micro-batch", "N", "of these, together; 0: as memory allows")
+    choice(group, TrainConfig, "--checkpointing", "WHEN", "compute twice to save memory")
 
 
 def add_recipe(command: argparse.ArgumentParser) -> None:
@@ -170,7 +189,7 @@ def add_read(commands: argparse._SubParsersAction) -> None:
         help="PNG, JPEG, TIFF, …",
     )
     option(command, ReadConfig, "--base", "MODEL", "tiny, deepseek-ocr, a folder or a Hub repo id")
-    option(command, ReadConfig, "--layout", "PRESET", "of MODEL; an adapter brings its own")
+    option(command, ReadConfig, "--layout", "PRESET", "of MODEL, or auto; adapters bring their own")
     option(command, ReadConfig, "--adapter", "FOLDER", "an adapter, such as RUN/adapter")
     command.add_argument(
         "--both",

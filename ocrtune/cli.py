@@ -161,10 +161,22 @@ def train(config: TrainConfig, watcher: Watcher, args: argparse.Namespace) -> En
         from ocrtune.training import train_adapter
 
         resume = bool(vars(args).get("resume"))  # the demo has no such option
-        folder = train_adapter(config, watcher.emit, watcher.stop_requested, resume)
+        try:
+            folder = train_adapter(config, watcher.emit, watcher.stop_requested, resume)
+        finally:
+            leave_ranks()
     if is_first_process():
         print(f"Adapter: {folder}")
     return Ending("The adapter is saved.")
+
+
+def check(config: TrainConfig, watcher: Watcher, args: argparse.Namespace) -> Ending:
+    """Tell what a run would take."""
+    work_offline(config.base)
+    from ocrtune.training import check_run
+
+    check_run(config, watcher.emit)
+    return Ending("The run can start.")
 
 
 def read(config: ReadConfig, watcher: Watcher, args: argparse.Namespace) -> Ending:
@@ -356,6 +368,7 @@ def app(args: argparse.Namespace) -> int:
 
 JOBS: dict[str, Callable[..., Ending]] = {
     "build": build,
+    "check": check,
     "train": train,
     "read": read,
     "compare": compare,

@@ -15,6 +15,7 @@ CHECKPOINT = "checkpoint/state.safetensors"  # of an unfinished run, in its fold
 CHOICES = {  # settings of a run that take one of a few words; the first word is the default
     "lora_experts": ("auto", "yes", "no"),
     "lora_vision": ("auto", "yes", "no"),
+    "checkpointing": ("auto", "yes", "no"),
     "optimizer": ("auto", "adamw", "adamw-8bit"),
     "schedule": ("linear", "cosine", "constant"),
     "engine": ("auto", "unsloth", "transformers"),
@@ -22,6 +23,7 @@ CHOICES = {  # settings of a run that take one of a few words; the first word is
 }
 NOT_NEGATIVE = (
     "epochs",
+    "micro_batch",
     "learning_rate",
     "warmup_steps",
     "weight_decay",
@@ -108,10 +110,12 @@ class TrainConfig(Config):
     data: str  # prefix of a built dataset
     output: str  # folder of the run; `adapter/` appears in it
     base: str = "tiny"  # `tiny`, `deepseek-ocr`, a folder or a repo id
-    layout: str = ""  # preset of the base model's family; empty takes its default
+    layout: str = "auto"  # a preset of the base model's family, or `auto`: what suits the pictures
     steps: int = 60  # optimizer steps
     epochs: float = 0.0  # passes over the train split; above 0 they take the place of `steps`
     batch_size: int = 8  # samples a step
+    micro_batch: int = 0  # of these, so many go through the model together; 0: as memory allows
+    checkpointing: str = "auto"  # compute twice to save memory: `yes`, `no`, `auto`: where needed
     learning_rate: float = 0.0  # 0 takes the family's default
     schedule: str = "linear"  # how the rate falls: see `learner.rate_factor`
     optimizer: str = "auto"  # `auto`: AdamW with 8-bit state on a GPU, if that is installed
@@ -164,7 +168,9 @@ class ReadConfig(Config):
 
     pictures: tuple[str, ...]
     base: str = "tiny"
-    layout: str = ""  # preset of the base model's family; an adapter brings its own
+    # A preset of the base model's family, `auto` for what suits these pictures, empty for its usual
+    # one; an adapter brings its own.
+    layout: str = ""
     adapter: str = ""  # folder of an adapter; empty reads with the base model
     both: bool = False  # read with the base model and with the adapter
 

@@ -36,15 +36,10 @@ from ocrtune.events import (
 from ocrtune.turns import is_process, place, process_start, take_ticket
 
 ENDED = ("done", "stopped", "failed", "lost")
-NEEDS_TURN = ("train", "read", "compare")  # these load a model; building a dataset does not
+NEEDS_TURN = ("check", "train", "read", "compare")  # these load a model; building does not
 WORKER = (sys.executable, "-m", "ocrtune")
 JOB_ID = re.compile(r"[A-Za-z0-9_-]{22,64}")
 SECRET_WORDS = {"TOKEN", "TOKENS", "SECRET", "SECRETS", "PASSWORD", "CREDENTIALS", "KEY", "KEYS"}
-
-
-def home_folder() -> Path:
-    """Return where jobs live: `OCRTUNE_HOME`, or `~/.cache/ocrtune`."""
-    return Path(os.environ.get("OCRTUNE_HOME") or "~/.cache/ocrtune").expanduser().resolve()
 
 
 @dataclass(frozen=True, kw_only=True)

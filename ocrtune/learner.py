@@ -2,6 +2,7 @@
 
 import math
 import random
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
@@ -64,6 +65,7 @@ class Learner:
         self.ranks = ranks
         self.losses: list[float] = []  # one a step, mean per supervised token
         self.features: Sequence[Tensor] = []  # of the examples, where vision is not trained
+        self.features_seconds = 0.0  # that computing them took
         self.dtype = loaded.network.lm_head.weight.dtype
         on_gpu = loaded.device.type == "cuda"
         # Graphs are recorded on a stream of their own, and gradients stay on the one they began on.
@@ -72,7 +74,9 @@ class Learner:
         if own:
             quicken(loaded.model)
         if not trains_vision(loaded):
+            started = time.perf_counter()
             self.features = self.compute_features(emit)
+            self.features_seconds = time.perf_counter() - started
         self.parameters = [p for p in loaded.model.parameters() if p.requires_grad]
         # Unsloth wants the LoRA weights in fp32, and brings them to the network's precision itself.
         self.flat = FlatWeights(self.parameters, self.dtype if own else torch.float32)
@@ -82,10 +86,11 @@ class Learner:
         self.optimizer = make_optimizer(self.flat.master, self.learning_rate, config)
         self.scaler = torch.amp.GradScaler(loaded.device.type, enabled=self.dtype == torch.float16)
         self.scaler.scale(torch.zeros((), device=loaded.device))  # else it knows no scale yet
-        self.micro_batch = config.batch_size  # samples that go through the model together
+        # Samples that go through the model together; see `fit`.
+        self.micro_batch = config.micro_batch or config.batch_size
         self.recorder = Recorder(
             loaded.network,
-            recompute=False,
+            recompute=config.checkpointing == "yes",
             record=own and on_gpu and not config.lora_dropout,
             read=read_rows if own else read_rows_by_model,
         )
@@ -126,6 +131,12 @@ class Learner:
             self.change_weights(loss)
         self.losses.append(loss)
         return loss
+
+    def fit(self, micro_batch: int, checkpointing: bool) -> None:
+        """Let so many samples go through the model together, its layers computed twice or not."""
+        if (micro_batch, checkpointing) != (self.micro_batch, self.recorder.recompute):
+            self.recorder.clear()
+        self.micro_batch, self.recorder.recompute = micro_batch, checkpointing
 
     def prepare_batch(self) -> Batch:
         """Return this process's share of the next batch."""
@@ -225,6 +236,7 @@ class Learner:
             "scaler": self.scaler.state_dict(),
             "losses": list(self.losses),
             "micro_batch": self.micro_batch,
+            "checkpointing": self.recorder.recompute,
             "torch_random": torch.get_rng_state(),
             "cuda_random": torch.cuda.get_rng_state(self.loaded.device) if on_gpu else None,
         }
@@ -245,8 +257,8 @@ class Learner:
         self.optimizer.load_state_dict(state["optimizer"])
         self.scaler.load_state_dict(state["scaler"])
         self.losses = list(state["losses"])
-        self.micro_batch = state["micro_batch"]
         self.ahead = None
+        self.fit(state["micro_batch"], state["checkpointing"])
         self.batches = self.order()
         for _ in self.losses:
             next(self.batches)

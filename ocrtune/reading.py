@@ -20,7 +20,8 @@ from ocrtune.events import Emit, Note, Progress, Read, silent
 from ocrtune.families.deepseek_ocr_model import PictureViews
 from ocrtune.families.loaded import LoadedModel
 from ocrtune.families.loading import load_adapter, load_base
-from ocrtune.features import encode_views, lay_out
+from ocrtune.families.page_layouts import AUTO
+from ocrtune.features import encode_views, lay_out, settle_layout
 from ocrtune.records import Prediction
 
 BATCHES_TOGETHER = 4  # that take turns in the decoder, so that it seldom runs half empty
@@ -54,6 +55,9 @@ def read_pictures(config: ReadConfig, emit: Emit = silent) -> list[Prediction]:
     use_cores()
     loaded = load_base(config.base, config.layout)
     sound, unusable = open_files(config.pictures)
+    if config.layout == AUTO and not config.adapter:
+        choice = settle_layout(loaded, [data for _, data in sound])
+        emit(Note(choice.reason() if choice else f"Layout `{loaded.contract.layout}`."))
     predictions = []
 
     def read(model: str) -> None:

@@ -1,10 +1,10 @@
 """Fine-tuning: a LoRA run on the train split, watched by its CER on the validation split."""
 
 import math
-import platform
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
@@ -28,6 +28,7 @@ from ocrtune.events import (
     Emit,
     Event,
     Note,
+    Preflight,
     Resumed,
     Saved,
     Step,
@@ -35,7 +36,8 @@ from ocrtune.events import (
     rewind_events,
     silent,
 )
-from ocrtune.examples import choose_samples, make_examples
+from ocrtune.examples import Examined, choose_samples, examine_samples
+from ocrtune.families.loaded import LoadedModel
 from ocrtune.families.loading import (
     CONTRACT,
     adapts_experts,
@@ -44,9 +46,14 @@ from ocrtune.families.loading import (
     save_adapter,
     trains_vision,
 )
+from ocrtune.families.page_layouts import AUTO, LayoutChoice
+from ocrtune.features import settle_layout
+from ocrtune.hardware import describe_hardware
 from ocrtune.learner import Learner
-from ocrtune.ranks import join_ranks
+from ocrtune.preflight import inspect_run, measure_samples, refuse_full_disk
+from ocrtune.ranks import ALONE, Ranks, join_ranks
 from ocrtune.reading import use_cores
+from ocrtune.records import Sample
 from ocrtune.report_page import percent
 from ocrtune.validation import Validation
 
@@ -83,6 +90,7 @@ def train_adapter(
     validation = choose_samples(load_samples(config.data, "validation"), config)
     engine, why = choose_engine(config)
     loaded = load_base(config.base, config.layout, engine=Unsloth() if engine == UNSLOTH else None)
+    choice = choose_layout(loaded, config, train)
     if not resume and ranks.is_first:
         clear(folder)
         config.save(folder / "config.json")
@@ -92,8 +100,10 @@ def train_adapter(
             append_event(folder / "log.jsonl", event)
             emit(event)
 
-    examples = make_examples(loaded, train, log)
-    config = config.with_steps(len(examples))
+    if choice:
+        log(Note(choice.reason()))
+    examined = examine_samples(loaded, train, log)
+    config = config.with_steps(len(examined.examples))
     add_lora(loaded, config)
     identity = describe_identity(config, loaded.contract, [*train, *validation])
     state = load_checkpoint(folder, identity) if resume else None
@@ -101,22 +111,17 @@ def train_adapter(
         refuse_shorter(state["steps"], config.steps)
     if ranks.is_first:
         config.save(folder / "config.json")
-    try:
-        learner = Learner(loaded, config, examples, log, ranks)
-        watch = Validation(loaded, validation, log, learner.in_full, ranks)
-        run = Run(learner, watch, log, identity)
+    with explaining_memory():
+        pair = set_up(config, loaded, examined, validation, log, ranks)
+        run = Run(*pair, log, identity)
         if state is None:
-            log(Note(describe_run(learner, len(validation))))
+            log(describe_start(*pair, examined, choice))
+            log(Note(describe_run(run.learner, len(validation))))
             if loaded.device.type == "cuda":
                 log(Note(why))
         else:
             run.resume(state)
         run.go(stop_requested)
-    except torch.OutOfMemoryError as error:
-        raise TrainingError(
-            f"The accelerator's memory is too small for batches of {config.batch_size}.",
-            f"Use `--batch-size {max(1, config.batch_size // 2)}`.",
-        ) from error
     log(Note(run.outcome()))
     log(Saved("adapter", str(run.folder)))
     return run.folder
@@ -128,6 +133,76 @@ def clear(folder: Path) -> None:
         shutil.rmtree(folder / "adapter")
     remove_checkpoint(folder)
     (folder / "log.jsonl").unlink(missing_ok=True)
+
+
+def check_run(config: TrainConfig, emit: Emit = silent) -> Preflight:
+    """Return what a run would take, without training; nothing is written to its folder.
+
+    The features that had to be computed are kept for the run.
+    """
+    use_cores()
+    torch.manual_seed(config.seed)
+    train = load_samples(config.data, "train")
+    validation = choose_samples(load_samples(config.data, "validation"), config)
+    loaded = load_base(config.base, config.layout)
+    choice = choose_layout(loaded, config, train)
+    examined = examine_samples(loaded, train, emit)
+    config = config.with_steps(len(examined.examples))
+    add_lora(loaded, config)
+    with explaining_memory():
+        told = describe_start(*set_up(config, loaded, examined, validation, emit), examined, choice)
+    emit(told)
+    return told
+
+
+def choose_layout(
+    loaded: LoadedModel, config: TrainConfig, samples: Sequence[Sample]
+) -> LayoutChoice | None:
+    """Give the model the layout that suits the samples, if that is asked for, and say why."""
+    if config.layout != AUTO:
+        return None
+    return settle_layout(loaded, [s.picture for s in samples], [s.text for s in samples])
+
+
+def set_up(
+    config: TrainConfig,
+    loaded: LoadedModel,
+    examined: Examined,
+    validation: Sequence[Sample],
+    emit: Emit,
+    ranks: Ranks = ALONE,
+) -> tuple[Learner, Validation]:
+    """Return what a run needs for its first step; the pictures' features are computed."""
+    refuse_full_disk(loaded, measure_samples(loaded, examined.examples))
+    learner = Learner(loaded, config, examined.examples, emit, ranks)
+    return learner, Validation(loaded, validation, emit, learner.in_full, ranks)
+
+
+def describe_start(
+    learner: Learner, validation: Validation, examined: Examined, choice: LayoutChoice | None
+) -> Preflight:
+    """Return what the run will take, after a dry step has settled how its batches fit."""
+    count = len(measurement_steps(learner.config)) + 1  # the base model is measured too
+    return inspect_run(learner, validation, examined, choice, count)
+
+
+@contextmanager
+def explaining_memory() -> Iterator[None]:
+    """Turn the lack of memory for a single sample into words."""
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        raise TrainingError(
+            "The accelerator's memory is too small even for one sample at a time.",
+            "Choose a layout with fewer tokens, cut the longest picture in parts, use a smaller "
+            "`--lora-rank`, or end other programs that use the accelerator.",
+        ) from error
+
+
+def measurement_steps(config: TrainConfig) -> set[int]:
+    """Return after which steps the CER is measured."""
+    every = config.evaluate_every or math.ceil(config.steps / MEASUREMENTS)
+    return {*range(every, config.steps, every), config.steps}
 
 
 class Run:
@@ -149,8 +224,7 @@ class Run:
         self.checkpoint_seconds = 0.0  # that saving it took
         self.stopped = False
         self.kept_step = 0
-        every = self.config.evaluate_every or math.ceil(self.config.steps / MEASUREMENTS)
-        self.due = {*range(every, self.config.steps, every), self.config.steps}  # measurements
+        self.due = measurement_steps(self.config)
 
     @property
     def steps(self) -> int:
@@ -323,10 +397,3 @@ def lengthened(steps: int, config: TrainConfig) -> str:
 def mean_loss(losses: Sequence[float]) -> float | None:
     """Return the mean; None before the first step."""
     return round(fmean(losses), 4) if losses else None
-
-
-def describe_hardware(device: torch.device, count: int = 1) -> str:
-    """Return what computed, for people; count: processes that did."""
-    if device.type == "cuda":
-        return f"{count} x " * (count > 1) + torch.cuda.get_device_name(device)
-    return f"{torch.get_num_threads()} CPU cores, {platform.machine()}"

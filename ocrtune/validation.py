@@ -40,12 +40,15 @@ class Validation:
         self.emit = emit
         self.pictures = [(sample.picture_id, sample.picture) for sample in samples]
         self.features: list[Tensor | None] = []
+        self.features_seconds = 0.0  # that computing them took
         self.cers: dict[int, float | None] = {}  # by step; 0 is the base model
         self.seconds = 0.0  # of all measurements together
         self.best_step = 0  # 0: nothing was measured but the base model
         self.best_weights: dict[str, Tensor] = {}
         if not trains_vision(loaded):
+            started = time.perf_counter()
             self.features = encode_samples(loaded, self.pictures[self.mine])
+            self.features_seconds = time.perf_counter() - started
 
     def measure(self, step: int) -> bool:
         """Read the samples, tell their CER, and return whether these weights are the best so far.

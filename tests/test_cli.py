@@ -25,7 +25,7 @@ from ocrtune.records import SPLITS
 
 ROOT = Path(__file__).parents[1]
 CASES = ROOT.parent / "shared" / "cer" / "cases.jsonl"
-COMMANDS = ("build", "train", "read", "compare", "score", "demo", "bench", "app")
+COMMANDS = ("build", "check", "train", "read", "compare", "score", "demo", "bench", "app")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -197,6 +197,16 @@ def test_train_tells_its_course_and_where_the_adapter_lies(capsys, base, data, t
     assert "Validation CER of the base model" in err
     assert "Validation CER after step 2" in err
     assert "Fine-tuning: 1 of 2, loss" in err
+
+
+def test_check_tells_what_a_run_takes_and_starts_none(capsys, base, data, tmp_path):
+    code, out, err = run(capsys, "check", "--data", data, "--base", base, "--steps", 8)
+    assert (code, out) == (0, "")
+    assert "tokens to learn in 16 samples" in err
+    assert "8 steps of 8 samples, together: 4.0 passes" in err
+    assert "Memory: " in err
+    assert "Time: about " in err
+    assert "Validation CER" not in err
 
 
 def test_settings_come_from_a_file_and_the_command_line_wins(capsys, base, data, tmp_path):

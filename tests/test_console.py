@@ -1,10 +1,12 @@
 """What a terminal shows of the events: a bar where it can move, few plain lines elsewhere."""
 
 import io
+from dataclasses import replace
 
 import pytest
+from preflights import PREFLIGHT
 
-from ocrtune.console import Console, duration
+from ocrtune.console import Console, duration, preflight_lines
 from ocrtune.events import Evaluated, Note, Progress, Read, Step
 
 COURSE = [
@@ -47,6 +49,22 @@ def test_a_terminal_gets_a_bar_with_loss_and_time_left():
     assert "loss 1.500, 2 min left" in text
     assert "loss 0.750, 0 s left" in text
     assert "Validation CER of the base model: 25.0 % (15 lines)\n" in text
+
+
+def test_a_preflight_is_told_in_sentences():
+    stream = io.StringIO()
+    Console(stream).emit(PREFLIGHT)
+    told = stream.getvalue()
+    for words in (
+        "50000 tokens to learn in 998 samples; the longest one, `pages/<7>.png`, takes 1200",
+        "60 steps of 8 samples, 4 together, layers computed twice to save memory: 0.5 passes",
+        "Memory: 12.4 of 15.8 GB at most (Tesla T4).",
+        "Time: about 5 min. 2 min went to the pictures; a step takes 1.5 s, measuring",
+        "; $0.03 on a Space with t4-small ($0.40 an hour).",
+    ):
+        assert words in told
+    free = preflight_lines(replace(PREFLIGHT, dollars_an_hour=0.0, dollars=0.0))
+    assert not any("Space" in line for line in free)
 
 
 @pytest.mark.parametrize(

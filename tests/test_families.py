@@ -36,7 +36,7 @@ from ocrtune.config import BASES, TrainConfig
 from ocrtune.errors import ConfigError, HubError, ModelError
 from ocrtune.families import DEEPSEEK_OCR, FAMILIES, get_family, tiny
 from ocrtune.families.alphabet import ALPHABET
-from ocrtune.families.deepseek_ocr import PRESETS, lay_out_page, nearest_grid
+from ocrtune.families.deepseek_ocr import lay_out_page
 from ocrtune.families.deepseek_ocr_model import (
     DeepseekOcrConfig,
     DeepseekOcrForConditionalGeneration,
@@ -51,6 +51,7 @@ from ocrtune.families.loading import (
     save_adapter,
     trains_vision,
 )
+from ocrtune.families.page_layouts import PRESETS, nearest_grid
 from ocrtune.families.weights import load_tokenizer, suitable_dtype
 
 PARITY = Path(__file__).parents[2] / "shared" / "parity"

@@ -16,6 +16,7 @@ from ocrtune import jobs, turns
 from ocrtune.config import Config
 from ocrtune.errors import JobError
 from ocrtune.events import Done, Failed, Resumed, Step
+from ocrtune.home import home_folder
 
 WORKER = """
 import os, sys, time
@@ -338,9 +339,9 @@ def test_a_home_that_cannot_be_written_says_what_to_do(tmp_path):
 
 def test_home_is_where_the_environment_says(tmp_path, monkeypatch):
     monkeypatch.setenv("OCRTUNE_HOME", str(tmp_path / "here"))
-    assert jobs.home_folder() == tmp_path / "here"
+    assert home_folder() == tmp_path / "here"
     monkeypatch.delenv("OCRTUNE_HOME")
-    assert jobs.home_folder().name == "ocrtune"
+    assert home_folder().name == "ocrtune"
 
 
 def test_a_folder_that_is_no_job_is_refused(tmp_path):

@@ -9,9 +9,10 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "ocrtune"
 
 LAYERS = {
-    0: {"__init__", "errors", "records", "config", "events"},
+    0: {"__init__", "errors", "records", "config", "events", "home"},
     1: {"text", "metrics", "archive", "content", "layouts", "dataset", "cards", "augmenting"},
-    2: {"hub", "families", "features", "examples", "engines"},
+    2: {"hub", "families", "features", "feature_store", "examples", "hardware", "fitting"}
+    | {"engines"},
     3: {
         "training",
         "learner",
@@ -22,6 +23,7 @@ LAYERS = {
         "reading",
         "comparing",
         "pretrain",
+        "preflight",
     }
     | {"checkpoints", "report", "report_page", "report_words"}
     | {"bench"},
@@ -48,7 +50,8 @@ MODEL_WORLD = {
     "decoding",
     "reading",
 }
-MODEL_WORLD |= {"pretrain", "checkpoints", "bench", "engines"}
+MODEL_WORLD |= {"pretrain", "checkpoints", "bench", "feature_store", "hardware", "preflight"}
+MODEL_WORLD |= {"engines"}
 HOMES = {  # where a package from elsewhere may be imported
     "torch": MODEL_WORLD,
     "triton": {"families"},

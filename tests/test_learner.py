@@ -3,7 +3,7 @@
 import pytest
 import torch
 from line_samples import some_samples
-from small_models import LINE_CONFIG, write_model
+from small_models import LINE_CONFIG, fill_with_noise, write_model
 
 from ocrtune import learner
 from ocrtune.config import TrainConfig
@@ -93,3 +93,44 @@ def test_a_batch_in_portions_teaches_what_it_teaches_whole(base, monkeypatch):
     assert same_loss == pytest.approx(loss, rel=1e-6)
     for expected, found in zip(whole, parts, strict=True):
         assert torch.allclose(expected, found, atol=1e-5)
+
+
+@pytest.mark.parametrize("vision", ["yes", "no"])
+@pytest.mark.parametrize(
+    ("dropout", "way"),
+    [
+        (0.0, (1, False)),
+        (0.0, (3, False)),
+        (0.0, (4, True)),
+        (0.0, (3, True)),
+        (0.3, (4, True)),  # not in portions, which draw their dropout one after the other
+    ],
+)
+def test_how_a_batch_goes_through_the_model_changes_nothing(base, vision, dropout, way):
+    config = TrainConfig(
+        data="",
+        output="",
+        base=base,
+        batch_size=4,
+        augment=False,
+        lora_vision=vision,
+        lora_dropout=dropout,
+    )
+    loaded = load_base(base, device="cpu")
+    add_lora(loaded, config)
+    fill_with_noise(loaded.model, seed=1, scale=0.1, only="lora_B")
+    pupil = learner.Learner(loaded, config, make_examples(loaded, some_samples(4), print), print)
+    lessons = [pupil.prepare(index) for index in range(4)]
+    loaded.model.train()
+
+    def gradient(*fit):
+        torch.manual_seed(5)
+        pupil.fit(*fit)
+        loss = pupil.learn(learner.Batch(lessons, sum(len(ids) for _, ids in lessons)))
+        return loss, pupil.flat.master.grad.clone()
+
+    loss, whole = gradient(4, False)
+    same_loss, parts = gradient(*way)
+    assert same_loss == pytest.approx(loss, abs=1e-5)
+    assert torch.allclose(whole, parts, atol=1e-5)
+    assert pupil.recorder.recompute is way[1]

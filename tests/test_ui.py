@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -21,6 +22,7 @@ import pytest
 from gradio.utils import get_upload_folder
 from page_server import serve_page
 from PIL import Image
+from preflights import PREFLIGHT
 
 from ocrtune import jobs
 from ocrtune.config import CHECKPOINT, CHOICES, BuildConfig, CompareConfig, ReadConfig, TrainConfig
@@ -36,6 +38,7 @@ from ocrtune.ui.watching import PANELS, Watching
 from ocrtune.ui.words import LANGUAGES, say
 
 UI = Path(page.__file__).parent
+PREFLIGHT_PLACE = PANELS["dataset"].width + PANELS["train"].width - 1  # the last of the tab
 ATTACK = "<img src=x onerror=alert(1)><script>alert(2)</script>"
 CONTRACT = OcrContract(
     family="tiny",
@@ -101,6 +104,7 @@ def visit(tmp_path_factory):
         lambda folder: TrainConfig(data=prefix, output=str(folder / "run")),
         [
             Note(ATTACK),
+            replace(PREFLIGHT, longest_sample=ATTACK, unknown_characters={ATTACK: 2}),
             Evaluated(0, 0.5, 3),
             SampleRead(0, ATTACK, ATTACK, "x"),
             Step(1, 2, 2.5, 1.0, 1.0),
@@ -221,7 +225,8 @@ def test_a_chinese_page_holds_no_english_sentence(visit):
     for session in (visit.session, {}):
         ours = re.sub(theirs, "", html_of(shown(visit.home, session, "zh")))
         english = set(re.findall(r"[A-Za-z]+", re.sub(r"<[^>]*>|&\w+;", " ", ours)))
-        assert english <= {"CER", "OCR", "GPU", "DeepSeek", "zip", "pictures"}  # pictures.zip
+        names = {"zip", "pictures", "GB", "t", "small"}  # pictures.zip, t4-small
+        assert english <= {"CER", "OCR", "GPU", "DeepSeek"} | names
 
 
 # What is shown
@@ -231,7 +236,7 @@ def test_every_panel_fills_exactly_its_widgets(visit, served):
     config = served.get("/config").json()
     widths = [len(handler["outputs"]) for handler in config["dependencies"]]
     outputs = shown(visit.home, visit.session)
-    assert widths.count(len(outputs)) == 3 + 7  # arriving, switching, the timer, seven clicks
+    assert widths.count(len(outputs)) == 3 + 8  # arriving, switching, the timer, eight clicks
     assert sum(panel.width for panel in PANELS.values()) + 2 == len(outputs)
     for name, panel in PANELS.items():
         for session in (visit.session, {}):
@@ -628,6 +633,76 @@ def test_a_machine_in_trouble_is_told_in_the_visitors_language(visit, monkeypatc
 def test_a_base_that_no_radio_offers_is_not_taken(visit):
     session = start(visit, base="stranger/model")
     assert config_of(visit.actions, session, "run")["base"] == "tiny"
+
+
+def check(visit, session=None, language="en"):
+    session = visit.session if session is None else session
+    values = [knobs.DEFAULTS[knob.name] for knob in knobs.KNOBS]
+    return visit.actions.check("tiny", "", *values, session, language)
+
+
+def test_a_check_is_made_with_the_settings_of_the_run(visit):
+    session = check(visit)
+    config = config_of(visit.actions, session, "check")
+    run = config_of(visit.actions, start(visit), "run")
+    assert {**config, "output": ""} == {**run, "output": ""}
+    assert session == visit.session | {"check": session["check"]}, "nothing is forgotten for it"
+    assert "check" not in start(visit, session), "a run finds out for itself"
+
+
+def test_a_check_is_refused_while_one_is_under_way_or_without_a_dataset(visit):
+    under_way = make_job(
+        visit.home, "check", lambda folder: TrainConfig(data="d", output=""), state="running"
+    )
+    with pytest.raises(gr.Error, match="A check is under way"):
+        check(visit, visit.session | {"check": under_way.id})
+    with pytest.raises(gr.Error, match="no finished dataset"):
+        check(visit, {})
+
+
+def checked(visit, events, state="done", **session):
+    """Return the card of a visitor whose check went like that."""
+    config = lambda folder: TrainConfig(data="d", output="")  # noqa: E731
+    job = make_job(visit.home, "check", config, events, state)
+    outputs = shown(visit.home, visit.session | {"check": job.id} | session)
+    return outputs[PREFLIGHT_PLACE]
+
+
+def test_the_card_says_what_a_run_takes(visit):
+    card = checked(visit, [PREFLIGHT, Done("ok")])
+    for words in (
+        "about 5 min",
+        "$0.03",
+        "on t4-small at $0.40 an hour",
+        "12.4",
+        "of 15.8 GB",
+        "73 tokens in the layout tiny, the cheapest",
+        "base 273, gundam 1183",
+        "Of the 8 samples of a step, 4 at a time",
+        "computed twice",
+        "takes 1.5 s",
+        "pages/&lt;7&gt;.png, takes 1200 tokens",
+        "Samples left out: 2",
+        "2 (ß &lt;)",
+    ):
+        assert words in card
+    plain = replace(PREFLIGHT, layout_tokens={}, dollars=0.0, dollars_an_hour=0.0, micro_batch=8)
+    card = checked(visit, [plain, Done("ok")])
+    assert "A picture takes 73 tokens." in card
+    assert "All 8 samples" in card
+    assert "$" not in card
+
+
+def test_a_check_under_way_or_failed_is_told(visit):
+    assert "trying one step" in checked(visit, [], "running")
+    card = checked(visit, [Failed("Too little disk.", "Take another.")], "failed")
+    assert "Too little disk." in card
+    assert "Take another." in card
+
+
+def test_without_a_check_the_runs_own_preflight_is_shown(visit):
+    assert "12.4" in shown(visit.home, visit.session)[PREFLIGHT_PLACE]
+    assert shown(visit.home, {"dataset": visit.session["dataset"]})[PREFLIGHT_PLACE] == ""
 
 
 def test_a_second_start_is_refused_while_a_run_is_under_way(visit):

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -13,10 +13,11 @@ from torch import Tensor
 from transformers import PreTrainedTokenizerFast
 
 from ocrtune.engines import Unsloth
-from ocrtune.errors import ModelError
+from ocrtune.errors import ConfigError, ModelError, did_you_mean
 from ocrtune.families import ModelFamily, tiny
-from ocrtune.families.deepseek_ocr import PRESETS, lay_out_page
+from ocrtune.families.deepseek_ocr import lay_out_page
 from ocrtune.families.deepseek_ocr_model import DeepseekOcrForConditionalGeneration, PictureViews
+from ocrtune.families.page_layouts import PRESETS, image_tokens
 from ocrtune.records import OcrContract
 
 IMAGE_TOKEN = "<image>"
@@ -41,6 +42,11 @@ class LoadedModel:
         """The DeepSeek-OCR network, below peft if there is an adapter."""
         return self.model.get_base_model() if isinstance(self.model, PeftModel) else self.model
 
+    def use_layout(self, layout: str) -> None:
+        """Lay out every picture from now on under another preset of the model's family."""
+        refuse_unknown_layout(self.family, layout)
+        self.contract = replace(self.contract, layout=layout)
+
     def lay_out(self, picture: Image.Image) -> PictureViews:
         """Return the views of a picture under the contract's layout preset, on the CPU."""
         if max(picture.size) > MAX_ASPECT * min(picture.size):
@@ -64,6 +70,14 @@ class LoadedModel:
             columns, rows = views.grid
             count += rows * -(-height // patches) * (columns * -(-width // patches) + 1)
         return count
+
+    def expected_tokens(self, width: int, height: int) -> int:
+        """Return how many image tokens a picture of that size in pixels will take."""
+        if self.family.name != "tiny":
+            return image_tokens(width, height, self.contract.layout)
+        patches = 4 * self.network.config.sam_config.patch_size
+        rows, columns = (-(-side // patches) for side in tiny.VIEW_SIZE)
+        return rows * (columns * tiny.line_tiles(width, height)[1] + 1) + 1
 
     def prompt_ids(self, image_tokens: int) -> list[int]:
         """Return the token ids before the answer: begin, and the prompt with the picture in it."""
@@ -132,6 +146,15 @@ class LoadedModel:
     def _control_pattern(self) -> re.Pattern[str]:
         """Matches, without consuming it, the place where a control token begins."""
         return re.compile(f"(?={'|'.join(map(re.escape, self._control_tokens.values()))})")
+
+
+def refuse_unknown_layout(family: ModelFamily, layout: str) -> None:
+    """Raise a ConfigError unless the family knows the preset."""
+    if layout not in family.layouts:
+        raise ConfigError(
+            f"`{family.base_model}` has no layout `{layout}`.",
+            did_you_mean(layout, family.layouts) or f"Use one of: {', '.join(family.layouts)}.",
+        )
 
 
 def as_seen(picture: Image.Image) -> Image.Image:

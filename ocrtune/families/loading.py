@@ -16,10 +16,11 @@ from torch import Tensor
 from ocrtune import hub
 from ocrtune.config import TrainConfig
 from ocrtune.engines import Unsloth
-from ocrtune.errors import ConfigError, ModelError, did_you_mean
+from ocrtune.errors import ConfigError, ModelError
 from ocrtune.families import ModelFamily, get_family, tiny
 from ocrtune.families.experts import quicken_experts
-from ocrtune.families.loaded import IMAGE_TOKEN, LoadedModel
+from ocrtune.families.loaded import IMAGE_TOKEN, LoadedModel, refuse_unknown_layout
+from ocrtune.families.page_layouts import AUTO
 from ocrtune.families.weights import (
     DIGEST,
     load_network,
@@ -43,16 +44,14 @@ def load_base(
     """Return a base model ready to read.
 
     base: `tiny`, `deepseek-ocr`, a folder or a Hub repo id; layout: a preset of its family, empty
-    for the default; device: as torch spells it, empty for the GPU if there is one; engine: what
-    loads and computes DeepSeek-OCR in place of our own kernels.
+    for the default, which `auto` begins with too: whoever knows the pictures changes it; device: as
+    torch spells it, empty for the GPU if there is one; engine: what loads and computes DeepSeek-OCR
+    in place of our own kernels.
     """
     family = get_family(base)
-    if layout and layout not in family.layouts:
-        hint = did_you_mean(layout, family.layouts)
-        raise ConfigError(
-            f"`{family.base_model}` has no layout `{layout}`.",
-            hint or f"Use one of: {', '.join(family.layouts)}.",
-        )
+    layout = "" if layout == AUTO else layout
+    if layout:
+        refuse_unknown_layout(family, layout)
     folder, name, revision = locate(family)
     place = torch.device(device or best_device())
     tokenizer = load_tokenizer(folder)

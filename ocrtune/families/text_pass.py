@@ -29,8 +29,10 @@ def read_rows(
     hidden = embeddings
     for layer in language.layers:
         if recompute and torch.is_grad_enabled():
+            # The same dropout the second time; graphs, which cannot ask for it, have none.
+            again = not (hidden.is_cuda and torch.cuda.is_current_stream_capturing())
             hidden = checkpoint(
-                pass_layer, layer, hidden, turn, use_reentrant=False, preserve_rng_state=False
+                pass_layer, layer, hidden, turn, use_reentrant=False, preserve_rng_state=again
             )
         else:
             hidden = pass_layer(layer, hidden, turn)

@@ -7,7 +7,7 @@ import functools
 import random
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import gradio as gr
@@ -139,20 +139,38 @@ class Actions:
             return str(folder.resolve())
         raise Refused("bad_base")
 
-    @shown
-    def start(self, base: object, other: object, *settings_and_visitor: object) -> dict:
-        """Start a run on the visitor's dataset; the settings come in the order of KNOBS."""
+    def run_settings(
+        self, base: object, other: object, *settings_and_visitor: object
+    ) -> TrainConfig:
+        """Return what a run on the visitor's dataset depends on; it has no folder yet.
+
+        The settings come in the order of KNOBS, the visitor's session and language last.
+        """
         *settings, session, language = settings_and_visitor
-        language = language_of(language)
         dataset = self.need(session, "dataset", "no_dataset")
+        base = self.base_of(base, other)
+        chosen = read_knobs(settings, known_family(base), language_of(language))
+        return TrainConfig(data=str(dataset.dataset), output="", base=base, **chosen)
+
+    @shown
+    def check(self, *settings_and_visitor: object) -> dict:
+        """Find out what a run would take; everything comes in the order of `start`."""
+        session, _ = settings_and_visitor[-2:]
+        if look(self.home, session, "check").active:
+            raise Refused("already_checking")
+        config = self.run_settings(*settings_and_visitor)
+        job = jobs.create(self.home)
+        return clean(session) | {"check": self.launch(job, "check", config)}
+
+    @shown
+    def start(self, *settings_and_visitor: object) -> dict:
+        """Start a run on the visitor's dataset."""
+        session, _ = settings_and_visitor[-2:]
+        config = self.run_settings(*settings_and_visitor)
         if look(self.home, session, "run").active:
             raise Refused("already_running")
-        base = self.base_of(base, other)
-        chosen = read_knobs(settings, known_family(base), language)
         job = jobs.create(self.home)
-        config = TrainConfig(
-            data=str(dataset.dataset), output=str(job.folder / "run"), base=base, **chosen
-        )
+        config = replace(config, output=str(job.folder / "run"))
         kept = {"dataset": clean(session)["dataset"]}
         return kept | {"run": self.launch(job, "train", config)}
 

@@ -34,7 +34,12 @@ class Knob:
 
 GROUPS = {
     "length": (Knob("steps", 1, 5000), Knob("epochs", 0, 1000)),
-    "memory": (Knob("batch_size", 1, 64), Knob("optimizer")),
+    "memory": (
+        Knob("batch_size", 1, 64),
+        Knob("micro_batch", 0, 64),
+        Knob("checkpointing"),
+        Knob("optimizer"),
+    ),
     "size": (Knob("lora_rank", 1, 128), Knob("lora_alpha", 1, 256), Knob("lora_dropout", 0, 0.5)),
     "adapted": (Knob("lora_vision"), Knob("lora_experts")),
     "pictures": (Knob("layout"), Knob("augment")),

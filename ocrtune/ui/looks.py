@@ -10,7 +10,13 @@ from ocrtune.events import Event, Failed, Note
 from ocrtune.ui.views import bar, escape, notice, sentence, text
 from ocrtune.ui.words import say
 
-COMMANDS = {"dataset": "build", "run": "train", "reading": "read", "comparison": "compare"}
+COMMANDS = {
+    "dataset": "build",
+    "check": "check",
+    "run": "train",
+    "reading": "read",
+    "comparison": "compare",
+}
 
 
 @dataclass(frozen=True)

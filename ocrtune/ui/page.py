@@ -8,6 +8,7 @@ import gradio as gr
 
 from ocrtune import jobs
 from ocrtune.errors import JobError
+from ocrtune.home import home_folder
 from ocrtune.ui.actions import Actions
 from ocrtune.ui.compare_tab import compare_tab
 from ocrtune.ui.dataset_tab import dataset_tab
@@ -144,7 +145,7 @@ def launch(host: str | None = None, port: int | None = None, wait: bool = True) 
     """
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
-    home = jobs.home_folder()
+    home = home_folder()
     jobs.reconcile(home)
     usual = "0.0.0.0" if os.environ.get("SYSTEM") == "spaces" else "127.0.0.1"
     host = host or os.environ.get("OCRTUNE_HOST") or usual

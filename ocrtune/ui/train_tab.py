@@ -46,8 +46,10 @@ def train_tab(actions: Actions, shared: Shared) -> TabParts:
             step("train_step_2")
             with gr.Row():
                 start = gr.Button(label("start_button"), variant="primary", elem_id="ot-start")
+                check = gr.Button(label("check_button"), elem_id="ot-check")
                 stop = gr.Button(label("stop_button"), interactive=False, elem_id="ot-stop")
                 resume = gr.Button(label("resume_button"), visible=False, elem_id="ot-resume")
+            preflight = gr.HTML(padding=False, elem_id="ot-preflight")
             progress = gr.HTML(padding=False, elem_id="ot-train-progress")
             proceed = gr.Button(label("train_next_compare"), variant="primary", visible=False)
         with card():
@@ -72,11 +74,18 @@ def train_tab(actions: Actions, shared: Shared) -> TabParts:
             shared.session,
             **shared.private,
         ),
+        check.click(
+            actions.check,
+            [base, other, *settings, *shared.inputs],
+            shared.session,
+            **shared.private,
+        ),
         stop.click(actions.stop, shared.inputs, shared.session, **shared.private),
         resume.click(actions.resume, shared.inputs, shared.session, **shared.private),
     ]
     proceed.click(actions.go_to_compare, None, shared.tabs, **shared.private)
     outputs = [dataset, device, start, stop, resume, progress, proceed, curves, loss, cer, readings]
+    outputs += [check, preflight]
     return TabParts(tab, outputs, changes)
 
 

@@ -15,7 +15,7 @@ from ocrtune import jobs
 from ocrtune.dataset import load_samples, read_build_report
 from ocrtune.errors import JobError, OcrtuneError
 from ocrtune.report import read_report
-from ocrtune.ui import compare_views, dataset_views, train_views, try_views
+from ocrtune.ui import compare_views, dataset_views, preflight_views, train_views, try_views
 from ocrtune.ui.actions import trained
 from ocrtune.ui.looks import Look, clean, look, look_at_all
 from ocrtune.ui.views import notice, sentence, text
@@ -43,8 +43,9 @@ def show_dataset(looks: Looks, language: str) -> list:
 
 def show_train(looks: Looks, language: str) -> list:
     """Return everything of the Fine-tune tab that changes."""
-    dataset, run = looks["dataset"], looks["run"]
+    dataset, run, check = looks["dataset"], looks["run"], looks["check"]
     events = run.job.events() if run.job else []
+    checked = check.job.events() if check.job else []
     counts = split_counts(dataset)
     ready = bool(counts) and not run.active
     return [
@@ -59,6 +60,8 @@ def show_train(looks: Looks, language: str) -> list:
         curve(train_views.loss_table(events), "loss", run.total, language),
         curve(train_views.cer_table(events), "cer", run.total, language),
         train_views.readings(events, language),
+        gr.Button(interactive=ready and not check.active),
+        preflight_views.preflight(check, checked, run, events, language),
     ]
 
 
@@ -164,7 +167,7 @@ class Panel:
 
 PANELS = {
     "dataset": Panel(show_dataset, ("dataset",), (), 0, 4),
-    "train": Panel(show_train, ("run",), ("dataset",), 5, 11),
+    "train": Panel(show_train, ("run", "check"), ("dataset",), 5, 13),
     "try": Panel(show_try, ("reading",), ("run", "dataset"), 3, 4),
     "compare": Panel(show_compare, ("comparison",), ("run",), 2, 5),
 }
