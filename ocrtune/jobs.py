@@ -25,7 +25,12 @@ from ocrtune.events import Done, Event, Failed, Note, Progress, Step, append_eve
 from ocrtune.turns import is_process, place, process_start, take_ticket
 
 ENDED = ("done", "stopped", "failed", "lost")
-NEEDS_TURN = ("train", "read", "compare")  # these load a model; building a dataset does not
+NEEDS_TURN = (
+    "train",
+    "read",
+    "compare",
+    "export",
+)  # these load a model; building a dataset does not
 WORKER = (sys.executable, "-m", "ocrtune")
 JOB_ID = re.compile(r"[A-Za-z0-9_-]{22,64}")
 SECRET_WORDS = {"TOKEN", "TOKENS", "SECRET", "SECRETS", "PASSWORD", "CREDENTIALS", "KEY", "KEYS"}

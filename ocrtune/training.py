@@ -43,7 +43,7 @@ def train_adapter(
     folder = Path(config.output)
     train = load_samples(config.data, "train")
     validation = choose_samples(load_samples(config.data, "validation"), config)
-    loaded = load_base(config.base, config.layout)
+    loaded = load_base(config.base, config.layout, prompt=config.prompt)
     if (folder / "adapter" / CONTRACT).exists():  # an older one would pass for this run's
         shutil.rmtree(folder / "adapter")
     config.save(folder / "config.json")

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from ocrtune.decoding import length_cap
 from ocrtune.events import Emit, Evaluated, SampleRead
 from ocrtune.families.loaded import LoadedModel
 from ocrtune.families.loading import adapter_weights, trains_vision
@@ -25,6 +26,7 @@ class Validation:
         self.samples = samples
         self.emit = emit
         self.pictures = [(sample.picture_id, sample.picture) for sample in samples]
+        self.longest = length_cap(loaded, [sample.text for sample in samples])  # tokens
         self.features: list[Tensor | None] = []
         self.cers: dict[int, float | None] = {}  # by step; 0 is the base model
         self.seconds = 0.0  # of all measurements together
@@ -40,7 +42,8 @@ class Validation:
         be had, for want of samples or of text in them, the latest weights are the best.
         """
         started = time.perf_counter()
-        predictions = read_samples(self.loaded, self.pictures, self.features)
+        reader = self.loaded.capped(self.longest)
+        predictions = read_samples(reader, self.pictures, self.features)
         pairs = [(s.text, p.text) for s, p in zip(self.samples, predictions, strict=True)]
         cer = pool(score_pairs(pairs)).cer
         self.cers[step] = cer

@@ -24,7 +24,7 @@ from ocrtune.records import SPLITS
 
 ROOT = Path(__file__).parents[1]
 CASES = ROOT.parent / "shared" / "cer" / "cases.jsonl"
-COMMANDS = ("build", "train", "read", "compare", "score", "demo", "bench", "app")
+COMMANDS = ("build", "train", "read", "compare", "export", "score", "demo", "bench", "app")
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -10,11 +10,21 @@ PACKAGE = Path(__file__).parent.parent / "ocrtune"
 
 LAYERS = {
     0: {"__init__", "errors", "records", "config", "events"},
-    1: {"text", "metrics", "archive", "content", "layouts", "dataset", "cards", "augmenting"},
+    1: {
+        "text",
+        "metrics",
+        "archive",
+        "content",
+        "layouts",
+        "dataset",
+        "cards",
+        "augmenting",
+        "grounding",
+    },
     2: {"hub", "families", "features", "examples"},
     3: {"training", "learner", "validation", "decoding", "reading", "comparing", "pretrain"}
     | {"report", "report_page", "report_words"}
-    | {"bench"},
+    | {"bench", "streaming", "exporting"},
     4: {"jobs", "turns"},
     5: {"cli", "arguments", "console", "__main__", "ui"},
 }
@@ -28,7 +38,7 @@ ALLOWED = {
 }
 
 MODEL_WORLD = {"families", "features", "training", "learner", "validation", "decoding", "reading"}
-MODEL_WORLD |= {"pretrain"}
+MODEL_WORLD |= {"pretrain", "exporting"}
 HOMES = {  # where a package from elsewhere may be imported
     "torch": MODEL_WORLD,
     "transformers": MODEL_WORLD,

@@ -78,10 +78,10 @@ def test_too_little_memory_halves_the_batch(loaded, monkeypatch):
     real = reading.decode
 
     def decode_at_most(count):
-        def attempt(loaded, features, at_once, on_end):
+        def attempt(loaded, features, at_once, *listeners):
             if at_once > count:
                 raise torch.OutOfMemoryError("CUDA out of memory")
-            return real(loaded, features, at_once, on_end)
+            return real(loaded, features, at_once, *listeners)
 
         return attempt
 

@@ -2,7 +2,8 @@
 
 import json
 import re
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ocrtune.errors import ConfigError, did_you_mean
@@ -26,6 +27,7 @@ class ModelFamily:
     lora_vision: str  # the same for SAM, CLIP and the projector
     lora_experts: tuple[str, ...]  # parameters of the mixture of experts, by the end of their names
     vision_by_default: bool  # whether `lora_vision` takes part unless a config says otherwise
+    prompts: Mapping[str, str] = field(default_factory=dict)  # others by name; `{}` is a blank
 
 
 LORA_TEXT = (
@@ -56,11 +58,21 @@ TINY = ModelFamily(
     vision_by_default=True,
 )
 
+# What the model card offers.
+DEEPSEEK_PROMPTS = {
+    "free": "<image>\nFree OCR.",
+    "markdown": "<image>\n<|grounding|>Convert the document to markdown.",
+    "ocr": "<image>\n<|grounding|>OCR this image.",
+    "figure": "<image>\nParse the figure.",
+    "extract": "<image>\nExtract the text in the image.",
+    "locate": "<image>\nLocate <|ref|>{}<|/ref|> in the image.",
+}
+
 DEEPSEEK_OCR = ModelFamily(
     name="deepseek-ocr",
     base_model="unsloth/DeepSeek-OCR",
     revision="main",
-    prompt="<image>\nFree OCR.",
+    prompt=DEEPSEEK_PROMPTS["free"],
     layouts=("tiny", "small", "base", "large", "gundam"),
     layout="base",
     max_new_tokens=2048,
@@ -71,6 +83,7 @@ DEEPSEEK_OCR = ModelFamily(
     lora_vision=LORA_VISION,
     lora_experts=("mlp.experts.gate_up_proj", "mlp.experts.down_proj"),
     vision_by_default=False,
+    prompts=DEEPSEEK_PROMPTS,
 )
 
 FAMILIES: dict[str, ModelFamily] = {family.name: family for family in (TINY, DEEPSEEK_OCR)}
