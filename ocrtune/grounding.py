@@ -53,15 +53,20 @@ def parse_places(raw: str, width: int, height: int, kinds: bool = False) -> Grou
         label, corners = place[1].strip(), parse_corners(place[2])
         if corners is None:
             damaged += 1
-            text += place[1] + place[2]
+            text = on_new_line(text) + place[1] + place[2]
             continue
         boxes += [box_of(label, corner, width, height) for corner in corners]
         if kinds:
             end += raw.startswith("\n", end)  # the block begins on the next line
         else:
-            text += "\n" * (bool(text) and not text[-1].isspace()) + label
+            text = on_new_line(text) + label
     text, lost = add_words(text, raw[end:])
     return Grounded(text=text, boxes=tuple(boxes), damaged=damaged + lost)
+
+
+def on_new_line(text: str) -> str:
+    """Return the text with a line break unless it ends in whitespace: places are apart."""
+    return text if not text or text[-1].isspace() else text + "\n"
 
 
 def add_words(text: str, between: str) -> tuple[str, int]:
