@@ -61,14 +61,16 @@ def read_pictures(config: ReadConfig, emit: Emit = silent) -> list[Prediction]:
     Every adapter reads all pictures in turn, on the one base model that is loaded.
     """
     use_cores()
-    loaded = load_base(config.base, config.layout, prompt=config.prompt)
+    loaded = load_base(config.base, config.layout)
     pictures = Pictures(config)
     if not config.all_adapters:
+        if config.prompt:
+            choose_prompt(loaded, config.prompt)
         return pictures.read(loaded, config.base, emit)
     first, *more = config.all_adapters
     names = {DEFAULT: first} | {f"adapter{n}": folder for n, folder in enumerate(more, start=2)}
     for name, folder in names.items():
-        follow_adapter(loaded, folder, emit, name)
+        follow_adapter(loaded, folder, emit, name, config.prompt)
     predictions = []
     for name, folder in names.items():
         use_adapter(loaded, name)
@@ -135,10 +137,17 @@ def open_files(names: Sequence[str]) -> tuple[list[Picture], dict[str, str]]:
     return sound, unusable
 
 
-def follow_adapter(loaded: LoadedModel, folder: str, emit: Emit, name: str = DEFAULT) -> None:
-    """Put the adapter on the model and say in what its contract differs from the base model's."""
+def follow_adapter(
+    loaded: LoadedModel, folder: str, emit: Emit, name: str = DEFAULT, asked: str = ""
+) -> None:
+    """Put the adapter on the model and say in what its contract differs from the base model's.
+
+    asked: a prompt that will take the place of the contract's, empty for none.
+    """
     who = "The adapter" if name == DEFAULT else f"`{folder}`"
     for difference in load_adapter(loaded, Path(folder), name):
+        if asked and difference.startswith("prompt:"):
+            continue
         emit(Note(f"{who} was trained under another contract, which is kept: {difference}."))
 
 

@@ -237,11 +237,11 @@ def test_an_adapter_keeps_its_prompt_unless_another_is_asked_for(pages, adapters
         events = []
         config = ReadConfig(pictures=page_files, base=pages, adapter=adapters[1], **settings)
         return texts(read_pictures(config, events.append)), [
-            event.text for event in events if isinstance(event, Note) and "you asked" in event.text
+            event.text for event in events if isinstance(event, Note) and "prompt" in event.text
         ]
 
-    own, notes = read()
-    assert notes == []
+    own, [kept] = read()
+    assert "which is kept: prompt: '<image>\\nFree OCR.' here, '<image>\\nParse the fig" in kept
     asked, [note] = read(prompt="extract")
     assert asked == read_alone(pages, adapters[1], page_files, "extract") != own
     assert "Extract the text" in note
