@@ -11,6 +11,7 @@ from ocrtune.config import (
     BuildConfig,
     CompareConfig,
     Config,
+    ExportConfig,
     ReadConfig,
     TrainConfig,
 )
@@ -32,8 +33,8 @@ def make_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(
         title="commands", dest="command", metavar="COMMAND", required=True
     )
-    adders = (add_build, add_check, add_train, add_read, add_compare, add_score, add_demo)
-    for add in (*adders, add_bench, add_app):
+    adders = (add_build, add_check, add_train, add_read, add_compare, add_export, add_score)
+    for add in (*adders, add_demo, add_bench, add_app):
         add(commands)
     return parser
 
@@ -102,6 +103,7 @@ def train_options(command: argparse.ArgumentParser) -> None:
     option(command, TrainConfig, "--output", "RUN", "folder of the run; RUN/adapter is the result")
     option(command, TrainConfig, "--base", "MODEL", "tiny, deepseek-ocr, a folder or a Hub repo id")
     option(command, TrainConfig, "--layout", "PRESET", "of MODEL; auto: what suits the pictures")
+    option(command, TrainConfig, "--prompt", "TEXT", "what the model is asked: a name or a text")
     add_length(command)
     add_recipe(command)
     add_measuring(command)
@@ -190,12 +192,31 @@ def add_read(commands: argparse._SubParsersAction) -> None:
     )
     option(command, ReadConfig, "--base", "MODEL", "tiny, deepseek-ocr, a folder or a Hub repo id")
     option(command, ReadConfig, "--layout", "PRESET", "of MODEL, or auto; adapters bring their own")
-    option(command, ReadConfig, "--adapter", "FOLDER", "an adapter, such as RUN/adapter")
+    command.add_argument(
+        "--prompt",
+        metavar="TEXT",
+        default=argparse.SUPPRESS,
+        help="what the model is asked: free, markdown, ocr, figure, extract, `locate: WORDS`, or a "
+        "text of your own; an adapter brings its own",
+    )
+    command.add_argument(
+        "--adapter",
+        action=Adapters,
+        metavar="FOLDER",
+        default=argparse.SUPPRESS,
+        help="an adapter, such as RUN/adapter; several may be given, one after another",
+    )
     command.add_argument(
         "--both",
         action="store_true",
         default=argparse.SUPPRESS,
         help="read with the base model and with the adapter",
+    )
+    command.add_argument(
+        "--boxes",
+        metavar="DIR",
+        default=argparse.SUPPRESS,
+        help="write the pictures with boxes there, where the prompt asks for places",
     )
     command.add_argument("--json", action="store_true", help="print everything known as JSON")
     job_options(command, ReadConfig)
@@ -219,6 +240,37 @@ def add_compare(commands: argparse._SubParsersAction) -> None:
     option(command, CompareConfig, "--draws", "N", "of the paired bootstrap")
     option(command, CompareConfig, "--seed", "N", "of these draws")
     job_options(command, CompareConfig)
+
+
+class Adapters(argparse.Action):
+    """Makes the first one `adapter`, as it was when there was only one, and the rest `adapters`."""
+
+    def __call__(self, parser, namespace, value, option_string=None) -> None:
+        if hasattr(namespace, self.dest):
+            namespace.adapters = (*namespace.adapters, value)
+        else:
+            namespace.adapter, namespace.adapters = value, ()
+
+
+def add_export(commands: argparse._SubParsersAction) -> None:
+    command = commands.add_parser(
+        "export",
+        usage="%(prog)s RUN --merged DIR [OPTION ...]",
+        help="merge an adapter into its base model, for other programs",
+        description="Write one model of 16-bit weights in the authors' format, from an adapter and "
+        "its base model, read it back, and print how to serve it with vLLM.",
+    )
+    command.add_argument(
+        "run",
+        nargs="?",
+        default=argparse.SUPPRESS,
+        metavar="RUN",
+        help="folder of a run, or of an adapter",
+    )
+    option(command, ExportConfig, "--merged", "DIR", "where the model goes; must be empty")
+    option(command, ExportConfig, "--base", "MODEL", "what the adapter was trained on, if moved")
+    option(command, ExportConfig, "--dtype", "TYPE", "bfloat16 or float16")
+    job_options(command, ExportConfig)
 
 
 def add_score(commands: argparse._SubParsersAction) -> None:
@@ -397,4 +449,6 @@ def is_required(field: Field) -> bool:
 
 def spell(name: str) -> str:
     """Return how a setting is given on the command line."""
-    return {"source": "SOURCE", "pictures": "PICTURE"}.get(name, "--" + name.replace("_", "-"))
+    return {"source": "SOURCE", "pictures": "PICTURE", "run": "RUN"}.get(
+        name, "--" + name.replace("_", "-")
+    )

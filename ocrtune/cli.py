@@ -13,7 +13,14 @@ from typing import TYPE_CHECKING
 
 from ocrtune import jobs
 from ocrtune.arguments import make_config, make_parser
-from ocrtune.config import BuildConfig, CompareConfig, Config, ReadConfig, TrainConfig
+from ocrtune.config import (
+    BuildConfig,
+    CompareConfig,
+    Config,
+    ExportConfig,
+    ReadConfig,
+    TrainConfig,
+)
 from ocrtune.errors import ArchiveError, DatasetError, MetricsError, OcrtuneError
 from ocrtune.events import Done, Emit, Failed, Saved, silent
 
@@ -182,10 +189,16 @@ def check(config: TrainConfig, watcher: Watcher, args: argparse.Namespace) -> En
 def read(config: ReadConfig, watcher: Watcher, args: argparse.Namespace) -> Ending:
     """Read pictures and print the text; what cannot be read is told on stderr."""
     work_offline(config.base)
+    from ocrtune.console import Typewriter
     from ocrtune.reading import read_pictures
 
-    predictions = read_pictures(config, watcher.emit)
-    if args.json:
+    emit, growing = watcher.emit, is_watched(config, args)
+    if growing:
+        emit = Typewriter(sys.stdout, watcher.emit, has_many_models(config)).emit
+    predictions = read_pictures(config, emit)
+    if growing:
+        print_predictions([prediction for prediction in predictions if prediction.failed], config)
+    elif args.json:
         print(json.dumps([asdict(p) for p in predictions], indent=2, ensure_ascii=False))
     else:
         print_predictions(predictions, config)
@@ -193,11 +206,21 @@ def read(config: ReadConfig, watcher: Watcher, args: argparse.Namespace) -> Endi
     return Ending(f"{len(predictions) - failed} of {len(predictions)} readings.", code=failed > 0)
 
 
+def is_watched(config: ReadConfig, args: argparse.Namespace) -> bool:
+    """Return whether somebody sees the text of one picture grow."""
+    return len(config.pictures) == 1 and sys.stdout.isatty() and not (args.json or args.job)
+
+
+def has_many_models(config: ReadConfig) -> bool:
+    """Return whether several models read the same pictures."""
+    return config.both or len(config.all_adapters) > 1
+
+
 def print_predictions(predictions: Sequence["Prediction"], config: ReadConfig) -> None:
     """Print each text, with as much in front of it as is needed to tell them apart."""
     for prediction in predictions:
         labels = [prediction.picture_id] * (len(config.pictures) > 1)
-        labels += [prediction.model] * config.both
+        labels += [prediction.model] * has_many_models(config)
         if prediction.failed:
             print(f"{prediction.picture_id}: {prediction.failed}", file=sys.stderr)
         else:
@@ -229,6 +252,17 @@ def print_comparison(comparison: "Comparison") -> None:
             f"{summary.reference_characters:>12}{exact:>13}"
         )
     print(verdict(comparison))
+
+
+def export(config: ExportConfig, watcher: Watcher, args: argparse.Namespace) -> Ending:
+    """Merge an adapter into its base model; print what was checked and how to serve it."""
+    from ocrtune.exporting import export_merged
+
+    exported = export_merged(config, watcher.emit)
+    print(exported.checked)
+    print(f"Model: {config.merged}")
+    print(exported.serving)
+    return Ending(exported.checked)
 
 
 def score(args: argparse.Namespace) -> int:
@@ -372,6 +406,7 @@ JOBS: dict[str, Callable[..., Ending]] = {
     "train": train,
     "read": read,
     "compare": compare,
+    "export": export,
 }
 OTHERS: dict[str, Callable[[argparse.Namespace], int]] = {
     "score": score,

@@ -111,6 +111,7 @@ class TrainConfig(Config):
     output: str  # folder of the run; `adapter/` appears in it
     base: str = "tiny"  # `tiny`, `deepseek-ocr`, a folder or a repo id
     layout: str = "auto"  # a preset of the base model's family, or `auto`: what suits the pictures
+    prompt: str = ""  # name of a prompt of the family, or a text; empty takes its default
     steps: int = 60  # optimizer steps
     epochs: float = 0.0  # passes over the train split; above 0 they take the place of `steps`
     batch_size: int = 8  # samples a step
@@ -171,17 +172,26 @@ class ReadConfig(Config):
     # A preset of the base model's family, `auto` for what suits these pictures, empty for its usual
     # one; an adapter brings its own.
     layout: str = ""
+    prompt: str = ""  # name of a prompt of the family, or a text; empty: the model's own
     adapter: str = ""  # folder of an adapter; empty reads with the base model
-    both: bool = False  # read with the base model and with the adapter
+    adapters: tuple[str, ...] = ()  # more of them, read with in turn
+    both: bool = False  # read with the base model too
+    boxes: str = ""  # folder for pictures with boxes drawn; empty draws none
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "pictures", tuple(self.pictures))  # JSON has lists only
+        object.__setattr__(self, "adapters", tuple(self.adapters))
         require(bool(self.pictures), "No picture was given.", "Name at least one picture.")
         require(
-            not self.both or bool(self.adapter),
+            not self.both or bool(self.all_adapters),
             "Reading with both models needs an adapter.",
             "Name one with `--adapter RUN/adapter`.",
         )
+
+    @property
+    def all_adapters(self) -> tuple[str, ...]:
+        """The folders of every adapter to read with, each once."""
+        return tuple(dict.fromkeys(filter(None, (self.adapter, *self.adapters))))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -207,4 +217,21 @@ class CompareConfig(Config):
             self.language in ("en", "zh"),
             f"There is no report in the language `{self.language}`.",
             "Use en or zh.",
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExportConfig(Config):
+    """How an adapter and its base model become one model in the authors' format."""
+
+    run: str  # folder of a run, or of its adapter
+    merged: str  # folder to write, which must be empty
+    base: str = ""  # the model the adapter was trained on; empty: the one the run names
+    dtype: str = "bfloat16"
+
+    def __post_init__(self) -> None:
+        require(
+            self.dtype in ("bfloat16", "float16"),
+            f"There is no 16-bit type `{self.dtype}`.",
+            "Use bfloat16 or float16.",
         )

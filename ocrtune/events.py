@@ -1,7 +1,7 @@
 """The protocol between a worker process and whoever watches it: one JSON line per fact."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, get_args
@@ -88,6 +88,15 @@ class SampleRead:
 
 
 @dataclass(frozen=True)
+class Written:
+    """So much of a reading is written; told a few times a second, whole characters only."""
+
+    picture_id: str
+    text: str  # from the beginning
+    model: str
+
+
+@dataclass(frozen=True)
 class Read:
     """One picture was read: a Prediction on the wire."""
 
@@ -97,13 +106,17 @@ class Read:
     model: str
     looped: bool
     failed: str
+    cut: bool = False
+    boxes: Sequence[Mapping] = ()  # of each Box its fields
+    damaged_boxes: int = 0
+    drawn: str = ""
 
 
 @dataclass(frozen=True)
 class Saved:
     """Something lies on disk now."""
 
-    kind: str  # `dataset`, `adapter`, `report`
+    kind: str  # `dataset`, `adapter`, `report`, `model`
     path: str
 
 
@@ -138,6 +151,7 @@ Event = (
     | Step
     | Evaluated
     | SampleRead
+    | Written
     | Read
     | Saved
     | Resumed

@@ -23,6 +23,7 @@ BASE_FILES = (
     "tokenizer.json",
     "tokenizer_config.json",
     "special_tokens_map.json",
+    "processor_config.json",
     "*.safetensors",
     "*.safetensors.index.json",
 )

@@ -89,7 +89,8 @@ def train_adapter(
     train = load_samples(config.data, "train")
     validation = choose_samples(load_samples(config.data, "validation"), config)
     engine, why = choose_engine(config)
-    loaded = load_base(config.base, config.layout, engine=Unsloth() if engine == UNSLOTH else None)
+    unsloth = Unsloth() if engine == UNSLOTH else None
+    loaded = load_base(config.base, config.layout, prompt=config.prompt, engine=unsloth)
     choice = choose_layout(loaded, config, train)
     if not resume and ranks.is_first:
         clear(folder)

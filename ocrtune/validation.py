@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 import torch
 from torch import Tensor
 
+from ocrtune.decoding import length_cap
 from ocrtune.events import Emit, Evaluated, SampleRead
 from ocrtune.families.loaded import LoadedModel
 from ocrtune.families.loading import adapter_weights, trains_vision
@@ -39,6 +40,7 @@ class Validation:
         self.samples = samples
         self.emit = emit
         self.pictures = [(sample.picture_id, sample.picture) for sample in samples]
+        self.longest = length_cap(loaded, [sample.text for sample in samples])  # tokens
         self.features: list[Tensor | None] = []
         self.features_seconds = 0.0  # that computing them took
         self.cers: dict[int, float | None] = {}  # by step; 0 is the base model
@@ -76,7 +78,8 @@ class Validation:
 
     def read(self) -> list[Prediction]:
         """Return the readings of all samples, each process having read its share."""
-        mine = read_samples(self.loaded, self.pictures[self.mine], self.features)
+        reader = self.loaded.capped(self.longest)
+        mine = read_samples(reader, self.pictures[self.mine], self.features)
         predictions: list = [None] * len(self.pictures)
         for index, share in enumerate(self.ranks.gather(mine)):
             predictions[index :: self.ranks.count] = share

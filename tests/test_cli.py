@@ -1,7 +1,9 @@
 """The command line: what each command prints and writes, and one sentence for every failure."""
 
+import io
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,9 +17,9 @@ import torch
 from line_samples import draw_line, write_dataset, write_source
 from small_models import LINE_CONFIG, write_model
 
-from ocrtune import cli, comparing, families, jobs, reading, training
+from ocrtune import cli, comparing, exporting, families, jobs, reading, streaming, training
 from ocrtune.arguments import make_config
-from ocrtune.config import CHECKPOINT, BuildConfig, TrainConfig
+from ocrtune.config import CHECKPOINT, BuildConfig, ReadConfig, TrainConfig
 from ocrtune.dataset import load_samples
 from ocrtune.events import Done, Failed, Saved
 from ocrtune.families.loading import load_adapter, load_base
@@ -25,7 +27,7 @@ from ocrtune.records import SPLITS
 
 ROOT = Path(__file__).parents[1]
 CASES = ROOT.parent / "shared" / "cer" / "cases.jsonl"
-COMMANDS = ("build", "check", "train", "read", "compare", "score", "demo", "bench", "app")
+COMMANDS = ("build", "check", "train", "read", "compare", "export", "score", "demo", "bench", "app")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -33,7 +35,7 @@ def small():
     """Save time: random weights never end a text, and threads do not help a model this small."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(families, "TINY", replace(families.TINY, max_new_tokens=48))
-        for module in (comparing, reading, training):
+        for module in (comparing, exporting, reading, training):
             patch.setattr(module, "use_cores", lambda: torch.set_num_threads(1))
         yield
 
@@ -103,6 +105,8 @@ def test_help_loads_nothing_heavy():
         (["build"], "SOURCE, --output"),
         (["train", "--steps", "3"], "--data, --output"),
         (["read"], "PICTURE"),
+        (["export", "run"], "--merged"),
+        (["export", "--merged", "out"], "RUN"),
         (["compare", "--data", "x"], "--adapter, --output"),
         (["score"], "--pairs"),
         (["train", "--steps", "many"], "--steps"),
@@ -335,6 +339,75 @@ def test_read_with_an_adapter_as_json(capsys, base, adapter, tmp_path):
     assert (first["picture_id"], first["model"]) == (str(name), base)
     assert second["model"] == f"{base} + {adapter}"
     assert isinstance(second["text"], str)
+
+
+class Terminal(io.StringIO):
+    """A stream that says it is a terminal."""
+
+    def isatty(self):
+        return True
+
+
+def test_on_a_terminal_the_text_grows(base, adapter, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(streaming, "PAUSE_SECONDS", 0)
+    name = tmp_path / "1.png"
+    name.write_bytes(draw_line("one"))
+    arguments = ["read", name, "--base", base, "--adapter", adapter, "--both"]
+    code, expected, _ = run(capsys, *arguments)
+    grown = []
+    terminal = Terminal()
+    terminal.write = lambda text: grown.append(text) or len(text)
+    monkeypatch.setattr(sys, "stdout", terminal)
+    assert cli.main([str(argument) for argument in arguments]) == code == 0
+    assert "".join(grown) == expected
+    assert len(grown) > 20, "piece by piece"
+    grown.clear()
+    cli.main([str(argument) for argument in [*arguments, "--json"]])
+    assert [row["text"] for row in json.loads("".join(grown))]
+
+
+def test_several_adapters_are_given_one_after_another(capsys, base, adapter, tmp_path):
+    name, copy = tmp_path / "1.png", tmp_path / "copy"
+    name.write_bytes(draw_line("one"))
+    shutil.copytree(adapter, copy)
+    saved = ReadConfig(pictures=(str(name),), base=base, adapter="forgotten", adapters=("too",))
+    saved.save(tmp_path / "read.json")
+    code, out, err = run(
+        capsys, "read", "--config", tmp_path / "read.json", "--adapter", adapter, "--adapter", copy
+    )
+    assert code == 0, err
+    first, second = out.splitlines()
+    assert first.startswith(f"{base} + {adapter}: ")
+    assert second == first.replace(adapter, str(copy))
+
+
+def test_prompts_and_boxes_reach_the_reading(capsys, base, tmp_path):
+    name = tmp_path / "1.png"
+    name.write_bytes(draw_line("one"))
+    code, out, _ = run(capsys, "read", name, "--base", base, "--prompt", "Read it now", "--json")
+    assert code == 0
+    [values] = json.loads(out)
+    assert (values["boxes"], values["drawn"], values["failed"]) == ([], "", "")
+    code, _, err = run(capsys, "read", name, "--base", base, "--prompt", "markdown")
+    assert code == 1
+    assert "no prompt `markdown`" in err
+
+
+def test_export_writes_a_model_and_says_how_to_use_it(capsys, base, adapter, tmp_path):
+    name, merged = tmp_path / "1.png", tmp_path / "merged"
+    name.write_bytes(draw_line("one"))
+    run_folder = Path(adapter).parent
+    code, out, err = run(capsys, "export", run_folder, "--merged", merged, "--dtype", "float16")
+    assert code == 0, err
+    checked, where, serving = out.splitlines()
+    assert "logits differ by at most" in checked
+    assert where == f"Model: {merged}"
+    assert serving == f"python -m ocrtune read PICTURE --base {merged}"
+    code, text, err = run(capsys, "read", name, "--base", merged)
+    assert (code, bool(text.strip()), err) == (0, True, "")
+    code, _, err = run(capsys, "export", run_folder, "--merged", merged)
+    assert code == 1
+    assert "not an empty folder" in err
 
 
 def test_pictures_that_cannot_be_read_are_told_and_the_rest_is_printed(capsys, base, tmp_path):

@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 from preflights import PREFLIGHT
 
-from ocrtune.console import Console, duration, preflight_lines
-from ocrtune.events import Evaluated, Note, Progress, Read, Step
+from ocrtune.console import Console, Typewriter, duration, preflight_lines
+from ocrtune.events import Evaluated, Note, Progress, Read, Step, Written
 
 COURSE = [
     Note("Two characters are unknown."),
@@ -73,3 +73,30 @@ def test_a_preflight_is_told_in_sentences():
 )
 def test_times_are_short(seconds, words):
     assert duration(seconds) == words
+
+
+def typed(events, labelled):
+    stream, passed = io.StringIO(), []
+    typewriter = Typewriter(stream, passed.append, labelled)
+    for event in events:
+        typewriter.emit(event)
+    return stream.getvalue(), passed
+
+
+def test_a_growing_text_is_written_once():
+    events = [
+        Note("first"),
+        Written("a.png", "Th", "m"),
+        Written("a.png", "The li", "m"),
+        Progress("read", 1, 1),  # a bar would wipe the line out
+        Read("a.png", "The line", 0.1, "m", False, ""),
+        Read("a.png", "", 0.1, "n", False, "It is damaged."),
+        Read("a.png", "At once", 0.1, "o", False, ""),
+    ]
+    assert typed(events, labelled=False) == ("The line\nAt once\n", events[:1])
+    assert typed(events, labelled=True)[0] == "m: The line\no: At once\n"
+
+
+def test_a_text_that_changes_is_written_anew():
+    events = [Written("a.png", "one", "m"), Read("a.png", "two", 0.1, "m", False, "")]
+    assert typed(events, labelled=False)[0] == "one\ntwo\n"

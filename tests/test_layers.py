@@ -10,23 +10,13 @@ PACKAGE = Path(__file__).parent.parent / "ocrtune"
 
 LAYERS = {
     0: {"__init__", "errors", "records", "config", "events", "home"},
-    1: {"text", "metrics", "archive", "content", "layouts", "dataset", "cards", "augmenting"},
+    1: {"text", "metrics", "archive", "content", "layouts", "dataset", "cards", "augmenting"}
+    | {"grounding"},
     2: {"hub", "families", "features", "feature_store", "examples", "hardware", "fitting"}
     | {"engines"},
-    3: {
-        "training",
-        "learner",
-        "graphs",
-        "ranks",
-        "validation",
-        "decoding",
-        "reading",
-        "comparing",
-        "pretrain",
-        "preflight",
-    }
-    | {"checkpoints", "report", "report_page", "report_words"}
-    | {"bench"},
+    3: {"training", "learner", "graphs", "ranks", "validation", "checkpoints", "preflight"}
+    | {"decoding", "streaming", "reading", "comparing", "exporting"}
+    | {"report", "report_page", "report_words", "pretrain", "bench"},
     4: {"jobs", "turns"},
     5: {"cli", "arguments", "console", "__main__", "ui"},
 }
@@ -39,19 +29,9 @@ ALLOWED = {
     "ui": LAYERS[0] | LAYERS[1] | LAYERS[4] | {"hub", "families", "report", "report_page", "ui"},
 }
 
-MODEL_WORLD = {
-    "families",
-    "features",
-    "training",
-    "learner",
-    "graphs",
-    "ranks",
-    "validation",
-    "decoding",
-    "reading",
-}
-MODEL_WORLD |= {"pretrain", "checkpoints", "bench", "feature_store", "hardware", "preflight"}
-MODEL_WORLD |= {"engines"}
+MODEL_WORLD = {"families", "features", "feature_store", "hardware", "engines", "preflight"}
+MODEL_WORLD |= {"training", "learner", "graphs", "ranks", "validation", "checkpoints"}
+MODEL_WORLD |= {"decoding", "reading", "exporting", "pretrain", "bench"}
 HOMES = {  # where a package from elsewhere may be imported
     "torch": MODEL_WORLD,
     "triton": {"families"},

@@ -2,7 +2,8 @@
 
 import json
 import re
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ocrtune.config import Preset
@@ -41,6 +42,7 @@ class ModelFamily:
     lora_experts: tuple[str, ...]  # parameters of the mixture of experts, by the end of their names
     vision_by_default: bool  # whether `lora_vision` takes part unless a config says otherwise
     presets: tuple[Preset, ...] = RECIPES
+    prompts: Mapping[str, str] = field(default_factory=dict)  # others by name; `{}` is a blank
 
     def preset(self, name: str) -> Preset:
         """Return the preset of that name; a ConfigError names those there are."""
@@ -81,11 +83,21 @@ TINY = ModelFamily(
     presets=LINE_RECIPES,
 )
 
+# What the model card offers.
+DEEPSEEK_PROMPTS = {
+    "free": "<image>\nFree OCR.",
+    "markdown": "<image>\n<|grounding|>Convert the document to markdown.",
+    "ocr": "<image>\n<|grounding|>OCR this image.",
+    "figure": "<image>\nParse the figure.",
+    "extract": "<image>\nExtract the text in the image.",
+    "locate": "<image>\nLocate <|ref|>{}<|/ref|> in the image.",
+}
+
 DEEPSEEK_OCR = ModelFamily(
     name="deepseek-ocr",
     base_model="unsloth/DeepSeek-OCR",
     revision="main",
-    prompt="<image>\nFree OCR.",
+    prompt=DEEPSEEK_PROMPTS["free"],
     layouts=("tiny", "small", "base", "large", "gundam"),
     layout="base",
     max_new_tokens=2048,
@@ -96,6 +108,7 @@ DEEPSEEK_OCR = ModelFamily(
     lora_vision=LORA_VISION,
     lora_experts=("mlp.experts.gate_up_proj", "mlp.experts.down_proj"),
     vision_by_default=False,
+    prompts=DEEPSEEK_PROMPTS,
 )
 
 FAMILIES: dict[str, ModelFamily] = {family.name: family for family in (TINY, DEEPSEEK_OCR)}

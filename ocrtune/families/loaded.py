@@ -1,7 +1,7 @@
 """A model in memory: how it is fed pictures and text, and how its answers become text."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -21,6 +21,7 @@ from ocrtune.families.page_layouts import PRESETS, image_tokens
 from ocrtune.records import OcrContract
 
 IMAGE_TOKEN = "<image>"
+PLACE_MARKS = ("<|ref|>", "<|/ref|>", "<|det|>", "<|/det|>")  # what stands where in an answer
 MAX_ASPECT = 250  # longer side to shorter side; beyond, the short side would vanish
 
 
@@ -36,6 +37,8 @@ class LoadedModel:
     folder: Path  # the base model's files
     engine: Unsloth | None = None  # what computes it in place of our own kernels
     known_characters: dict[str, bool] = field(default_factory=dict)  # asked about so far
+    # The contracts of the adapters on the model by name, and the base model's own under "".
+    contracts: dict[str, OcrContract] = field(default_factory=dict)
 
     @property
     def network(self) -> DeepseekOcrForConditionalGeneration:
@@ -101,13 +104,35 @@ class LoadedModel:
             )
         return [*ids, self.network.config.eos_token_id]
 
-    def text_of(self, ids: Sequence[int]) -> str:
-        """Return the text of generated token ids, up to the end token, without control tokens."""
+    def capped(self, longest: int) -> "LoadedModel":
+        """Return the same model in memory, under a contract whose answers end sooner.
+
+        longest: tokens; the contract's own limit is never exceeded.
+        """
+        most = min(longest, self.contract.max_new_tokens)
+        return replace(self, contract=replace(self.contract, max_new_tokens=most))
+
+    def require_tokens(self, tokens: Iterable[str]) -> None:
+        """Raise a ModelError unless the tokenizer has a token of its own for each of `tokens`."""
+        for token in tokens:
+            if token not in self._control_tokens.values():
+                raise ModelError(
+                    f"`{self.contract.base_model}` has no token `{token}`.",
+                    "Choose a prompt without it.",
+                )
+
+    def text_of(self, ids: Sequence[int], marks: bool = False) -> str:
+        """Return the text of generated token ids, up to the end token, without control tokens.
+
+        With `marks` the tokens stay that mark places on the picture, for `grounding` to read.
+        """
         end = self.network.config.eos_token_id
         listed = [int(index) for index in ids]
         if end in listed:
             listed = listed[: listed.index(end)]
         hidden = {*self._control_tokens, self.tokenizer.unk_token_id}
+        if marks:
+            hidden -= {i for i, token in self._control_tokens.items() if token in PLACE_MARKS}
         kept = [index for index in listed if index not in hidden]
         return self.tokenizer.decode(kept, clean_up_tokenization_spaces=False)
 

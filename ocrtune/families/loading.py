@@ -2,8 +2,8 @@
 
 import json
 import os
-import shutil
-from dataclasses import asdict
+import re
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import torch
@@ -21,6 +21,7 @@ from ocrtune.families import ModelFamily, get_family, tiny
 from ocrtune.families.experts import quicken_experts
 from ocrtune.families.loaded import IMAGE_TOKEN, LoadedModel, refuse_unknown_layout
 from ocrtune.families.page_layouts import AUTO
+from ocrtune.families.prompts import CONTROL, resolve_prompt
 from ocrtune.families.weights import (
     DIGEST,
     load_network,
@@ -32,21 +33,34 @@ from ocrtune.families.weights import (
 from ocrtune.records import OcrContract
 
 ADAPTER_CONFIG, ADAPTER_WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
+DEFAULT = "default"  # what peft calls the only adapter
 CONTRACT, DETAILS = "contract.json", "details.json"
 EXPERTS_BYTES = 15e9  # memory of a GPU on which their adapters fit; a T4 has 15.6e9
 VISION_TOWERS = ("model.sam_model.", "model.vision_model.", "model.projector.")
-TEXT_FILES = ("config.json", "generation_config.json", "tokenizer*.json", "special_tokens_map.json")
+TEXT_FILES = (
+    "config.json",
+    "generation_config.json",
+    "processor_config.json",
+    "special_tokens_map.json",
+    "tokenizer*.json",
+)
 
 
 def load_base(
-    base: str, layout: str = "", device: str = "", engine: Unsloth | None = None
+    base: str,
+    layout: str = "",
+    device: str = "",
+    prompt: str = "",
+    dtype: torch.dtype | None = None,
+    engine: Unsloth | None = None,
 ) -> LoadedModel:
     """Return a base model ready to read.
 
     base: `tiny`, `deepseek-ocr`, a folder or a Hub repo id; layout: a preset of its family, empty
     for the default, which `auto` begins with too: whoever knows the pictures changes it; device: as
-    torch spells it, empty for the GPU if there is one; engine: what loads and computes DeepSeek-OCR
-    in place of our own kernels.
+    torch spells it, empty for the GPU if there is one; prompt: see `choose_prompt`, empty for the
+    family's; dtype: None for what suits the device; engine: what loads and computes DeepSeek-OCR in
+    place of our own kernels.
     """
     family = get_family(base)
     layout = "" if layout == AUTO else layout
@@ -56,11 +70,11 @@ def load_base(
     place = torch.device(device or best_device())
     tokenizer = load_tokenizer(folder)
     image_token_id = tokenizer.convert_tokens_to_ids(IMAGE_TOKEN)
-    network = load_network(folder, image_token_id, place, engine)
+    network = load_network(folder, image_token_id, place, dtype, engine)
     # Unsloth's products of experts are quick in bf16 only.
     if not engine or network.lm_head.weight.dtype == torch.float16:
         quicken_experts(network)
-    return LoadedModel(
+    loaded = LoadedModel(
         model=network,
         engine=engine,
         tokenizer=tokenizer,
@@ -78,6 +92,16 @@ def load_base(
         device=place,
         folder=folder,
     )
+    if prompt:
+        choose_prompt(loaded, prompt)
+    return loaded
+
+
+def choose_prompt(loaded: LoadedModel, asked: str) -> None:
+    """Ask the model something else from now on: a prompt's name or a text, see `resolve_prompt`."""
+    prompt = resolve_prompt(loaded.family, asked)
+    loaded.require_tokens(CONTROL.findall(prompt))
+    loaded.contract = replace(loaded.contract, prompt=prompt)
 
 
 def best_device() -> str:
@@ -139,15 +163,19 @@ def adapts_experts(loaded: LoadedModel, config: TrainConfig) -> bool:
     return torch.cuda.get_device_properties(loaded.device).total_memory >= EXPERTS_BYTES
 
 
-def wrap(loaded: LoadedModel, lora: LoraConfig) -> None:
-    """Put the LoRA layers that `lora` describes on the model."""
+def wrap(loaded: LoadedModel, lora: LoraConfig, name: str = DEFAULT) -> None:
+    """Put the LoRA layers that `lora` describes on the model, beside those it has already."""
     with quiet():
-        put_on = loaded.engine.wrap if loaded.engine else get_peft_model
-        loaded.model = put_on(loaded.network, lora)
+        if isinstance(loaded.model, PeftModel):
+            loaded.model.add_adapter(name, lora)
+        elif loaded.engine:
+            loaded.model = loaded.engine.wrap(loaded.network, lora)
+        else:
+            loaded.model = get_peft_model(loaded.network, lora, adapter_name=name)
     if not loaded.engine or loaded.network.lm_head.weight.dtype == torch.float16:
         quicken_experts(loaded.model)
-    # get_peft_model writes the path of the weights on this machine there.
-    loaded.model.peft_config["default"].base_model_name_or_path = loaded.contract.base_model
+    # peft writes the path of the weights on this machine there.
+    loaded.model.peft_config[name].base_model_name_or_path = loaded.contract.base_model
 
 
 def refuse_second_adapter(loaded: LoadedModel) -> None:
@@ -157,17 +185,20 @@ def refuse_second_adapter(loaded: LoadedModel) -> None:
 
 
 def trains_vision(loaded: LoadedModel) -> bool:
-    """Return whether the adapter changes the pictures' features."""
+    """Return whether the adapter in use changes the pictures' features."""
+    if not isinstance(loaded.model, PeftModel):
+        return False
     return any(
-        "lora_" in name and name.startswith(VISION_TOWERS)
+        f".{loaded.model.active_adapter}." in name and name.startswith(VISION_TOWERS)
         for name, _ in loaded.network.named_parameters()
+        if "lora_" in name
     )
 
 
-def adapter_weights(loaded: LoadedModel) -> dict[str, Tensor]:
-    """Return the adapter's weights under peft's file keys; they share memory with the model."""
+def adapter_weights(loaded: LoadedModel, name: str = DEFAULT) -> dict[str, Tensor]:
+    """Return an adapter's weights under peft's file keys; they share memory with the model."""
     # Left to itself, peft looks for the base model on the Hub to compare vocabularies.
-    return get_peft_model_state_dict(loaded.model, save_embedding_layers=False)
+    return get_peft_model_state_dict(loaded.model, adapter_name=name, save_embedding_layers=False)
 
 
 def save_adapter(loaded: LoadedModel, folder: Path, details: dict) -> None:
@@ -176,7 +207,7 @@ def save_adapter(loaded: LoadedModel, folder: Path, details: dict) -> None:
     The weights come last and in one move, so a folder that holds them is whole.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    lora = loaded.model.peft_config["default"]
+    lora = loaded.model.peft_config[DEFAULT]
     for_training, lora.inference_mode = lora.inference_mode, True
     lora.save_pretrained(str(folder))
     lora.inference_mode = for_training
@@ -193,40 +224,80 @@ def write_json(path: Path, values: dict) -> None:
     path.write_text(json.dumps(values, indent=2, ensure_ascii=False) + "\n", "utf-8")
 
 
-def load_adapter(loaded: LoadedModel, folder: Path) -> list[str]:
-    """Put a saved adapter on the model, which then follows the adapter's contract.
+def load_adapter(loaded: LoadedModel, folder: Path, name: str = DEFAULT) -> list[str]:
+    """Put a saved adapter on the model, which then uses it and follows its contract.
 
-    Returns one sentence for each entry in which that contract differs from the model's own. Keys
-    that are missing or left over are a ModelError, as are other base weights.
+    Adapters of other names may be there already: `use_adapter` changes between them. Returns one
+    sentence for each entry in which the contract differs from the base model's own. Keys that are
+    missing or left over are a ModelError, as are other base weights.
     """
-    refuse_second_adapter(loaded)
+    if isinstance(loaded.model, PeftModel) and name in loaded.model.peft_config:
+        raise ModelError("The model carries an adapter already.", "Load the base model again.")
+    refuse_confusing_name(loaded, name)
+    ours = loaded.contracts.get("", loaded.contract)
     contract = read_contract(folder)
-    refuse_other_base(loaded.contract, contract)
+    refuse_other_base(ours, contract)
     if contract.layout not in loaded.family.layouts or contract.prompt.count(IMAGE_TOKEN) != 1:
         raise ModelError(
             f"The adapter's contract has the layout `{contract.layout}` and the prompt "
             f"{contract.prompt!r}, which `{loaded.family.name}` cannot follow.",
             "It was written by another version of ocrtune: train the adapter again.",
         )
-    differences = loaded.contract.differences(contract)
     lora, weights = read_adapter(folder)
-    wrap(loaded, lora)
+    wrap(loaded, lora, name)
     try:
-        fill(loaded, weights, f"the adapter `{folder}`")
+        fill(loaded, weights, f"the adapter `{folder}`", name)
     except ModelError:
-        loaded.model = loaded.model.unload()
+        take_off(loaded, name)
         raise
+    loaded.contracts = {"": ours, **loaded.contracts, name: contract}
+    use_adapter(loaded, name)
+    return ours.differences(contract)
+
+
+def refuse_confusing_name(loaded: LoadedModel, name: str) -> None:
+    """Raise a ModelError for a name that peft would mistake for a part of a parameter's name."""
+    parts = {part for path, _ in loaded.network.named_modules() for part in path.split(".")}
+    if not re.fullmatch(r"[A-Za-z][\w-]*", name) or name in "lora_" or name in parts:
+        raise ModelError(f"No adapter can be called {name!r}.", "Use a word, such as `first`.")
+
+
+def use_adapter(loaded: LoadedModel, name: str | None) -> None:
+    """Read with the adapter of that name from now on, or with the base model alone for None.
+
+    The contract changes with it; nothing is loaded or copied.
+    """
+    if (name or "") not in loaded.contracts:
+        known = ", ".join(sorted(filter(None, loaded.contracts))) or "none"
+        raise ModelError(f"No adapter `{name}` is loaded.", f"Load it first; there is: {known}.")
+    tuner = loaded.model.base_model
+    with quiet():
+        if name is None:
+            tuner.disable_adapter_layers()
+        else:
+            tuner.enable_adapter_layers()
+            loaded.model.set_adapter(name, inference_mode=True)
     loaded.model.eval()
-    loaded.contract = contract
-    return differences
+    loaded.contract = loaded.contracts[name or ""]
 
 
-def fill(loaded: LoadedModel, weights: dict[str, Tensor], what: str) -> None:
+def take_off(loaded: LoadedModel, name: str) -> None:
+    """Remove an adapter that could not be filled."""
+    if len(loaded.model.peft_config) == 1:
+        loaded.model = loaded.model.unload()
+        return
+    before = loaded.model.active_adapter
+    loaded.model.delete_adapter(name)
+    if before != name:
+        loaded.model.set_adapter(before, inference_mode=True)
+
+
+def fill(loaded: LoadedModel, weights: dict[str, Tensor], what: str, name: str = DEFAULT) -> None:
     """Copy adapter weights into the LoRA layers; every key must find its place."""
-    wanted = adapter_weights(loaded)
+    wanted = adapter_weights(loaded, name)
     refuse_differences(what, wanted.keys() - weights.keys(), weights.keys() - wanted.keys())
     try:
-        set_peft_model_state_dict(loaded.model, weights)
+        set_peft_model_state_dict(loaded.model, weights, adapter_name=name)
     except RuntimeError as error:
         raise ModelError(
             f"The weights of {what} have another shape than the model's.",
@@ -235,7 +306,7 @@ def fill(loaded: LoadedModel, weights: dict[str, Tensor], what: str) -> None:
     # peft passes keys through transformers' renamings, and says nothing when that loses some.
     lost = {
         key
-        for key, tensor in adapter_weights(loaded).items()
+        for key, tensor in adapter_weights(loaded, name).items()
         if not torch.equal(tensor.cpu(), weights[key].to(tensor.dtype))
     }
     refuse_differences(what, lost, set())
@@ -278,20 +349,3 @@ def read_adapter(folder: Path) -> tuple[LoraConfig, dict[str, Tensor]]:
             f"The adapter `{folder}` cannot be read: {error}.", "Copy it again, or train it again."
         ) from error
     return lora, weights
-
-
-def merge_adapter(loaded: LoadedModel, folder: Path) -> None:
-    """Fold the adapter into the model and write it as the authors' format, tokenizer included.
-
-    Afterwards `loaded` is the merged model.
-    """
-    if not isinstance(loaded.model, PeftModel):
-        raise ModelError("There is no adapter to merge.", "Load one first.")
-    with quiet():
-        loaded.model = loaded.model.merge_and_unload(safe_merge=True)
-        loaded.model.save_pretrained(folder)
-    # save_pretrained wrote our own config.json; strict loaders want the authors'.
-    (folder / "generation_config.json").unlink(missing_ok=True)
-    for pattern in TEXT_FILES:
-        for file in loaded.folder.glob(pattern):
-            shutil.copyfile(file, folder / file.name)

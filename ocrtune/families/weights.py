@@ -64,9 +64,13 @@ def load_tokenizer(folder: Path) -> PreTrainedTokenizerFast:
 
 
 def load_network(
-    folder: Path, image_token_id: int, device: torch.device, engine: Unsloth | None = None
+    folder: Path,
+    image_token_id: int,
+    device: torch.device,
+    dtype: torch.dtype | None = None,
+    engine: Unsloth | None = None,
 ) -> DeepseekOcrForConditionalGeneration:
-    """Return the network in `folder`, straight on `device`, in the dtype that suits it."""
+    """Return the network in `folder`, straight on `device`; dtype: None for the suitable one."""
     try:
         values = json.loads((folder / "config.json").read_text("utf-8"))
         config = DeepseekOcrConfig.from_original(values, image_token_id=image_token_id)
@@ -85,7 +89,7 @@ def load_network(
             network, found = DeepseekOcrForConditionalGeneration.from_pretrained(
                 folder,
                 config=config,
-                dtype=suitable_dtype(device),
+                dtype=dtype or suitable_dtype(device),
                 device_map={"": device},
                 use_safetensors=True,
                 local_files_only=True,

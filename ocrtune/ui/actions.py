@@ -34,6 +34,8 @@ from ocrtune.ui.words import Refused, label, language_of, say
 from ocrtune.ui.words_en import ENGLISH
 
 SAMPLE = Path(__file__).parent.parent / "assets" / "sample.zip"
+LONGEST_WORDS = 200  # characters to be located
+PROMPTS = ("own", *DEEPSEEK_OCR.prompts)
 SHOWN_SECONDS = 12  # how long a refusal stays on the screen
 ROOT = Path(__file__).parents[2]  # where workers run
 REPO_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
@@ -203,12 +205,25 @@ class Actions:
         """Return no ground truth: the visitor brought a picture of their own."""
         return ""
 
+    def ask_for_words(self, prompt: object) -> gr.Textbox:
+        """Show where to say what shall be located, if it shall."""
+        return gr.Textbox(visible=prompt == "locate")
+
     @shown
-    def read(self, picture: object, reference: object, session: object, language: str) -> dict:
+    def read(
+        self,
+        picture: object,
+        reference: object,
+        prompt: object,
+        words: object,
+        session: object,
+        language: str,
+    ) -> dict:
         """Read a picture with the base model and, if there is one, with the tuned model."""
         if not picture:
             raise Refused("no_picture")
         run = look(self.home, session, "run")
+        asked = chosen_prompt(run, prompt, words)
         job = jobs.create(self.home)
         path = keep(picture, job.folder / "upload")
         if isinstance(reference, str) and reference:
@@ -218,6 +233,8 @@ class Actions:
             base=trained(run).base if run.usable else BASES[0],
             adapter=str(run.adapter) if run.usable else "",
             both=run.usable,
+            prompt=asked,
+            boxes=str(job.folder / "boxes"),
         )
         return clean(session) | {"reading": self.launch(job, "read", config)}
 
@@ -265,6 +282,22 @@ class Actions:
     def go_to_compare(self) -> gr.Tabs:
         """Open the Compare tab."""
         return gr.Tabs(selected="compare")
+
+
+def offered_prompts(run: Look) -> tuple[str, ...]:
+    """Return the names of the prompts that the visitor's model understands beside its own."""
+    return tuple(get_family(trained(run).base).prompts) if run.usable else ()
+
+
+def chosen_prompt(run: Look, prompt: object, words: object) -> str:
+    """Return what to ask the models, as `ReadConfig.prompt`; empty for their own prompt."""
+    if not isinstance(prompt, str) or prompt not in offered_prompts(run):
+        return ""
+    if "{}" not in DEEPSEEK_OCR.prompts[prompt]:
+        return prompt
+    if not isinstance(words, str) or not words.strip():
+        raise Refused("no_words")
+    return f"{prompt}: {words.strip()[:LONGEST_WORDS]}"
 
 
 def trained(run: Look) -> TrainConfig:

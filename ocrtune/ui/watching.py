@@ -16,7 +16,7 @@ from ocrtune.dataset import load_samples, read_build_report
 from ocrtune.errors import JobError, OcrtuneError
 from ocrtune.report import read_report
 from ocrtune.ui import compare_views, dataset_views, preflight_views, train_views, try_views
-from ocrtune.ui.actions import trained
+from ocrtune.ui.actions import offered_prompts, trained
 from ocrtune.ui.looks import Look, clean, look, look_at_all
 from ocrtune.ui.views import notice, sentence, text
 from ocrtune.ui.words import language_of, say
@@ -66,13 +66,14 @@ def show_train(looks: Looks, language: str) -> list:
 
 
 def show_try(looks: Looks, language: str) -> list:
-    """Return which models would read, the buttons, and what they have read."""
+    """Return which models would read, what they are asked, the buttons, and what they read."""
     run, reading = looks["run"], looks["reading"]
-    events = reading.job.events() if reading.usable else []
+    events = reading.job.events() if reading.job else []
     words = text(language, "try_ready" if run.usable else "try_no_adapter")
     button = say(language, "read_button" if run.usable else "read_button_base")
     return [
         notice(words, "good" if run.usable else "quiet"),
+        gr.Radio(visible=bool(offered_prompts(run))),
         gr.Button(value=button, interactive=not reading.active),
         gr.Button(visible=looks["dataset"].usable),
         try_views.result(reading, events, reference(reading), language),
@@ -168,7 +169,7 @@ class Panel:
 PANELS = {
     "dataset": Panel(show_dataset, ("dataset",), (), 0, 4),
     "train": Panel(show_train, ("run", "check"), ("dataset",), 5, 13),
-    "try": Panel(show_try, ("reading",), ("run", "dataset"), 3, 4),
+    "try": Panel(show_try, ("reading",), ("run", "dataset"), 4, 5),
     "compare": Panel(show_compare, ("comparison",), ("run",), 2, 5),
 }
 
