@@ -36,7 +36,7 @@ from transformers.models.deepseek_ocr2.modeling_deepseek_ocr2 import (
     DeepseekOcr2TextModel,
 )
 
-from ocrtune.families.attention import SamLayer
+from ocrtune.families.attention import SamLayer, SamPatches
 
 IGNORE_INDEX = -100  # a label that does not count
 MODEL_TYPE = "ocrtune_deepseek_ocr"
@@ -254,6 +254,7 @@ class DeepseekOcrModel(DeepseekOcrPreTrainedModel):
         super().__init__(config)
         sam, clip, text = config.sam_config, config.clip_config, config.text_config
         self.sam_model = DeepseekOcr2SamVisionEncoder(sam)
+        self.sam_model.patch_embed = SamPatches(sam)
         self.sam_model.layers = nn.ModuleList(
             SamLayer(sam, layer.window_size) for layer in self.sam_model.layers
         )
