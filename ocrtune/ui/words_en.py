@@ -223,6 +223,7 @@ ENGLISH = {
     "prompt_extract": "Extract the text",
     "prompt_locate": "Locate — find the words below",
     "prompt_words": "Words to locate",
+    "prompt_words_hint": "As they stand on the picture",
     "read_failed": "This picture could not be read.",
     "from_dataset": "This picture is in the dataset, so its right text is known.",
     # Compare

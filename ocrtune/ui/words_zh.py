@@ -211,6 +211,7 @@ CHINESE = {
     "prompt_extract": "提取文字",
     "prompt_locate": "定位：找出下面填写的文字",
     "prompt_words": "要定位的文字",
+    "prompt_words_hint": "照图片上的写法填写",
     "read_failed": "这张图片无法识别。",
     "from_dataset": "这张图片来自数据集，所以知道它的正确文字。",
     # Compare
