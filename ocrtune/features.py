@@ -10,6 +10,7 @@ from torch import Tensor
 from ocrtune.errors import DatasetError, OcrtuneError
 from ocrtune.events import Emit, Progress, silent
 from ocrtune.families.deepseek_ocr_model import PictureViews
+from ocrtune.families.image_text import Sight
 from ocrtune.families.loaded import LoadedModel
 
 LARGE_BYTES = 512 * 1024 * 1024  # features above this are kept in half precision
@@ -28,7 +29,7 @@ def open_picture(data: bytes) -> Image.Image:
         raise DatasetError("The picture cannot be decoded.", "Save it as PNG or JPEG.") from error
 
 
-def lay_out(loaded: LoadedModel, data: bytes) -> PictureViews:
+def lay_out(loaded: LoadedModel, data: bytes) -> PictureViews | Sight:
     """Return the views of an encoded picture; an OcrtuneError if it cannot be used."""
     return loaded.lay_out(open_picture(data))
 

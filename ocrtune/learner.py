@@ -15,8 +15,9 @@ from ocrtune.errors import DatasetError, TrainingError
 from ocrtune.events import Emit
 from ocrtune.examples import Example, batch_order
 from ocrtune.families.deepseek_ocr_model import IGNORE_INDEX, PictureViews
+from ocrtune.families.image_text import Sight
 from ocrtune.families.loaded import LoadedModel
-from ocrtune.families.loading import trains_vision
+from ocrtune.families.loading import has_fixed_features
 from ocrtune.families.lora import quicken
 from ocrtune.features import encode_samples, encode_views, open_picture, pixels
 from ocrtune.reading import elongation
@@ -26,7 +27,7 @@ LARGEST_GRADIENT = 1.0  # its norm is cut to this
 # alone keeps some 550 bytes a pixel of a line for the way back.
 PIXELS_WITH_GRADIENT = 300_000
 
-Lesson = tuple[Tensor | PictureViews, list[int]]  # what is seen, and the answer to it
+Lesson = tuple[Tensor | PictureViews | Sight, list[int]]  # what is seen, and the answer to it
 
 
 class Learner:
@@ -42,7 +43,7 @@ class Learner:
         self.random = random.Random(config.seed)
         self.features: list[Tensor] = []  # of the examples, where vision is not trained
         quicken(loaded.model)
-        if not trains_vision(loaded):
+        if has_fixed_features(loaded):
             self.features = self.compute_features(emit)
         self.parameters = [p for p in loaded.model.parameters() if p.requires_grad]
         self.learning_rate = config.learning_rate or loaded.family.learning_rate
@@ -114,6 +115,8 @@ class Learner:
 
     def loss_of(self, lessons: Sequence[Lesson]) -> Tensor:
         """Return the mean loss per supervised token of some lessons, with its gradient."""
+        if not self.loaded.keeps_features:
+            return self.loaded.loss_of(lessons)
         device = self.loaded.device
         seen = [sight for sight, _ in lessons]
         features = seen if self.features else encode_views(self.loaded, seen)

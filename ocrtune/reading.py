@@ -18,6 +18,7 @@ from ocrtune.decoding import decode, rows_at_once
 from ocrtune.errors import OcrtuneError
 from ocrtune.events import Emit, Note, Progress, Read, silent
 from ocrtune.families.deepseek_ocr_model import PictureViews
+from ocrtune.families.image_text import Sight
 from ocrtune.families.loaded import LoadedModel
 from ocrtune.families.loading import load_adapter, load_base
 from ocrtune.features import encode_views, lay_out
@@ -111,7 +112,8 @@ def read_samples(
     loaded.model.eval()
     at_once = batch_size or rows_at_once(loaded)
     predictions: dict[int, Prediction] = {}
-    for batch in make_batches(pictures, features, BATCHES_TOGETHER * at_once):
+    together = at_once * (BATCHES_TOGETHER if loaded.keeps_features else 1)
+    for batch in make_batches(pictures, features, together):
         started = time.perf_counter()
         known = [features[index] if features else None for index in batch]
 
@@ -190,7 +192,7 @@ def read_together(
     ready = {index: feature for index, feature in enumerate(features) if feature is not None}
     sound: list[int] = []
 
-    def views() -> Iterator[PictureViews]:
+    def views() -> Iterator[PictureViews | Sight]:
         for index, picture in enumerate(pictures):
             if index not in ready:
                 try:
@@ -201,7 +203,7 @@ def read_together(
                     sound.append(index)
                     yield view
 
-    encoded = encode_views(loaded, views())
+    encoded = encode_views(loaded, views()) if loaded.keeps_features else list(views())
     ready.update(zip(sound, encoded, strict=True))
     ended = count(1)
     rows = decode(loaded, list(ready.values()), at_once, lambda: tell(next(ended)))

@@ -3,12 +3,12 @@
 import json
 import os
 import shutil
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
-from peft.utils import get_peft_model_state_dict, set_peft_model_state_dict
+from peft.utils import get_peft_model_state_dict
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
@@ -17,6 +17,15 @@ from ocrtune import hub
 from ocrtune.config import TrainConfig
 from ocrtune.errors import ConfigError, ModelError, did_you_mean
 from ocrtune.families import ModelFamily, get_family, tiny
+from ocrtune.families.image_text import ImageTextModel
+from ocrtune.families.image_text_files import (
+    find_ends,
+    load_exact_tokenizer,
+    load_image_text,
+    load_processor,
+    load_sizes,
+    write_prompt,
+)
 from ocrtune.families.loaded import IMAGE_TOKEN, LoadedModel
 from ocrtune.families.weights import (
     DIGEST,
@@ -30,8 +39,7 @@ from ocrtune.records import OcrContract
 
 ADAPTER_CONFIG, ADAPTER_WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
 CONTRACT, DETAILS = "contract.json", "details.json"
-VISION_TOWERS = ("model.sam_model.", "model.vision_model.", "model.projector.")
-TEXT_FILES = ("config.json", "generation_config.json", "tokenizer*.json", "special_tokens_map.json")
+TEXT_MODELS = ("model.language_model.", "model.text_model.")  # their layers, in every family
 
 
 def load_base(base: str, layout: str = "", device: str = "") -> LoadedModel:
@@ -49,23 +57,47 @@ def load_base(base: str, layout: str = "", device: str = "") -> LoadedModel:
         )
     folder, name, revision = locate(family)
     place = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    contract = OcrContract(
+        family=family.name,
+        base_model=name,
+        revision=revision,
+        prompt=family.prompt,
+        layout=layout or family.layout,
+        max_new_tokens=family.max_new_tokens,
+        no_repeat_ngram=family.no_repeat_ngram,
+        ngram_window=family.ngram_window,
+    )
+    if not family.native:
+        return load_transformers(family, contract, folder, place)
     tokenizer = load_tokenizer(folder)
     return LoadedModel(
         model=load_network(folder, tokenizer.convert_tokens_to_ids(IMAGE_TOKEN), place),
         tokenizer=tokenizer,
         family=family,
-        contract=OcrContract(
-            family=family.name,
-            base_model=name,
-            revision=revision,
-            prompt=family.prompt,
-            layout=layout or family.layout,
-            max_new_tokens=family.max_new_tokens,
-            no_repeat_ngram=family.no_repeat_ngram,
-            ngram_window=family.ngram_window,
-        ),
+        contract=contract,
         device=place,
         folder=folder,
+    )
+
+
+def load_transformers(
+    family: ModelFamily, contract: OcrContract, folder: Path, device: torch.device
+) -> ImageTextModel:
+    """Return a base model whose network transformers knows, ready to read."""
+    sizes = load_sizes(folder, family)
+    tokenizer = load_exact_tokenizer(folder)
+    processor = load_processor(folder, family, sizes, tokenizer)
+    ends = find_ends(folder, family, tokenizer)
+    return ImageTextModel(
+        model=load_image_text(folder, family, sizes, device),
+        tokenizer=tokenizer,
+        family=family,
+        contract=replace(contract, prompt=write_prompt(folder, family, processor, tokenizer)),
+        device=device,
+        folder=folder,
+        processor=processor,
+        stops=ends,
+        padding=ends[0] if tokenizer.pad_token_id is None else tokenizer.pad_token_id,
     )
 
 
@@ -113,8 +145,14 @@ def add_lora(loaded: LoadedModel, config: TrainConfig) -> None:
 
 def wrap(loaded: LoadedModel, lora: LoraConfig) -> None:
     """Put the LoRA layers that `lora` describes on the model."""
-    with quiet():
-        loaded.model = get_peft_model(loaded.network, lora)
+    try:
+        with quiet():
+            loaded.model = get_peft_model(loaded.network, lora)
+    except ValueError as error:  # no layer is called so, or it is of a kind without LoRA
+        raise ModelError(
+            f"The layers of `{loaded.contract.base_model}` cannot get adapters: {error}",
+            "Use a model of another kind.",
+        ) from error
     # get_peft_model writes the path of the weights on this machine there.
     loaded.model.peft_config["default"].base_model_name_or_path = loaded.contract.base_model
 
@@ -128,9 +166,14 @@ def refuse_second_adapter(loaded: LoadedModel) -> None:
 def trains_vision(loaded: LoadedModel) -> bool:
     """Return whether the adapter changes the pictures' features."""
     return any(
-        "lora_" in name and name.startswith(VISION_TOWERS)
+        "lora_" in name and not name.startswith(TEXT_MODELS)
         for name, _ in loaded.network.named_parameters()
     )
+
+
+def has_fixed_features(loaded: LoadedModel) -> bool:
+    """Return whether pictures need to be looked at only once, adapter or not."""
+    return loaded.keeps_features and not trains_vision(loaded)
 
 
 def adapter_weights(loaded: LoadedModel) -> dict[str, Tensor]:
@@ -194,20 +237,16 @@ def fill(loaded: LoadedModel, weights: dict[str, Tensor], what: str) -> None:
     """Copy adapter weights into the LoRA layers; every key must find its place."""
     wanted = adapter_weights(loaded)
     refuse_differences(what, wanted.keys() - weights.keys(), weights.keys() - wanted.keys())
-    try:
-        set_peft_model_state_dict(loaded.model, weights)
-    except RuntimeError as error:
+    if any(tensor.shape != weights[key].shape for key, tensor in wanted.items()):
         raise ModelError(
             f"The weights of {what} have another shape than the model's.",
             "It belongs to another base model: load that one, or train the adapter again.",
-        ) from error
-    # peft passes keys through transformers' renamings, and says nothing when that loses some.
-    lost = {
-        key
-        for key, tensor in adapter_weights(loaded).items()
-        if not torch.equal(tensor.cpu(), weights[key].to(tensor.dtype))
-    }
-    refuse_differences(what, lost, set())
+        )
+    # Not through peft's own function: it passes keys through transformers' renamings, which are so
+    # loose for some families (DeepSeek-OCR-2) that every weight is lost, with only a warning.
+    with torch.no_grad():
+        for key, tensor in wanted.items():
+            tensor.copy_(weights[key])
 
 
 def read_contract(folder: Path) -> OcrContract:
@@ -261,6 +300,6 @@ def merge_adapter(loaded: LoadedModel, folder: Path) -> None:
         loaded.model.save_pretrained(folder)
     # save_pretrained wrote our own config.json; strict loaders want the authors'.
     (folder / "generation_config.json").unlink(missing_ok=True)
-    for pattern in TEXT_FILES:
-        for file in loaded.folder.glob(pattern):
-            shutil.copyfile(file, folder / file.name)
+    for name in hub.BASE_FILES:
+        if "*" not in name and (loaded.folder / name).is_file():
+            shutil.copyfile(loaded.folder / name, folder / name)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError
-from transformers import PreTrainedTokenizerFast
+from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerFast
 from transformers.utils import logging as transformers_logging
 
 from ocrtune.errors import ModelError
@@ -72,9 +72,24 @@ def load_network(
             f"`{folder / 'config.json'}` does not describe a DeepSeek-OCR model.",
             "Only models with DeepSeek-OCR's own config.json can be used.",
         ) from error
+    network, found = read_network(DeepseekOcrForConditionalGeneration, config, folder, device)
+    refuse_differences(
+        f"the weights in `{folder}`", found["missing_keys"], found["unexpected_keys"]
+    )
+    return network
+
+
+def read_network(
+    kind: type[PreTrainedModel], config: PreTrainedConfig, folder: Path, device: torch.device
+) -> tuple[PreTrainedModel, dict[str, Set[str]]]:
+    """Return a network of a transformers class with the weights in `folder`, and what they lack.
+
+    The second holds sets of keys: `missing_keys` and `unexpected_keys`. Only *.safetensors are
+    read, and no code.
+    """
     try:
         with quiet():
-            network, found = DeepseekOcrForConditionalGeneration.from_pretrained(
+            return kind.from_pretrained(
                 folder,
                 config=config,
                 dtype=suitable_dtype(device),
@@ -93,10 +108,6 @@ def load_network(
             f"The weights in `{folder}` cannot be loaded: {error}.",
             "Compare its config.json with its *.safetensors, or copy the model again.",
         ) from error
-    refuse_differences(
-        f"the weights in `{folder}`", found["missing_keys"], found["unexpected_keys"]
-    )
-    return network
 
 
 def suitable_dtype(device: torch.device) -> torch.dtype:
