@@ -31,7 +31,8 @@ class ModelFamily:
     native: bool = False  # the network is our own; all below is for those of transformers
     network: str = ""  # the class in transformers; empty: whatever it has for the model type
     processor: str = ""  # the same for what turns a picture and a prompt into numbers
-    picture_processor: str = ""  # the same for pictures alone, where its defaults are the model's
+    picture_processor: str = ""  # the same for pictures alone
+    has_picture_settings: bool = True  # else the defaults of that class are the model's
     chat: bool = False  # the model's own chat template goes around the prompt
     end: str = ""  # the token that ends an answer; empty: what the tokenizer says
     stops: tuple[str, ...] = ()  # other tokens that end it, beside those of generation_config.json
@@ -47,13 +48,14 @@ LORA_VISION = (
     r"(self_attn\.([qkv]_proj|out_proj)|mlp\.fc[12])"
     r"|model\.projector\.layers"
 )
-# Linear layers of the vision parts of transformers' models, whatever they call them; the language
-# model has its own pattern, and no convolution is meant.
+# The same for networks of transformers, whatever they call their parts.
+LORA_TEXT_ANY = LORA_TEXT.replace("language_model", "(language|text)_model")
 LORA_VISION_ANY = (
-    r"model\.(?!language_model\.)([a-z]\w*\.)+(\w+\.)*"
-    r"(qkv|proj|[qkvo]_proj|out_proj|lin[12]|linear_?[12]|fc[12]|(gate|up|down)_proj)"
+    r"model\.(?!(language|text)_model\.)(\w+\.)+(layers|blocks)\.\d+\.(\w+\.)*"
+    r"(qkv|proj|[qkvo]_proj|out_proj|lin[12]|(linear_)?fc[12]|(gate|up|down)_proj)"
+    r"|model\.(visual\.)?(merger|projector|vision_projection|multi_modal_projector)\.(\w+\.)*"
+    r"(linear_(fc)?[12]|(gate|up|down)_proj|multimodal_projector)"
 )
-
 EXPERTS = ("mlp.experts.gate_up_proj", "mlp.experts.down_proj")
 
 TINY = ModelFamily(
@@ -106,13 +108,14 @@ DEEPSEEK_OCR_2 = ModelFamily(
     ngram_window=90,
     learning_rate=2e-4,
     lora_text=LORA_TEXT,
-    lora_vision=LORA_VISION_ANY,
+    lora_vision=LORA_VISION_ANY + r"|model\.multi_modal_projector",
     lora_experts=EXPERTS,
     vision_by_default=False,
     known_as=("DeepseekOCR2ForCausalLM", "DeepseekOcr2ForConditionalGeneration", "deepseek_ocr2"),
     network="DeepseekOcr2ForConditionalGeneration",
     processor="DeepseekOcr2Processor",
     picture_processor="DeepseekOcr2ImageProcessorPil",
+    has_picture_settings=False,
     end="<｜end▁of▁sentence｜>",
 )
 
@@ -128,7 +131,7 @@ IMAGE_TEXT = ModelFamily(
     no_repeat_ngram=30,
     ngram_window=90,
     learning_rate=2e-4,
-    lora_text=LORA_TEXT,
+    lora_text=LORA_TEXT_ANY,
     lora_vision=LORA_VISION_ANY,
     lora_experts=(),
     vision_by_default=False,
@@ -145,6 +148,7 @@ GLM_OCR = replace(
     known_as=("GlmOcrForConditionalGeneration", "glm_ocr"),
     network="GlmOcrForConditionalGeneration",
     processor="Glm46VProcessor",
+    picture_processor="Glm46VImageProcessorPil",
     end="<|user|>",  # after an answer it is the user's turn
     stops=("<|endoftext|>",),
 )

@@ -1,20 +1,22 @@
 """The files of a model that transformers knows: its network, processor and prompt; never code."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 import transformers
 from transformers import (
-    AutoImageProcessor,
+    BaseImageProcessor,
     PreTrainedConfig,
     PreTrainedModel,
     PreTrainedTokenizerFast,
     ProcessorMixin,
 )
 from transformers.models.auto.configuration_auto import CONFIG_MAPPING
+from transformers.models.auto.image_processing_auto import IMAGE_PROCESSOR_MAPPING_NAMES
 from transformers.models.auto.modeling_auto import MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING
-from transformers.models.auto.processing_auto import PROCESSOR_MAPPING
+from transformers.models.auto.processing_auto import PROCESSOR_MAPPING_NAMES
 
 from ocrtune.errors import ModelError
 from ocrtune.families import ModelFamily
@@ -94,21 +96,11 @@ def load_processor(
     torchvision, which a GPU machine has, would scale them a little differently.
     """
     settings = read_json(folder / "processor_config.json")
-    name = family.processor or settings.get("processor_class", "")
-    kind = getattr(transformers, name, None) or PROCESSOR_MAPPING.get(type(sizes), None)
-    if kind is None:
-        raise ModelError(
-            f"transformers {transformers.__version__} has no processor for `{folder.name}`.",
-            "Use a model of another kind.",
-        )
+    names = family.processor, PROCESSOR_MAPPING_NAMES.get(sizes.model_type)
+    kind = find_class((*names, settings.get("processor_class")), ProcessorMixin, folder)
     try:
         with quiet():
-            if family.picture_processor:
-                pictures = getattr(transformers, family.picture_processor)()
-            else:
-                pictures = AutoImageProcessor.from_pretrained(
-                    folder, backend="pil", trust_remote_code=False, local_files_only=True
-                )
+            pictures = load_picture_processor(folder, family, sizes)
             parts = {"image_processor": pictures, "tokenizer": tokenizer}
             arguments = [parts.get(part) for part in kind.get_attributes()]
             return pictures_only(kind).from_args_and_dict(arguments, settings)
@@ -116,6 +108,30 @@ def load_processor(
         raise ModelError(
             f"The processor of `{folder.name}` cannot be made: {error}.", COPY_AGAIN
         ) from error
+
+
+def load_picture_processor(
+    folder: Path, family: ModelFamily, sizes: PreTrainedConfig
+) -> BaseImageProcessor:
+    """Return what scales, cuts and normalises pictures, by Pillow where transformers can."""
+    known = IMAGE_PROCESSOR_MAPPING_NAMES.get(sizes.model_type, {})
+    names = family.picture_processor, known.get("pil"), known.get("torchvision")
+    kind = find_class(names, BaseImageProcessor, folder)
+    if not family.has_picture_settings:
+        return kind()
+    return kind.from_pretrained(folder, local_files_only=True)
+
+
+def find_class(names: Sequence[str | None], parent: type, folder: Path) -> type:
+    """Return the first of the named classes that transformers has, below `parent`."""
+    for name in filter(None, names):
+        kind = getattr(transformers, name, None)
+        if isinstance(kind, type) and issubclass(kind, parent):
+            return kind
+    raise ModelError(
+        f"transformers {transformers.__version__} cannot prepare pictures for `{folder.name}`.",
+        "Use a model of another kind.",
+    )
 
 
 def pictures_only(kind: type[ProcessorMixin]) -> type[ProcessorMixin]:
