@@ -7,7 +7,8 @@ from typing import Self
 
 from ocrtune.errors import ConfigError, did_you_mean
 
-BASES = ("tiny", "deepseek-ocr")
+BASES = ("tiny", "deepseek-ocr", "deepseek-ocr-2", "glm-ocr", "lighton-ocr", "paddleocr-vl")
+BASES += ("got-ocr-2", "qwen-vl")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,6 +1,6 @@
 """Small random models of the kinds that transformers knows, whole folders with all their files.
 
-python tests/small_image_text.py BASE ADAPTER     (writes its loss on some fixed lessons)
+python tests/small_image_text.py OUT.json BASE ADAPTER [BASE ADAPTER]…     (losses, by base)
 """
 
 import json
@@ -383,11 +383,14 @@ def loss_on(loaded: ImageTextModel) -> float:
     return loaded.loss_of(some_lessons(loaded)).item()
 
 
-def main(base: str, adapter: str) -> None:
-    """Print the loss of an adapter as ocrtune loads it."""
-    loaded = load_base(base, device="cpu")
-    load_adapter(loaded, Path(adapter))
-    sys.stdout.write(repr(loss_on(loaded)))
+def main(out: str, *folders: str) -> None:
+    """Write the loss of each adapter on its base, as ocrtune loads them."""
+    losses = {}
+    for base, adapter in zip(folders[::2], folders[1::2], strict=True):
+        loaded = load_base(base, device="cpu")
+        load_adapter(loaded, Path(adapter))
+        losses[base] = loss_on(loaded)
+    Path(out).write_text(json.dumps(losses), "utf-8")
 
 
 if __name__ == "__main__":

@@ -68,7 +68,10 @@ class ImageTextModel(LoadedModel):
         prompt = self.contract.prompt.replace(IMAGE_TOKEN, self.processor.image_token)
         try:
             values = self.processor(
-                images=[seen], text=[prompt], add_special_tokens=False, return_tensors="pt"
+                images=[seen],
+                text=[prompt],
+                text_kwargs={"add_special_tokens": False},
+                images_kwargs={"return_tensors": "pt"},
             )
         except ValueError as error:
             raise ModelError(
@@ -76,11 +79,11 @@ class ImageTextModel(LoadedModel):
                 f"`{self.contract.base_model}`: {error}.",
                 "Cut it or scale it, so that it shows one line or one page.",
             ) from error
-        ids = values["input_ids"]
+        ids = torch.as_tensor(values["input_ids"])
         taken = inspect.signature(self.network.forward).parameters
         known = {
-            name: tensor
-            for name, tensor in values.items()
+            name: torch.as_tensor(value)
+            for name, value in values.items()
             if name in taken and name not in ("input_ids", "attention_mask")
         }
         marks = {name: tensor[0] for name, tensor in known.items() if tensor.shape == ids.shape}
