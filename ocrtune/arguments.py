@@ -5,9 +5,10 @@ from dataclasses import MISSING, Field, asdict, fields
 from pathlib import Path
 
 from ocrtune import __version__
-from ocrtune.config import BuildConfig, CompareConfig, Config, ReadConfig, TrainConfig
+from ocrtune.config import BASES, BuildConfig, CompareConfig, Config, ReadConfig, TrainConfig
 
 PROFILES = ("strict", "raw", "grapheme", "no-space", "lenient")  # `text` knows them, but is slow
+BASE_HELP = f"{', '.join(BASES)}, a folder or a Hub repo id"
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -63,7 +64,7 @@ def add_train(commands: argparse._SubParsersAction) -> None:
     )
     option(command, TrainConfig, "--data", "PREFIX", "the dataset, as given to `build --output`")
     option(command, TrainConfig, "--output", "RUN", "folder of the run; RUN/adapter is the result")
-    option(command, TrainConfig, "--base", "MODEL", "tiny, deepseek-ocr, a folder or a Hub repo id")
+    option(command, TrainConfig, "--base", "MODEL", BASE_HELP)
     option(
         command, TrainConfig, "--layout", "PRESET", "how pictures are laid out: a preset of MODEL"
     )
@@ -110,7 +111,7 @@ def add_read(commands: argparse._SubParsersAction) -> None:
         metavar="PICTURE",
         help="PNG, JPEG, TIFF, …",
     )
-    option(command, ReadConfig, "--base", "MODEL", "tiny, deepseek-ocr, a folder or a Hub repo id")
+    option(command, ReadConfig, "--base", "MODEL", BASE_HELP)
     option(command, ReadConfig, "--layout", "PRESET", "of MODEL; an adapter brings its own")
     option(command, ReadConfig, "--adapter", "FOLDER", "an adapter, such as RUN/adapter")
     command.add_argument(

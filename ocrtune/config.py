@@ -67,7 +67,7 @@ class TrainConfig(Config):
 
     data: str  # prefix of a built dataset
     output: str  # folder of the run; `adapter/` appears in it
-    base: str = "tiny"  # `tiny`, `deepseek-ocr`, a folder or a repo id
+    base: str = "tiny"  # one of BASES, a folder or a repo id
     layout: str = ""  # preset of the base model's family; empty takes its default
     steps: int = 60  # optimizer steps
     batch_size: int = 8  # samples a step
@@ -77,7 +77,7 @@ class TrainConfig(Config):
     lora_dropout: float = 0.0
     lora_experts: bool = False  # adapters on the mixture-of-experts matrices too
     lora_vision: str = "auto"  # `yes`, `no`, or `auto`: what the family does best
-    augment: bool = True  # vary the pictures a little, where vision is trained
+    augment: bool = True  # vary the pictures a little, where they are looked at anew each time
     warmup_steps: int = 5
     weight_decay: float = 0.001
     evaluate_every: int = 0  # steps between two CER measurements; 0 measures four times a run

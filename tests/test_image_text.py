@@ -26,7 +26,7 @@ from ocrtune.decoding import decode
 from ocrtune.errors import ModelError
 from ocrtune.events import SampleRead, Step
 from ocrtune.examples import make_examples
-from ocrtune.families import FAMILIES, IMAGE_TEXT, PADDLEOCR_VL, QWEN_VL, get_family
+from ocrtune.families import FAMILIES, IMAGE_TEXT, PADDLEOCR_VL, QWEN_VL, get_family, weights
 from ocrtune.families.image_text import PictureLimit, Sight, stack, within
 from ocrtune.families.loading import (
     add_lora,
@@ -196,9 +196,24 @@ def test_code_beside_the_weights_is_never_run(name, folders, tmp_path):
     assert not (tmp_path / "ran").exists()
 
 
-def replace_length(loaded):
-    loaded.contract = replace(loaded.contract, max_new_tokens=2)
+def replace_length(loaded, tokens=2):
+    loaded.contract = replace(loaded.contract, max_new_tokens=tokens)
     return loaded
+
+
+def test_the_tokenizer_class_named_on_the_hub_is_not_believed(folders, load, tmp_path):
+    """transformers would build that one anew, with another way to cut words."""
+    folder = shutil.copytree(folders["deepseek-ocr-2"], tmp_path / "model")
+    path = folder / "tokenizer_config.json"
+    values = json.loads(path.read_text("utf-8")) | {
+        "tokenizer_class": "LlamaTokenizerFast",
+        "add_bos_token": True,
+        "legacy": True,
+    }
+    path.write_text(json.dumps(values), "utf-8")
+    ids = load_base(str(folder), device="cpu").completion_ids("Zwei  Wörter, 12")
+    assert ids == load("deepseek-ocr-2").completion_ids("Zwei  Wörter, 12")
+    assert len(ids) == 18, "one token a byte, and the end"
 
 
 # Learning
@@ -237,6 +252,21 @@ def test_five_steps_lower_the_loss(name, load):
     }
     assert not trains_vision(loaded)
     assert not has_fixed_features(loaded), "vision runs inside the forward"
+
+
+@every_kind
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16], ids=str)
+def test_half_precision_learns_and_reads(name, dtype, load, monkeypatch):
+    monkeypatch.setattr(weights, "suitable_dtype", lambda device: dtype)
+    loaded = load(name, 3)
+    assert loaded.network.lm_head.weight.dtype == dtype
+    examples = make_examples(replace_length(loaded, 60), some_samples(1), print)
+    add_lora(loaded, train_config(lora_vision="yes"))
+    learner = Learner(loaded, train_config(batch_size=1), examples, print)
+    assert 0 < learner.step() < 20
+    assert all(p.dtype == torch.float32 for p in learner.parameters)
+    predictions = read_samples(replace_length(loaded, 3), PICTURES[:2])
+    assert not any(prediction.failed for prediction in predictions)
 
 
 @every_kind

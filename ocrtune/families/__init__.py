@@ -253,7 +253,8 @@ def recognise(folder: Path) -> ModelFamily:
     path = folder / "config.json"
     try:
         values = json.loads(path.read_text("utf-8"))
-        marks = [str(mark) for mark in (*(values.get("architectures") or ()), values["model_type"])]
+        names = *(values.get("architectures") or ()), values.get("model_type")
+        marks = [str(name) for name in names if name]
         reads_pictures = "vision_config" in values
         reads_lines = reads_pictures and bool(values["vision_config"].get("view_size"))
     except OSError as error:
@@ -261,10 +262,12 @@ def recognise(folder: Path) -> ModelFamily:
             f"`{folder}` holds no readable `config.json`.",
             "Name a folder with a whole model: config.json, tokenizer.json and *.safetensors.",
         ) from error
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, AttributeError) as error:
         raise ConfigError(
-            f"`{path}` is damaged or describes no model.", "Copy it again from the base model."
+            f"`{path}` does not describe a model.", "Copy it from the base model."
         ) from error
+    if not marks:
+        raise ConfigError(f"`{path}` does not describe a model.", "Copy it from the base model.")
     if reads_lines:
         return TINY
     for mark in marks:  # architectures first: different ones may share a model type

@@ -45,7 +45,7 @@ TEXT_MODELS = ("model.language_model.", "model.text_model.")  # their layers, in
 def load_base(base: str, layout: str = "", device: str = "") -> LoadedModel:
     """Return a base model ready to read.
 
-    base: `tiny`, `deepseek-ocr`, a folder or a Hub repo id; layout: a preset of its family, empty
+    base: a family's name, a folder or a Hub repo id; layout: a preset of its family, empty
     for the default; device: as torch spells it, empty for the GPU if there is one.
     """
     family = get_family(base)
