@@ -51,7 +51,7 @@ LORA_VISION = (
 # The same for networks of transformers, whatever they call their parts.
 LORA_TEXT_ANY = LORA_TEXT.replace("language_model", "(language|text)_model")
 LORA_VISION_ANY = (
-    r"model\.(?!(language|text)_model\.)(\w+\.)+(layers|blocks)\.\d+\.(\w+\.)*"
+    r"model\.(?!(language|text)_model\.)(\w+\.)+(layers?|blocks)\.\d+\.(\w+\.)*"
     r"(qkv|proj|[qkvo]_proj|out_proj|lin[12]|(linear_)?fc[12]|(gate|up|down)_proj)"
     r"|model\.(visual\.)?(merger|projector|vision_projection|multi_modal_projector)\.(\w+\.)*"
     r"(linear_(fc)?[12]|(gate|up|down)_proj|multimodal_projector)"

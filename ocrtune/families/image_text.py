@@ -14,6 +14,7 @@ from transformers import ProcessorMixin
 from ocrtune.errors import ModelError
 from ocrtune.families.cache_steps import CacheSteps
 from ocrtune.families.loaded import IMAGE_TOKEN, LoadedModel, as_seen, refuse_hairline
+from ocrtune.families.weights import quiet
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,12 +68,13 @@ class ImageTextModel(LoadedModel):
         seen = within(as_seen(picture), LIMITS[self.contract.layout])
         prompt = self.contract.prompt.replace(IMAGE_TOKEN, self.processor.image_token)
         try:
-            values = self.processor(
-                images=[seen],
-                text=[prompt],
-                text_kwargs={"add_special_tokens": False},
-                images_kwargs={"return_tensors": "pt"},
-            )
+            with quiet():
+                values = self.processor(
+                    images=[seen],
+                    text=[prompt],
+                    text_kwargs={"add_special_tokens": False},
+                    images_kwargs={"return_tensors": "pt"},
+                )
         except ValueError as error:
             raise ModelError(
                 f"A picture of {picture.width} x {picture.height} pixels cannot be shown to "

@@ -130,7 +130,7 @@ def find_class(names: Sequence[str | None], parent: type, folder: Path) -> type:
             return kind
     raise ModelError(
         f"transformers {transformers.__version__} cannot prepare pictures for `{folder.name}`.",
-        "Use a model of another kind.",
+        "Some kinds need torchvision: install it, or use a model of another kind.",
     )
 
 
