@@ -86,7 +86,7 @@ def add_train(commands: argparse._SubParsersAction) -> None:
         dest="augment",
         action="store_false",
         default=argparse.SUPPRESS,
-        help="do not vary the pictures while vision learns",
+        help="do not vary the pictures where they are looked at anew each time",
     )
     option(command, TrainConfig, "--warmup-steps", "N", "steps in which the rate grows")
     option(command, TrainConfig, "--weight-decay", "SHARE", "pull of the weights towards zero")

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -21,10 +22,33 @@ from transformers.models.auto.processing_auto import PROCESSOR_MAPPING_NAMES
 from ocrtune.errors import ModelError
 from ocrtune.families import ModelFamily
 from ocrtune.families.deepseek_ocr2 import sizes_of
+from ocrtune.families.image_text import ImageTextModel
 from ocrtune.families.loaded import IMAGE_TOKEN
 from ocrtune.families.weights import quiet, read_network, refuse_differences
+from ocrtune.records import OcrContract
 
 COPY_AGAIN = "Copy the model again, with all its .json and .jinja files."
+
+
+def load_transformers(
+    family: ModelFamily, contract: OcrContract, folder: Path, device: torch.device
+) -> ImageTextModel:
+    """Return a base model whose network transformers knows, ready to read."""
+    sizes = load_sizes(folder, family)
+    tokenizer = load_exact_tokenizer(folder)
+    processor = load_processor(folder, family, sizes, tokenizer)
+    ends = find_ends(folder, family, tokenizer)
+    return ImageTextModel(
+        model=load_image_text(folder, family, sizes, device),
+        tokenizer=tokenizer,
+        family=family,
+        contract=replace(contract, prompt=write_prompt(folder, family, processor, tokenizer)),
+        device=device,
+        folder=folder,
+        processor=processor,
+        stops=ends,
+        padding=ends[0] if tokenizer.pad_token_id is None else tokenizer.pad_token_id,
+    )
 
 
 def read_json(path: Path) -> dict:

@@ -3,7 +3,7 @@
 import json
 import os
 import shutil
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 
 import torch
@@ -17,15 +17,7 @@ from ocrtune import hub
 from ocrtune.config import TrainConfig
 from ocrtune.errors import ConfigError, ModelError, did_you_mean
 from ocrtune.families import ModelFamily, get_family, tiny
-from ocrtune.families.image_text import ImageTextModel
-from ocrtune.families.image_text_files import (
-    find_ends,
-    load_exact_tokenizer,
-    load_image_text,
-    load_processor,
-    load_sizes,
-    write_prompt,
-)
+from ocrtune.families.image_text_files import load_transformers
 from ocrtune.families.loaded import IMAGE_TOKEN, LoadedModel
 from ocrtune.families.weights import (
     DIGEST,
@@ -77,27 +69,6 @@ def load_base(base: str, layout: str = "", device: str = "") -> LoadedModel:
         contract=contract,
         device=place,
         folder=folder,
-    )
-
-
-def load_transformers(
-    family: ModelFamily, contract: OcrContract, folder: Path, device: torch.device
-) -> ImageTextModel:
-    """Return a base model whose network transformers knows, ready to read."""
-    sizes = load_sizes(folder, family)
-    tokenizer = load_exact_tokenizer(folder)
-    processor = load_processor(folder, family, sizes, tokenizer)
-    ends = find_ends(folder, family, tokenizer)
-    return ImageTextModel(
-        model=load_image_text(folder, family, sizes, device),
-        tokenizer=tokenizer,
-        family=family,
-        contract=replace(contract, prompt=write_prompt(folder, family, processor, tokenizer)),
-        device=device,
-        folder=folder,
-        processor=processor,
-        stops=ends,
-        padding=ends[0] if tokenizer.pad_token_id is None else tokenizer.pad_token_id,
     )
 
 
