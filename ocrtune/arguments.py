@@ -1,11 +1,22 @@
 """What can be typed after `python -m ocrtune`, explained; and how it becomes a config."""
 
 import argparse
-from dataclasses import MISSING, Field, asdict, fields
+from dataclasses import MISSING, Field, asdict, fields, replace
 from pathlib import Path
 
 from ocrtune import __version__
-from ocrtune.config import BASES, BuildConfig, CompareConfig, Config, ReadConfig, TrainConfig
+from ocrtune.config import (
+    BASES,
+    CHOICES,
+    PRESETS,
+    BuildConfig,
+    CompareConfig,
+    Config,
+    ExportConfig,
+    ReadConfig,
+    TrainConfig,
+)
+from ocrtune.families import get_family
 
 PROFILES = ("strict", "raw", "grapheme", "no-space", "lenient")  # `text` knows them, but is slow
 BASE_HELP = f"{', '.join(BASES)}, a folder or a Hub repo id"
@@ -24,8 +35,8 @@ def make_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(
         title="commands", dest="command", metavar="COMMAND", required=True
     )
-    adders = (add_build, add_train, add_read, add_compare, add_score, add_demo, add_bench, add_app)
-    for add in adders:
+    adders = (add_build, add_check, add_train, add_read, add_compare, add_export, add_score)
+    for add in (*adders, add_demo, add_bench, add_app):
         add(commands)
     return parser
 
@@ -53,47 +64,117 @@ def add_build(commands: argparse._SubParsersAction) -> None:
     job_options(command, BuildConfig)
 
 
+def add_check(commands: argparse._SubParsersAction) -> None:
+    command = commands.add_parser(
+        "check",
+        usage="%(prog)s --data PREFIX [--base MODEL] [OPTION of train ...]",
+        help="tell what fine-tuning would take, without doing it",
+        description="Load the model, look at the pictures, try one step on the longest ones and "
+        "tell: what is learned and what cannot be, the layout of the pictures, whether it fits "
+        "into memory, how long the run takes and what it costs on a Space with this hardware. "
+        "Takes the options of `train`.",
+    )
+    train_options(command)
+    command.set_defaults(output="")
+
+
 def add_train(commands: argparse._SubParsersAction) -> None:
     command = commands.add_parser(
         "train",
-        usage="%(prog)s --data PREFIX --output RUN [--base MODEL] [--steps N] [OPTION ...]",
+        usage="%(prog)s --data PREFIX --output RUN [--base MODEL] [--preset NAME] [OPTION ...]\n"
+        "       %(prog)s --resume RUN [--steps N]",
         help="fine-tune a base model on a dataset",
         description="Fine-tune a base model with LoRA. The CER on the validation split is measured "
         "during training; the weights with the lowest one are kept in RUN/adapter. Ctrl-C stops "
-        "after the current step and keeps what was learned.",
+        "after the current step and keeps what was learned. A run that was stopped or lost goes on "
+        "from RUN/checkpoint with `--resume RUN`, as if it had never been interrupted.",
     )
+    command.add_argument(
+        "--resume",
+        metavar="RUN",
+        type=Path,
+        help="go on with this run, settings included; more --steps than it had make it longer, and "
+        "the learning rate then follows the longer run from there on",
+    )
+    train_options(command)
+
+
+def train_options(command: argparse.ArgumentParser) -> None:
+    """Add the settings of a run."""
     option(command, TrainConfig, "--data", "PREFIX", "the dataset, as given to `build --output`")
     option(command, TrainConfig, "--output", "RUN", "folder of the run; RUN/adapter is the result")
     option(command, TrainConfig, "--base", "MODEL", BASE_HELP)
-    option(
-        command, TrainConfig, "--layout", "PRESET", "how pictures are laid out: a preset of MODEL"
+    option(command, TrainConfig, "--layout", "PRESET", "of MODEL; auto: what suits the pictures")
+    option(command, TrainConfig, "--prompt", "TEXT", "what the model is asked: a name or a text")
+    add_length(command)
+    add_recipe(command)
+    add_measuring(command)
+    job_options(command, TrainConfig)
+
+
+def add_length(command: argparse.ArgumentParser) -> None:
+    """Add how long a run learns."""
+    group = command.add_argument_group("how long")
+    group.add_argument(
+        "--preset",
+        choices=PRESETS,
+        metavar="NAME",
+        help=f"{', '.join(PRESETS)}: steps, rank and experts that suit MODEL; what is given beside "
+        "it wins (default: standard's settings)",
     )
-    option(command, TrainConfig, "--steps", "N", "optimizer steps")
-    option(command, TrainConfig, "--batch-size", "N", "samples a step")
-    option(command, TrainConfig, "--learning-rate", "RATE", "peak rate; 0 takes the model's own")
-    option(command, TrainConfig, "--lora-rank", "N", "size of the adapter")
-    option(command, TrainConfig, "--lora-alpha", "N", "strength of the adapter")
-    option(command, TrainConfig, "--lora-dropout", "SHARE", "of the adapter's inputs")
-    option(command, TrainConfig, "--lora-vision", "WHEN", "adapt vision too: yes, no or auto")
-    command.add_argument(
+    either = group.add_mutually_exclusive_group()
+    option(either, TrainConfig, "--steps", "N", "optimizer steps")
+    option(either, TrainConfig, "--epochs", "N", "passes over the train split, instead of steps")
+    option(group, TrainConfig, "--batch-size", "N", "samples a step")
+    option(group, TrainConfig, "--micro-batch", "N", "of these, together; 0: as memory allows")
+    choice(group, TrainConfig, "--checkpointing", "WHEN", "compute twice to save memory")
+
+
+def add_recipe(command: argparse.ArgumentParser) -> None:
+    """Add what learns, and how."""
+    group = command.add_argument_group("what learns, and how")
+    option(group, TrainConfig, "--learning-rate", "RATE", "peak rate; 0 takes the model's own")
+    choice(group, TrainConfig, "--schedule", "NAME", "how the rate falls")
+    option(group, TrainConfig, "--warmup-steps", "N", "steps in which the rate grows")
+    option(group, TrainConfig, "--weight-decay", "SHARE", "pull of the weights towards zero")
+    choice(group, TrainConfig, "--optimizer", "NAME", "AdamW; auto saves memory on a GPU if it can")
+    option(group, TrainConfig, "--lora-rank", "N", "size of the adapter")
+    option(group, TrainConfig, "--lora-alpha", "N", "strength of the adapter")
+    option(group, TrainConfig, "--lora-dropout", "SHARE", "of the adapter's inputs")
+    choice(group, TrainConfig, "--lora-vision", "WHEN", "adapt vision too")
+    choice(
+        group,
+        TrainConfig,
         "--lora-experts",
-        action="store_true",
-        default=argparse.SUPPRESS,
-        help="adapt the mixture-of-experts matrices too, where there are any",
+        "WHEN",
+        "adapt the mixture of experts too, where there is one and memory allows; alone it is yes",
+        nargs="?",
+        const="yes",
     )
-    command.add_argument(
+    group.add_argument(
         "--no-augment",
         dest="augment",
         action="store_false",
         default=argparse.SUPPRESS,
         help="do not vary the pictures where they are looked at anew each time",
     )
-    option(command, TrainConfig, "--warmup-steps", "N", "steps in which the rate grows")
-    option(command, TrainConfig, "--weight-decay", "SHARE", "pull of the weights towards zero")
-    option(command, TrainConfig, "--evaluate-every", "N", "steps between measurements; 0: 4 a run")
-    option(command, TrainConfig, "--validation-samples", "N", "read at most so many each time")
-    option(command, TrainConfig, "--seed", "N", "of everything random")
-    job_options(command, TrainConfig)
+    option(group, TrainConfig, "--seed", "N", "of everything random")
+
+
+def add_measuring(command: argparse.ArgumentParser) -> None:
+    """Add how often a run is measured and saved, and what computes it."""
+    group = command.add_argument_group("measuring, saving, computing")
+    option(group, TrainConfig, "--evaluate-every", "N", "steps between measurements; 0: 4 a run")
+    option(group, TrainConfig, "--validation-samples", "N", "read at most so many each time")
+    option(
+        group,
+        TrainConfig,
+        "--checkpoint-every",
+        "N",
+        "steps between checkpoints; 0: one every two minutes",
+    )
+    choice(group, TrainConfig, "--engine", "NAME", "what trains; auto takes the faster one")
+    choice(group, TrainConfig, "--compile", "WHEN", "compile; auto does if the run is long enough")
 
 
 def add_read(commands: argparse._SubParsersAction) -> None:
@@ -112,13 +193,32 @@ def add_read(commands: argparse._SubParsersAction) -> None:
         help="PNG, JPEG, TIFF, …",
     )
     option(command, ReadConfig, "--base", "MODEL", BASE_HELP)
-    option(command, ReadConfig, "--layout", "PRESET", "of MODEL; an adapter brings its own")
-    option(command, ReadConfig, "--adapter", "FOLDER", "an adapter, such as RUN/adapter")
+    option(command, ReadConfig, "--layout", "PRESET", "of MODEL, or auto; adapters bring their own")
+    command.add_argument(
+        "--prompt",
+        metavar="TEXT",
+        default=argparse.SUPPRESS,
+        help="what the model is asked: free, markdown, ocr, figure, extract, `locate: WORDS`, or a "
+        "text of your own; an adapter brings its own",
+    )
+    command.add_argument(
+        "--adapter",
+        action=Adapters,
+        metavar="FOLDER",
+        default=argparse.SUPPRESS,
+        help="an adapter, such as RUN/adapter; several may be given, one after another",
+    )
     command.add_argument(
         "--both",
         action="store_true",
         default=argparse.SUPPRESS,
         help="read with the base model and with the adapter",
+    )
+    command.add_argument(
+        "--boxes",
+        metavar="DIR",
+        default=argparse.SUPPRESS,
+        help="write the pictures with boxes there, where the prompt asks for places",
     )
     command.add_argument("--json", action="store_true", help="print everything known as JSON")
     job_options(command, ReadConfig)
@@ -142,6 +242,37 @@ def add_compare(commands: argparse._SubParsersAction) -> None:
     option(command, CompareConfig, "--draws", "N", "of the paired bootstrap")
     option(command, CompareConfig, "--seed", "N", "of these draws")
     job_options(command, CompareConfig)
+
+
+class Adapters(argparse.Action):
+    """Makes the first one `adapter`, as it was when there was only one, and the rest `adapters`."""
+
+    def __call__(self, parser, namespace, value, option_string=None) -> None:
+        if hasattr(namespace, self.dest):
+            namespace.adapters = (*namespace.adapters, value)
+        else:
+            namespace.adapter, namespace.adapters = value, ()
+
+
+def add_export(commands: argparse._SubParsersAction) -> None:
+    command = commands.add_parser(
+        "export",
+        usage="%(prog)s RUN --merged DIR [OPTION ...]",
+        help="merge an adapter into its base model, for other programs",
+        description="Write one model of 16-bit weights in the authors' format, from an adapter and "
+        "its base model, read it back, and print how to serve it with vLLM.",
+    )
+    command.add_argument(
+        "run",
+        nargs="?",
+        default=argparse.SUPPRESS,
+        metavar="RUN",
+        help="folder of a run, or of an adapter",
+    )
+    option(command, ExportConfig, "--merged", "DIR", "where the model goes; must be empty")
+    option(command, ExportConfig, "--base", "MODEL", "what the adapter was trained on, if moved")
+    option(command, ExportConfig, "--dtype", "TYPE", "bfloat16 or float16")
+    job_options(command, ExportConfig)
 
 
 def add_score(commands: argparse._SubParsersAction) -> None:
@@ -238,7 +369,12 @@ def add_app(commands: argparse._SubParsersAction) -> None:
 
 
 def option(
-    command: argparse.ArgumentParser, kind: type[Config], flag: str, metavar: str, words: str
+    command: argparse._ActionsContainer,
+    kind: type[Config],
+    flag: str,
+    metavar: str,
+    words: str,
+    **more: object,
 ) -> None:
     """Add the option that sets one field of a config, with the field's type and default."""
     name = flag.removeprefix("--").replace("-", "_")
@@ -246,8 +382,21 @@ def option(
     if not is_required(field) and field.default != "":
         words += f" (default: {field.default})"
     command.add_argument(
-        flag, metavar=metavar, type=field.type, default=argparse.SUPPRESS, help=words
+        flag, metavar=metavar, type=field.type, default=argparse.SUPPRESS, help=words, **more
     )
+
+
+def choice(
+    command: argparse._ActionsContainer,
+    kind: type[Config],
+    flag: str,
+    metavar: str,
+    words: str,
+    **more: object,
+) -> None:
+    """Add the option that sets a field to one of the words in CHOICES, and name them."""
+    *most, last = CHOICES[flag.removeprefix("--").replace("-", "_")]
+    option(command, kind, flag, metavar, f"{words}: {', '.join(most)} or {last}", **more)
 
 
 def job_options(command: argparse.ArgumentParser, kind: type[Config]) -> None:
@@ -259,14 +408,40 @@ def job_options(command: argparse.ArgumentParser, kind: type[Config]) -> None:
 
 
 def make_config(args: argparse.Namespace) -> Config:
-    """Return the settings of `--config`, if given, with what else the command line sets."""
+    """Return the settings of `--config`, if given, with what else the command line sets.
+
+    A preset stands between the two; a resumed run brings all settings along.
+    """
     given, known = vars(args), fields(args.kind)
+    if given.get("resume"):
+        return resumed_config(args)
     values = asdict(args.kind.load(args.config)) if args.config else {}
-    values |= {field.name: given[field.name] for field in known if field.name in given}
+    typed = {field.name: given[field.name] for field in known if field.name in given}
+    if given.get("preset"):
+        base = typed.get("base") or values.get("base") or TrainConfig.base
+        values |= get_family(base).preset(args.preset).settings()
+    if "steps" in typed:
+        values["epochs"] = 0.0  # of the file: the one that is typed counts
+    values |= typed
     missing = [field.name for field in known if is_required(field) and field.name not in values]
     if missing:
         args.usage_error(f"still needed: {', '.join(map(spell, missing))}")
     return args.kind(**values)
+
+
+def resumed_config(args: argparse.Namespace) -> TrainConfig:
+    """Return the settings of the run that goes on, with more steps if they are given."""
+    given = vars(args)
+    named = [field.name for field in fields(TrainConfig) if field.name in given]
+    named += [name for name in ("preset", "config") if given[name]]
+    others = [spell(name) for name in named if name != "steps"]
+    if others:
+        args.usage_error(
+            f"a resumed run keeps its settings; leave out {', '.join(others)} (only --steps can "
+            "be given, to make it longer)"
+        )
+    config = TrainConfig.load(args.resume / "config.json")
+    return replace(config, output=str(args.resume), steps=given.get("steps", config.steps))
 
 
 def is_required(field: Field) -> bool:
@@ -276,4 +451,6 @@ def is_required(field: Field) -> bool:
 
 def spell(name: str) -> str:
     """Return how a setting is given on the command line."""
-    return {"source": "SOURCE", "pictures": "PICTURE"}.get(name, "--" + name.replace("_", "-"))
+    return {"source": "SOURCE", "pictures": "PICTURE", "run": "RUN"}.get(
+        name, "--" + name.replace("_", "-")
+    )

@@ -13,9 +13,16 @@ from typing import TYPE_CHECKING
 
 from ocrtune import jobs
 from ocrtune.arguments import make_config, make_parser
-from ocrtune.config import BuildConfig, CompareConfig, Config, ReadConfig, TrainConfig
+from ocrtune.config import (
+    BuildConfig,
+    CompareConfig,
+    Config,
+    ExportConfig,
+    ReadConfig,
+    TrainConfig,
+)
 from ocrtune.errors import ArchiveError, DatasetError, MetricsError, OcrtuneError
-from ocrtune.events import Done, Emit, Failed, Saved
+from ocrtune.events import Done, Emit, Failed, Saved, silent
 
 if TYPE_CHECKING:
     from ocrtune.records import Prediction
@@ -83,7 +90,7 @@ def watched_by_terminal() -> Iterator[Watcher]:
 
     console = Console(sys.stderr)
     try:
-        yield Watcher(console.emit)
+        yield Watcher(console.emit if is_first_process() else silent)
     finally:
         console.close()
 
@@ -126,6 +133,11 @@ def stopping_gently(watcher: Watcher) -> Iterator[None]:
             signal.signal(number, handler)
 
 
+def is_first_process() -> bool:
+    """Return whether this process is the one of its run that talks to people."""
+    return os.environ.get("RANK", "0") == "0"
+
+
 def work_offline(base: str) -> None:
     """Keep the model libraries off the network, where they need nothing from it."""
     if base == "tiny":
@@ -148,20 +160,45 @@ def train(config: TrainConfig, watcher: Watcher, args: argparse.Namespace) -> En
     """Fine-tune and print where the adapter lies."""
     work_offline(config.base)
     with stopping_gently(watcher):
+        from ocrtune.engines import UNSLOTH, start_unsloth
+
+        if config.engine == UNSLOTH:
+            start_unsloth(config)
+        from ocrtune.ranks import leave_ranks
         from ocrtune.training import train_adapter
 
-        folder = train_adapter(config, watcher.emit, watcher.stop_requested)
-    print(f"Adapter: {folder}")
+        resume = bool(vars(args).get("resume"))  # the demo has no such option
+        try:
+            folder = train_adapter(config, watcher.emit, watcher.stop_requested, resume)
+        finally:
+            leave_ranks()
+    if is_first_process():
+        print(f"Adapter: {folder}")
     return Ending("The adapter is saved.")
+
+
+def check(config: TrainConfig, watcher: Watcher, args: argparse.Namespace) -> Ending:
+    """Tell what a run would take."""
+    work_offline(config.base)
+    from ocrtune.training import check_run
+
+    check_run(config, watcher.emit)
+    return Ending("The run can start.")
 
 
 def read(config: ReadConfig, watcher: Watcher, args: argparse.Namespace) -> Ending:
     """Read pictures and print the text; what cannot be read is told on stderr."""
     work_offline(config.base)
+    from ocrtune.console import Typewriter
     from ocrtune.reading import read_pictures
 
-    predictions = read_pictures(config, watcher.emit)
-    if args.json:
+    emit, growing = watcher.emit, is_watched(config, args)
+    if growing:
+        emit = Typewriter(sys.stdout, watcher.emit, has_many_models(config)).emit
+    predictions = read_pictures(config, emit)
+    if growing:
+        print_predictions([prediction for prediction in predictions if prediction.failed], config)
+    elif args.json:
         print(json.dumps([asdict(p) for p in predictions], indent=2, ensure_ascii=False))
     else:
         print_predictions(predictions, config)
@@ -169,11 +206,21 @@ def read(config: ReadConfig, watcher: Watcher, args: argparse.Namespace) -> Endi
     return Ending(f"{len(predictions) - failed} of {len(predictions)} readings.", code=failed > 0)
 
 
+def is_watched(config: ReadConfig, args: argparse.Namespace) -> bool:
+    """Return whether somebody sees the text of one picture grow."""
+    return len(config.pictures) == 1 and sys.stdout.isatty() and not (args.json or args.job)
+
+
+def has_many_models(config: ReadConfig) -> bool:
+    """Return whether several models read the same pictures."""
+    return config.both or len(config.all_adapters) > 1
+
+
 def print_predictions(predictions: Sequence["Prediction"], config: ReadConfig) -> None:
     """Print each text, with as much in front of it as is needed to tell them apart."""
     for prediction in predictions:
         labels = [prediction.picture_id] * (len(config.pictures) > 1)
-        labels += [prediction.model] * config.both
+        labels += [prediction.model] * has_many_models(config)
         if prediction.failed:
             print(f"{prediction.picture_id}: {prediction.failed}", file=sys.stderr)
         else:
@@ -205,6 +252,17 @@ def print_comparison(comparison: "Comparison") -> None:
             f"{summary.reference_characters:>12}{exact:>13}"
         )
     print(verdict(comparison))
+
+
+def export(config: ExportConfig, watcher: Watcher, args: argparse.Namespace) -> Ending:
+    """Merge an adapter into its base model; print what was checked and how to serve it."""
+    from ocrtune.exporting import export_merged
+
+    exported = export_merged(config, watcher.emit)
+    print(exported.checked)
+    print(f"Model: {config.merged}")
+    print(exported.serving)
+    return Ending(exported.checked)
 
 
 def score(args: argparse.Namespace) -> int:
@@ -344,9 +402,11 @@ def app(args: argparse.Namespace) -> int:
 
 JOBS: dict[str, Callable[..., Ending]] = {
     "build": build,
+    "check": check,
     "train": train,
     "read": read,
     "compare": compare,
+    "export": export,
 }
 OTHERS: dict[str, Callable[[argparse.Namespace], int]] = {
     "score": score,

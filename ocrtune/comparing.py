@@ -4,6 +4,7 @@ from pathlib import Path
 
 from ocrtune.config import CompareConfig
 from ocrtune.dataset import load_samples
+from ocrtune.decoding import length_cap
 from ocrtune.events import Emit, Progress, Saved, silent
 from ocrtune.families.loading import has_fixed_features, load_base
 from ocrtune.features import encode_samples
@@ -15,12 +16,15 @@ def compare_models(config: CompareConfig, emit: Emit = silent) -> Comparison:
     """Return the comparison on one split, after writing its report to the output folder.
 
     One model is loaded: the base model is read with the adapter switched off, under the contract
-    the adapter was trained under.
+    the adapter was trained under. Answers may not be much longer than the longest right text; the
+    comparison's contract holds that limit.
     """
     use_cores()
     samples = load_samples(config.data, config.split)
     loaded = load_base(config.base)
     follow_adapter(loaded, config.adapter, emit)
+    # The same limit for both: a model in a loop would write to the contract's own, for minutes.
+    loaded = loaded.capped(length_cap(loaded, [sample.text for sample in samples]))
     pictures = [(sample.picture_id, sample.picture) for sample in samples]
     # An adapter that leaves vision alone sees what the base model sees.
     features = encode_samples(loaded, pictures, emit) if has_fixed_features(loaded) else None

@@ -1,7 +1,8 @@
 """Settings of each use case: one frozen dataclass, built by the page and the command line alike."""
 
 import json
-from dataclasses import asdict, dataclass, fields
+import math
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Self
 
@@ -9,6 +10,28 @@ from ocrtune.errors import ConfigError, did_you_mean
 
 BASES = ("tiny", "deepseek-ocr", "deepseek-ocr-2", "glm-ocr", "lighton-ocr", "paddleocr-vl")
 BASES += ("got-ocr-2", "qwen-vl")
+PRESETS = ("quick", "standard", "thorough")  # the families say what each of them means
+USUAL_PRESET = "standard"  # the same as what a TrainConfig holds when nobody chooses
+CHECKPOINT = "checkpoint/state.safetensors"  # of an unfinished run, in its folder
+CHOICES = {  # settings of a run that take one of a few words; the first word is the default
+    "lora_experts": ("auto", "yes", "no"),
+    "lora_vision": ("auto", "yes", "no"),
+    "checkpointing": ("auto", "yes", "no"),
+    "optimizer": ("auto", "adamw", "adamw-8bit"),
+    "schedule": ("linear", "cosine", "constant"),
+    "engine": ("auto", "unsloth", "transformers"),
+    "compile": ("auto", "yes", "no"),
+}
+NOT_NEGATIVE = (
+    "epochs",
+    "micro_batch",
+    "learning_rate",
+    "warmup_steps",
+    "weight_decay",
+    "evaluate_every",
+    "validation_samples",
+    "checkpoint_every",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,43 +85,83 @@ class BuildConfig(Config):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Preset:
+    """How long and how thoroughly a run learns; a family has one of each name in PRESETS."""
+
+    name: str
+    steps: int
+    lora_rank: int = 16
+    lora_experts: str = "auto"
+
+    def settings(self) -> dict[str, int | float | str]:
+        """Return what it says of a TrainConfig."""
+        return {
+            "steps": self.steps,
+            "epochs": 0.0,
+            "lora_rank": self.lora_rank,
+            "lora_alpha": self.lora_rank,
+            "lora_experts": self.lora_experts,
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
 class TrainConfig(Config):
     """Everything one fine-tuning run depends on."""
 
     data: str  # prefix of a built dataset
     output: str  # folder of the run; `adapter/` appears in it
     base: str = "tiny"  # one of BASES, a folder or a repo id
-    layout: str = ""  # preset of the base model's family; empty takes its default
+    layout: str = "auto"  # a preset of the base model's family, or `auto`: what suits the pictures
+    prompt: str = ""  # name of a prompt of the family, or a text; empty takes its default
     steps: int = 60  # optimizer steps
+    epochs: float = 0.0  # passes over the train split; above 0 they take the place of `steps`
     batch_size: int = 8  # samples a step
+    micro_batch: int = 0  # of these, so many go through the model together; 0: as memory allows
+    checkpointing: str = "auto"  # compute twice to save memory: `yes`, `no`, `auto`: where needed
     learning_rate: float = 0.0  # 0 takes the family's default
+    schedule: str = "linear"  # how the rate falls: see `learner.rate_factor`
+    optimizer: str = "auto"  # `auto`: AdamW with 8-bit state on a GPU, if that is installed
     lora_rank: int = 16
     lora_alpha: int = 16
     lora_dropout: float = 0.0
-    lora_experts: bool = False  # adapters on the mixture-of-experts matrices too
-    lora_vision: str = "auto"  # `yes`, `no`, or `auto`: what the family does best
+    lora_experts: str = "auto"  # adapt the mixture of experts: `auto` where memory surely allows
+    lora_vision: str = "auto"  # adapt vision: `auto` does what the family does best
     augment: bool = True  # vary the pictures a little, where they are looked at anew each time
     warmup_steps: int = 5
     weight_decay: float = 0.001
     evaluate_every: int = 0  # steps between two CER measurements; 0 measures four times a run
     validation_samples: int = 32  # at most this many are read at each measurement
+    checkpoint_every: int = 0  # steps between two checkpoints; 0 saves one every two minutes
+    engine: str = "auto"
+    compile: str = "auto"  # `auto` compiles when the run is long enough to repay it
     seed: int = 3407
 
     def __post_init__(self) -> None:
+        if isinstance(self.lora_experts, bool):  # as runs of older versions have it
+            object.__setattr__(self, "lora_experts", "yes" if self.lora_experts else "no")
         require(self.steps >= 1, f"`steps` is {self.steps}.", "Use 1 or more; 60 is a good start.")
         require(self.batch_size >= 1, f"`batch_size` is {self.batch_size}.", "Use 1 or more.")
         require(self.lora_rank >= 1, f"`lora_rank` is {self.lora_rank}.", "Use 8, 16 or 32.")
+        require(self.lora_alpha >= 1, f"`lora_alpha` is {self.lora_alpha}.", "Use the rank.")
         require(
-            self.learning_rate >= 0, f"`learning_rate` is {self.learning_rate}.", "Use 0 or more."
+            0 <= self.lora_dropout < 1,
+            f"`lora_dropout` is {self.lora_dropout}.",
+            "Use a share below 1, such as 0.05.",
         )
-        for name in ("warmup_steps", "evaluate_every", "validation_samples"):
+        for name in NOT_NEGATIVE:
             value = getattr(self, name)
-            require(value >= 0, f"`{name}` is {value}.", "Use 0 or more.")
-        require(
-            self.lora_vision in ("auto", "yes", "no"),
-            f"`lora_vision` is {self.lora_vision!r}.",
-            "Use auto, yes or no.",
-        )
+            require(0 <= value < math.inf, f"`{name}` is {value}.", "Use 0 or more.")
+        for name, words in CHOICES.items():
+            value = getattr(self, name)
+            listed = f"{', '.join(words[:-1])} or {words[-1]}"
+            require(value in words, f"`{name}` is {value!r}.", f"Use {listed}.")
+
+    def with_steps(self, samples: int) -> "TrainConfig":
+        """Return these settings with steps in place of epochs, for a train split of `samples`."""
+        if not self.epochs:
+            return self
+        steps = max(1, math.ceil(self.epochs * samples / self.batch_size))
+        return replace(self, steps=steps, epochs=0.0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,18 +170,29 @@ class ReadConfig(Config):
 
     pictures: tuple[str, ...]
     base: str = "tiny"
-    layout: str = ""  # preset of the base model's family; an adapter brings its own
+    # A preset of the base model's family, `auto` for what suits these pictures, empty for its usual
+    # one; an adapter brings its own.
+    layout: str = ""
+    prompt: str = ""  # name of a prompt of the family, or a text; empty: the model's own
     adapter: str = ""  # folder of an adapter; empty reads with the base model
-    both: bool = False  # read with the base model and with the adapter
+    adapters: tuple[str, ...] = ()  # more of them, read with in turn
+    both: bool = False  # read with the base model too
+    boxes: str = ""  # folder for pictures with boxes drawn; empty draws none
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "pictures", tuple(self.pictures))  # JSON has lists only
+        object.__setattr__(self, "adapters", tuple(self.adapters))
         require(bool(self.pictures), "No picture was given.", "Name at least one picture.")
         require(
-            not self.both or bool(self.adapter),
+            not self.both or bool(self.all_adapters),
             "Reading with both models needs an adapter.",
             "Name one with `--adapter RUN/adapter`.",
         )
+
+    @property
+    def all_adapters(self) -> tuple[str, ...]:
+        """The folders of every adapter to read with, each once."""
+        return tuple(dict.fromkeys(filter(None, (self.adapter, *self.adapters))))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,4 +218,21 @@ class CompareConfig(Config):
             self.language in ("en", "zh"),
             f"There is no report in the language `{self.language}`.",
             "Use en or zh.",
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExportConfig(Config):
+    """How an adapter and its base model become one model in the authors' format."""
+
+    run: str  # folder of a run, or of its adapter
+    merged: str  # folder to write, which must be empty
+    base: str = ""  # the model the adapter was trained on; empty: the one the run names
+    dtype: str = "bfloat16"
+
+    def __post_init__(self) -> None:
+        require(
+            self.dtype in ("bfloat16", "float16"),
+            f"There is no 16-bit type `{self.dtype}`.",
+            "Use bfloat16 or float16.",
         )

@@ -5,7 +5,7 @@ from typing import TextIO
 
 from tqdm import tqdm
 
-from ocrtune.events import Evaluated, Event, Note, Progress, Step
+from ocrtune.events import Emit, Evaluated, Event, Note, Preflight, Progress, Read, Step, Written
 from ocrtune.report_page import percent
 
 QUIET_SECONDS = 20.0  # at least so long between two plain lines of one stage
@@ -15,6 +15,7 @@ STAGES = {
     "read": "Reading",
     "compare": "Reading with both models",
     "train": "Fine-tuning",
+    "export": "Merging",
 }
 BAR = "{desc} {percentage:3.0f}% |{bar:24}| {n_fmt}/{total_fmt}{postfix}"
 
@@ -41,6 +42,9 @@ class Console:
                 self.advance("train", event.step, event.total, left)
             case Evaluated():
                 self.say(self.measured(event))
+            case Preflight():
+                for line in preflight_lines(event):
+                    self.say(line)
 
     def measured(self, event: Evaluated) -> str:
         """Return a sentence on a measurement of the CER."""
@@ -86,6 +90,66 @@ class Console:
             self.bar.close()
             self.bar = None
         self.stage = ""
+
+
+def preflight_lines(told: Preflight) -> list[str]:
+    """Return what a run takes, in sentences; what notes have said already is left out."""
+    passes = f"{told.epochs:.1f} passes" if told.epochs != 1 else "1 pass"
+    together = f"{told.micro_batch} together" if told.micro_batch < told.batch_size else "together"
+    twice = ", layers computed twice to save memory" if told.checkpointing else ""
+    price = ""
+    if told.dollars_an_hour:
+        rate = f"{told.space} (${told.dollars_an_hour:.2f} an hour)"
+        price = f"; ${told.dollars:.2f} on a Space with {rate}"
+    return [
+        f"{told.supervised_tokens} tokens to learn in {told.samples} samples; the longest one, "
+        f"`{told.longest_sample}`, takes {told.longest_tokens} with its picture.",
+        f"{told.steps} steps of {told.batch_size} samples, {together}{twice}: {passes} over the "
+        f"samples, {told.batches} batches each. {told.image_tokens:.0f} image tokens a picture.",
+        f"Memory: {told.peak_bytes / 1e9:.1f} of {told.memory_bytes / 1e9:.1f} GB at most "
+        f"({told.hardware}).",
+        f"Time: about {duration(told.seconds)}. {duration(told.features_seconds)} went to the "
+        f"pictures; a step takes {told.step_seconds:.2g} s, measuring the CER in all "
+        f"{duration(told.measuring_seconds)}{price}.",
+    ]
+
+
+class Typewriter:
+    """Writes the text of one picture while it is read; everything else is passed on."""
+
+    def __init__(self, stream: TextIO, others: Emit, labelled: bool) -> None:
+        self.stream = stream
+        self.others = others
+        self.labelled = labelled  # the model's name stands in front of its text
+        self.begun = False
+        self.shown = ""
+
+    def emit(self, event: Event) -> None:
+        """Show an event of the reading, or hand it on."""
+        match event:
+            case Written():
+                self.show(event.text, event.model)
+            case Read():
+                if not event.failed:
+                    self.show(event.text, event.model)
+                    self.stream.write("\n")
+                self.begun, self.shown = False, ""
+            case Progress(stage="read"):
+                pass  # a bar would wipe out the line that is growing
+            case _:
+                self.others(event)
+        self.stream.flush()
+
+    def show(self, text: str, model: str) -> None:
+        """Write what has been added, or all of it again where something else has changed."""
+        if not self.begun:
+            self.begun = True
+            self.stream.write(f"{model}: " if self.labelled else "")
+        if not text.startswith(self.shown):
+            self.stream.write("\n")
+            self.shown = ""
+        self.stream.write(text[len(self.shown) :])
+        self.shown = text
 
 
 def duration(seconds: float) -> str:

@@ -1,14 +1,16 @@
 """The one decoder behind the page, the command line and every CER: greedy, many answers at once."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
+from ocrtune.errors import ModelError
 from ocrtune.families.cache_steps import CacheSteps
 from ocrtune.families.image_text import Sight
 from ocrtune.families.loaded import LoadedModel
+from ocrtune.families.recorded_steps import RecordedSteps
 from ocrtune.families.text_steps import TextSteps
 from ocrtune.records import OcrContract
 from ocrtune.text import find_loop
@@ -21,6 +23,9 @@ ROWS_WITH_PICTURES = 8  # where whole pictures, not their features, go into the 
 EMPTY_FROM = {"tiny": 0.6}
 RENEWED_SHARE = 0.25  # of the rows have ended when it pays to fill or to close their places
 CHECK_EVERY = 32  # tokens between two looks for a loop
+# Where the right texts are known, an answer may be twice as long as the longest of them, and so
+# many tokens longer: what lies beyond is no reading, and would only cost time.
+CAP_FACTOR, CAP_MARGIN = 2, 32
 
 
 @dataclass
@@ -30,6 +35,25 @@ class Row:
     ids: list[int] = field(default_factory=list)
     looped: bool = False
     ended: bool = False
+    cut: bool = False  # it became as long as it may, without an end of its own
+
+
+def ignore(row: Row) -> None:
+    """The default listener: nobody."""
+
+
+def length_cap(loaded: LoadedModel, texts: Iterable[str]) -> int:
+    """Return how many tokens an answer may have when `texts` are the right ones.
+
+    Never more than the contract says, and just that where a text cannot be written in tokens or
+    there is none.
+    """
+    most = loaded.contract.max_new_tokens
+    try:
+        lengths = [len(loaded.completion_ids(text)) for text in texts]
+    except ModelError:
+        return most
+    return min(most, CAP_FACTOR * max(lengths) + CAP_MARGIN) if lengths else most
 
 
 def rows_at_once(loaded: LoadedModel) -> int:
@@ -45,11 +69,13 @@ def decode(
     features: Sequence[Tensor | Sight],
     at_once: int = 0,
     on_end: Callable[[], None] = lambda: None,
+    on_token: Callable[[Row], None] = ignore,
 ) -> list[Row]:
     """Return the answers to pictures, given as [image tokens, width] or as sights; greedy.
 
     At most `at_once` answers are written together (0: what suits the model); a picture that waits
-    takes the place of one whose answer has ended. `on_end` is called at the end of every answer.
+    takes the place of one whose answer has ended. `on_end` is called at the end of every answer,
+    `on_token` with each row that has grown.
     """
     rows = [Row() for _ in features]
     if not rows:
@@ -57,7 +83,8 @@ def decode(
     at_once = at_once or rows_at_once(loaded)
     if not loaded.keeps_features and len(rows) > at_once:  # their rows cannot take turns
         portions = [features[i : i + at_once] for i in range(0, len(rows), at_once)]
-        return [row for portion in portions for row in decode(loaded, portion, at_once, on_end)]
+        readings = [decode(loaded, portion, at_once, on_end, on_token) for portion in portions]
+        return [row for reading in readings for row in reading]
     contract, head = loaded.contract, loaded.head
     active, waiting = rows[:at_once], list(range(at_once, len(rows)))
     steps, hidden = begin(loaded, features[:at_once])
@@ -67,6 +94,7 @@ def decode(
         for row, token in zip(active, tokens, strict=True):
             if not row.ended:
                 extend(loaded, row, token)
+                on_token(row)
                 if row.ended:
                     on_end()
         ended = [place for place, row in enumerate(active) if row.ended]
@@ -104,7 +132,9 @@ def begin(
     prompts = [loaded.prompt_ids(len(feature)) for feature in features]
     ids, mask = pad_left(prompts, loaded.network.config.pad_token_id)
     together = torch.cat([feature.to(loaded.device) for feature in features])
-    steps = TextSteps(model.language_model)
+    recorded = loaded.device.type == "cuda" and loaded.engine is None
+    kind = RecordedSteps if recorded else TextSteps
+    steps = kind(model.language_model)
     inputs = model.embed(ids.to(loaded.device), together)
     return steps, steps.read(inputs, mask.to(loaded.device))
 
@@ -163,5 +193,5 @@ def extend(loaded: LoadedModel, row: Row, token: int) -> None:
     row.ids.append(token)
     if len(row.ids) % CHECK_EVERY == 0 and find_loop(loaded.text_of(row.ids)):
         row.ended = row.looped = True
-    if len(row.ids) >= loaded.contract.max_new_tokens:
-        row.ended = True
+    if len(row.ids) >= loaded.contract.max_new_tokens and not row.ended:
+        row.ended = row.cut = True

@@ -1,10 +1,10 @@
 """The protocol between a worker process and whoever watches it: one JSON line per fact."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,40 @@ class Progress:
     stage: str  # `build`, `load`, `features`, `read`, `compare`
     done: int
     total: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preflight:
+    """What a run is about to do, and what it will take: counted, tried, and estimated."""
+
+    samples: int  # that are learned from
+    left_out: int  # of the train split
+    left_out_why: str  # of the first of them
+    unknown_characters: dict[str, int]  # that the model cannot write, with how often they occur
+    supervised_tokens: int  # of all samples, once
+    longest_sample: str  # its picture's id
+    longest_tokens: int  # of picture, prompt and text
+    layout: str
+    layout_reason: str  # a sentence; empty where nobody had to choose
+    image_tokens: float  # a picture, mean
+    layout_tokens: dict[str, float]  # the same under each page layout of the model
+    steps: int
+    batches: int  # in one pass over the samples
+    epochs: float  # passes
+    batch_size: int
+    micro_batch: int  # samples of a batch that go through the model together
+    checkpointing: bool
+    step_seconds: float  # of a mean batch, from a measured step on the longest one
+    peak_bytes: int  # of memory in that step, with what the optimizer will add
+    memory_bytes: int  # that the device has
+    features_seconds: float  # spent on them already
+    features_bytes: int  # on disk; 0 where vision learns
+    measuring_seconds: float  # of all measurements of the CER together
+    seconds: float  # of the whole run
+    hardware: str  # what computes, for people
+    space: str  # Space hardware of that kind; empty if there is none
+    dollars_an_hour: float | None  # there; None if that is not known
+    dollars: float | None  # for the whole run there
 
 
 @dataclass(frozen=True)
@@ -54,6 +88,15 @@ class SampleRead:
 
 
 @dataclass(frozen=True)
+class Written:
+    """So much of a reading is written; told a few times a second, whole characters only."""
+
+    picture_id: str
+    text: str  # from the beginning
+    model: str
+
+
+@dataclass(frozen=True)
 class Read:
     """One picture was read: a Prediction on the wire."""
 
@@ -63,14 +106,26 @@ class Read:
     model: str
     looped: bool
     failed: str
+    cut: bool = False
+    boxes: Sequence[Mapping] = ()  # of each Box its fields
+    damaged_boxes: int = 0
+    drawn: str = ""
 
 
 @dataclass(frozen=True)
 class Saved:
     """Something lies on disk now."""
 
-    kind: str  # `dataset`, `adapter`, `report`
+    kind: str  # `dataset`, `adapter`, `report`, `model`
     path: str
+
+
+@dataclass(frozen=True)
+class Resumed:
+    """The run goes on from its checkpoint, which was saved after this step."""
+
+    step: int
+    total: int
 
 
 @dataclass(frozen=True)
@@ -89,13 +144,23 @@ class Failed:
     fix: str
 
 
-Event = Note | Progress | Step | Evaluated | SampleRead | Read | Saved | Done | Failed
+Event = (
+    Note
+    | Progress
+    | Preflight
+    | Step
+    | Evaluated
+    | SampleRead
+    | Written
+    | Read
+    | Saved
+    | Resumed
+    | Done
+    | Failed
+)
 Emit = Callable[[Event], None]
 
-KINDS: dict[str, type] = {
-    kind.__name__: kind
-    for kind in (Note, Progress, Step, Evaluated, SampleRead, Read, Saved, Done, Failed)
-}
+KINDS: dict[str, type] = {kind.__name__: kind for kind in get_args(Event)}
 
 
 def silent(event: Event) -> None:
@@ -128,3 +193,18 @@ def read_events(path: Path) -> list[Event]:
         return []
     lines = path.read_text("utf-8", errors="replace").split("\n")
     return [event for event in map(from_line, lines) if event is not None]
+
+
+def rewind_events(path: Path, step: int) -> None:
+    """Drop what the file at `path` tells of the time after a step, so that nothing is told twice.
+
+    Everything up to the last event of that step or an earlier one stays.
+    """
+    events = read_events(path)
+    kept = 0
+    for number, event in enumerate(events, start=1):
+        if isinstance(event, Step | Evaluated | SampleRead) and event.step <= step:
+            kept = number
+    draft = path.with_name(f"{path.name}.draft")
+    draft.write_text("".join(to_line(event) + "\n" for event in events[:kept]), "utf-8")
+    draft.replace(path)

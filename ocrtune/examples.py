@@ -31,8 +31,35 @@ def choose_samples(samples: Sequence[Sample], config: TrainConfig) -> list[Sampl
     return [samples[index] for index in sorted(chosen)]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Examined:
+    """A split after everything that cannot be learned was set aside."""
+
+    examples: list[Example]
+    samples: int  # looked at
+    left_out: list[str]  # a sentence on each sample that is none of the examples
+    unknown: Counter[str]  # characters that the model cannot write, with how often they occur
+
+    def notes(self, model: str) -> list[str]:
+        """Return what people should know of it, in sentences."""
+        told = []
+        if self.unknown:
+            told.append(
+                f"`{model}` cannot write {describe_characters(self.unknown)}. The rest is learned."
+            )
+        if self.left_out:
+            count = f"{len(self.left_out)} of {self.samples} samples are left out."
+            told.append(f"{count} {self.left_out[0]}")
+        return told
+
+
 def make_examples(loaded: LoadedModel, samples: Sequence[Sample], emit: Emit) -> list[Example]:
     """Return what can be learned, and tell what cannot; a TrainingError if that is everything."""
+    return examine_samples(loaded, samples, emit).examples
+
+
+def examine_samples(loaded: LoadedModel, samples: Sequence[Sample], emit: Emit) -> Examined:
+    """Return what can be learned and what cannot, and tell it; a TrainingError if nothing can."""
     name, longest = loaded.contract.base_model, loaded.contract.max_new_tokens
     examples, unknown, left_out, known = [], Counter(), [], 0
     for sample in samples:
@@ -53,16 +80,15 @@ def make_examples(loaded: LoadedModel, samples: Sequence[Sample], emit: Emit) ->
         examples.append(
             Example(picture_id=sample.picture_id, picture=sample.picture, completion=completion)
         )
-    if unknown:
-        emit(Note(f"`{name}` cannot write {describe_characters(unknown)}. The rest is learned."))
-    if left_out:
-        emit(Note(f"{len(left_out)} of {len(samples)} samples are left out. {left_out[0]}"))
+    examined = Examined(examples=examples, samples=len(samples), left_out=left_out, unknown=unknown)
+    for words in examined.notes(name):
+        emit(Note(words))
     if not known:
         raise TrainingError(
             f"None of the {len(samples)} samples of the train split has a text to learn.",
             "Add ground truth that the model can write, and build the dataset again.",
         )
-    return examples
+    return examined
 
 
 def describe_characters(counts: Counter[str]) -> str:

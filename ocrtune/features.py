@@ -1,22 +1,34 @@
 """Vision features, computed once per picture: valid as long as the vision towers do not change."""
 
+import hashlib
 import io
-from collections.abc import Iterable, Sequence
+import json
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
 
 import torch
 from PIL import Image
 from torch import Tensor
 
 from ocrtune.errors import DatasetError, OcrtuneError
-from ocrtune.events import Emit, Progress, silent
+from ocrtune.events import Emit, Note, Progress, silent
 from ocrtune.families.deepseek_ocr_model import PictureViews
 from ocrtune.families.image_text import Sight
 from ocrtune.families.loaded import LoadedModel
+from ocrtune.families.loading import VISION_TOWERS, trains_vision
+from ocrtune.families.page_layouts import PRESETS, LayoutChoice, choose_layout
+from ocrtune.feature_store import FeatureStore, most_bytes, picture_digest
+from ocrtune.home import home_folder
 
-LARGE_BYTES = 512 * 1024 * 1024  # features above this are kept in half precision
+FEATURES_VERSION = 1  # changes when the same picture and weights give other features
+VISION_MARKS = ("model.image_newline", "model.view_seperator")  # learned, and part of features
+ORIENTATION, LYING = 0x0112, (5, 6, 7, 8)  # the Exif entry, and its values for a turned picture
 # Of all views that go through the vision towers together. A CPU is quickest while what lies between
 # two layers stays small: larger blocks are given back to the system and cleared again each time.
-PIXELS_AT_ONCE = {"cpu": 150_000, "cuda": 4_000_000}
+PIXELS_AT_ONCE = {"cpu": 150_000, "cuda": 17_000_000}
+PREPARING_THREADS, PREPARED_AHEAD = 4, 32
 
 
 def open_picture(data: bytes) -> Image.Image:
@@ -56,6 +68,32 @@ def encode_views(loaded: LoadedModel, pictures: Iterable[PictureViews]) -> list[
     return features + (loaded.encode(batch) if batch else [])
 
 
+def prepare_ahead(loaded: LoadedModel, pictures: Iterable[bytes]) -> Iterator[PictureViews | None]:
+    """Yield the views of encoded pictures in their order; None where there are none to be had.
+
+    Beside a GPU, other threads prepare the next pictures meanwhile; a CPU has better to do.
+    """
+    if loaded.device.type == "cpu":
+        yield from (lay_out_or_none(loaded, data) for data in pictures)
+        return
+    with ThreadPoolExecutor(PREPARING_THREADS) as pool:
+        waiting: deque[Future] = deque()
+        for data in pictures:
+            waiting.append(pool.submit(lay_out_or_none, loaded, data))
+            if len(waiting) > PREPARED_AHEAD:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def lay_out_or_none(loaded: LoadedModel, data: bytes) -> PictureViews | None:
+    """Return the views of an encoded picture; None if it cannot be used."""
+    try:
+        return lay_out(loaded, data)
+    except OcrtuneError:
+        return None
+
+
 @torch.no_grad()
 def encode_samples(
     loaded: LoadedModel,
@@ -65,24 +103,89 @@ def encode_samples(
 ) -> list[Tensor | None]:
     """Return the features of each (picture id, encoded picture), on the CPU.
 
+    They are kept on disk, where later calls find them, and read from there when they are used.
     None stands for a picture that cannot be decoded: whoever reads it says why.
     """
-    features: list[Tensor | None] = []
-    kept_bytes = 0
-    for start in range(0, len(pictures), batch_size):
-        views: list[PictureViews | None] = []
-        for _, data in pictures[start : start + batch_size]:
-            try:
-                views.append(lay_out(loaded, data))
-            except OcrtuneError:
-                views.append(None)
-        encoded = iter(encode_views(loaded, [view for view in views if view is not None]))
-        for view in views:
-            feature = None if view is None else next(encoded).cpu()
-            if feature is not None:
-                if feature.dtype == torch.float32 and kept_bytes > LARGE_BYTES:
-                    feature = feature.half()
-                kept_bytes += feature.nbytes
-            features.append(feature)
-        emit(Progress("features", len(features), len(pictures)))
-    return features
+    store = open_store(loaded)
+    digests = [picture_digest(data) for _, data in pictures]
+    found = {digest: store.find(digest) for digest in digests}
+    new = {
+        digest: data
+        for digest, (_, data) in zip(digests, pictures, strict=True)
+        if found[digest] is None
+    }
+    done = len(found) - len(new)
+    ready = zip(new, prepare_ahead(loaded, new.values()), strict=True)
+    while views := dict(islice(ready, batch_size)):
+        sound = {digest: view for digest, view in views.items() if view is not None}
+        encoded = encode_views(loaded, sound.values())
+        for digest, feature in zip(sound, encoded, strict=True):
+            store.add(digest, feature)
+        done += len(views)
+        emit(Progress("features", done * len(pictures) // len(found), len(pictures)))
+    store.seal()
+    if store.trouble:
+        emit(Note(f"The features are kept in memory only: {store.trouble}."))
+    found |= {digest: store.find(digest) for digest in new}
+    return [found[digest] for digest in digests]
+
+
+def open_store(loaded: LoadedModel) -> FeatureStore:
+    """Return what is kept of pictures as this model sees them.
+
+    Nothing is kept for a model whose adapter changes vision: its features are no one else's.
+    """
+    dtype = loaded.network.lm_head.weight.dtype
+    room = 0 if trains_vision(loaded) else most_bytes()
+    return FeatureStore(home_folder() / "features" / features_key(loaded), dtype, room)
+
+
+def features_key(loaded: LoadedModel) -> str:
+    """Return a digest of everything that features depend on beside the picture."""
+    contract = loaded.contract
+    names = (contract.family, contract.base_model, contract.revision, contract.layout)
+    dtype = str(loaded.network.lm_head.weight.dtype)
+    text = json.dumps([FEATURES_VERSION, *names, dtype, vision_digest(loaded)])
+    return hashlib.sha256(text.encode()).hexdigest()[:24]
+
+
+def vision_digest(loaded: LoadedModel) -> str:
+    """Return a digest of both ends of every weight that makes features."""
+    ends = []
+    for name, weight in sorted(loaded.network.named_parameters()):
+        if name.startswith((*VISION_TOWERS, *VISION_MARKS)):
+            flat = weight.detach().flatten()
+            ends += [flat[:4].float(), flat[-4:].float()]
+    return hashlib.sha256(torch.cat(ends).cpu().numpy().tobytes()).hexdigest()
+
+
+def picture_size(data: bytes) -> tuple[int, int] | None:
+    """Return the width and height of an encoded picture as people see it; None if it is none."""
+    try:
+        with Image.open(io.BytesIO(data)) as picture:
+            turned = picture.getexif().get(ORIENTATION, 1) in LYING
+            return picture.size[::-1] if turned else picture.size
+    except Exception:  # told when it is read: damaged files raise nearly anything
+        return None
+
+
+def settle_layout(
+    loaded: LoadedModel, pictures: Sequence[bytes], texts: Sequence[str] = ()
+) -> LayoutChoice | None:
+    """Give the model the layout that suits some pictures and return why; None without a choice.
+
+    texts: the ground truth of the same pictures, where it is known.
+    """
+    layouts = [name for name in loaded.family.layouts if name in PRESETS]
+    if len(layouts) < 2 or not loaded.family.native:
+        return None
+    sized = [
+        (size, text)
+        for data, text in zip(pictures, texts or [""] * len(pictures), strict=True)
+        if (size := picture_size(data))
+    ]
+    choice = choose_layout(
+        [size for size, _ in sized], [text for _, text in sized], layouts, loaded.family.layout
+    )
+    loaded.use_layout(choice.layout)
+    return choice

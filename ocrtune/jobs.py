@@ -21,19 +21,25 @@ from pathlib import Path
 
 from ocrtune.config import Config
 from ocrtune.errors import JobError
-from ocrtune.events import Done, Event, Failed, Note, Progress, Step, append_event, read_events
+from ocrtune.events import (
+    Done,
+    Event,
+    Failed,
+    Note,
+    Progress,
+    Resumed,
+    Step,
+    append_event,
+    read_events,
+    rewind_events,
+)
 from ocrtune.turns import is_process, place, process_start, take_ticket
 
 ENDED = ("done", "stopped", "failed", "lost")
-NEEDS_TURN = ("train", "read", "compare")  # these load a model; building a dataset does not
+NEEDS_TURN = ("check", "train", "read", "compare", "export")  # these load a model
 WORKER = (sys.executable, "-m", "ocrtune")
 JOB_ID = re.compile(r"[A-Za-z0-9_-]{22,64}")
 SECRET_WORDS = {"TOKEN", "TOKENS", "SECRET", "SECRETS", "PASSWORD", "CREDENTIALS", "KEY", "KEYS"}
-
-
-def home_folder() -> Path:
-    """Return where jobs live: `OCRTUNE_HOME`, or `~/.cache/ocrtune`."""
-    return Path(os.environ.get("OCRTUNE_HOME") or "~/.cache/ocrtune").expanduser().resolve()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,7 +169,27 @@ def start(job: Job, command: str, config: Config, worker: Sequence[str] = WORKER
     shown to people.
     """
     config.save(job.folder / "config.json")
-    arguments = ["--config", str(job.folder / "config.json"), "--job", str(job.folder)]
+    arguments = ["--config", str(job.folder / "config.json")]
+    return spawn(job, command, arguments, worker, time.time())
+
+
+def resume(job: Job, run: Path, worker: Sequence[str] = WORKER) -> Job:
+    """Start a training that has ended before its time again, in the same folder.
+
+    run: the folder of the run, with its checkpoint.
+    """
+    status = job.status()
+    if status is None or not job.ended():
+        raise JobError("The run is under way.", "Stop it first.")
+    (job.folder / "STOP").unlink(missing_ok=True)
+    return spawn(job, status.command, ["--resume", str(run)], worker, status.created)
+
+
+def spawn(
+    job: Job, command: str, arguments: Sequence[str], worker: Sequence[str], created: float
+) -> Job:
+    """Start a worker for the job, and return the job, which waits for its turn now."""
+    arguments = [*arguments, "--job", str(job.folder)]
     with (job.folder / "log.txt").open("ab") as log:
         process = subprocess.Popen(
             [*worker, command, *arguments],
@@ -177,7 +203,7 @@ def start(job: Job, command: str, config: Config, worker: Sequence[str] = WORKER
     Status(
         state="queued",
         command=command,
-        created=time.time(),
+        created=created,
         pid=process.pid,
         started=process_start(process.pid) or "",
         heartbeat=time.time(),
@@ -245,10 +271,14 @@ class Worker:
 
     def emit(self, event: Event) -> None:
         """Append the event and bring the status up to it."""
+        if isinstance(event, Resumed):  # what came after its checkpoint happens once more
+            rewind_events(self.folder / "events.jsonl", event.step)
         append_event(self.folder / "events.jsonl", event)
         status = replace(self.status, heartbeat=time.time())
         match event:
             case Step():
+                status = replace(status, step=event.step, total=event.total)
+            case Resumed():
                 status = replace(status, step=event.step, total=event.total)
             case Progress():
                 status = replace(status, step=event.done, total=event.total, message=event.stage)

@@ -70,6 +70,7 @@ class Summary:
     failed: int  # no prediction was made; counted as empty text
     looped: int
     cer_without_loops: float | None  # pooled over the lines that did not loop
+    cut: int = 0  # readings that were ended at the longest length allowed
 
 
 @dataclass(frozen=True)
@@ -139,9 +140,13 @@ def pool(scores: Iterable[CharScore]) -> CharScore:
 
 
 def summarise(
-    scores: Sequence[CharScore], *, looped: Sequence[bool] = (), failed: Sequence[bool] = ()
+    scores: Sequence[CharScore],
+    *,
+    looped: Sequence[bool] = (),
+    failed: Sequence[bool] = (),
+    cut: Sequence[bool] = (),
 ) -> Summary:
-    """Return the figures of one model; `looped` and `failed` say it of each line, or are empty."""
+    """Return the figures of one model; the others say it of each line, or are empty."""
     looped = looped or [False] * len(scores)
     total = pool(scores)
     kept = pool(score for score, loop in zip(scores, looped, strict=True) if not loop)
@@ -163,6 +168,7 @@ def summarise(
         failed=sum(failed),
         looped=sum(looped),
         cer_without_loops=kept.cer,
+        cut=sum(cut),
     )
 
 

@@ -4,7 +4,7 @@ import io
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import count
 from pathlib import Path
 
@@ -14,15 +14,19 @@ from torch import Tensor
 
 from ocrtune.config import ReadConfig
 from ocrtune.dataset import check_picture
-from ocrtune.decoding import decode, rows_at_once
-from ocrtune.errors import OcrtuneError
-from ocrtune.events import Emit, Note, Progress, Read, silent
+from ocrtune.decoding import Row, decode, ignore, rows_at_once
+from ocrtune.errors import ModelError, OcrtuneError
+from ocrtune.events import Emit, Note, Progress, Read, Saved, silent
 from ocrtune.families.deepseek_ocr_model import PictureViews
 from ocrtune.families.image_text import Sight
 from ocrtune.families.loaded import LoadedModel
-from ocrtune.families.loading import load_adapter, load_base
-from ocrtune.features import encode_views, lay_out
-from ocrtune.records import Prediction
+from ocrtune.families.loading import DEFAULT, choose_prompt, load_adapter, load_base, use_adapter
+from ocrtune.families.page_layouts import AUTO
+from ocrtune.families.prompts import is_grounding
+from ocrtune.features import encode_views, lay_out, settle_layout
+from ocrtune.grounding import draw_boxes, labels_are_kinds, parse_places, upright_size
+from ocrtune.records import Box, Prediction
+from ocrtune.streaming import TORN, Stream
 
 BATCHES_TOGETHER = 4  # that take turns in the decoder, so that it seldom runs half empty
 TOO_LARGE = "There is not enough memory for this picture. Save it smaller or end other programs."
@@ -37,6 +41,9 @@ class Reading:
     text: str = ""
     looped: bool = False
     failed: str = ""
+    cut: bool = False
+    boxes: tuple[Box, ...] = ()
+    damaged_boxes: int = 0
 
 
 def use_cores() -> None:
@@ -51,30 +58,75 @@ def use_cores() -> None:
 
 
 def read_pictures(config: ReadConfig, emit: Emit = silent) -> list[Prediction]:
-    """Return the predictions for picture files: of the base model first where `both` are asked."""
+    """Return the predictions for picture files: of the base model first where `both` are asked.
+
+    Every adapter reads all pictures in turn, on the one base model that is loaded.
+    """
     use_cores()
     loaded = load_base(config.base, config.layout)
-    sound, unusable = open_files(config.pictures)
+    pictures = Pictures(config)
+    if not config.all_adapters:
+        if config.layout == AUTO:
+            choice = settle_layout(loaded, [data for _, data in pictures.sound])
+            emit(Note(choice.reason() if choice else f"Layout `{loaded.contract.layout}`."))
+        if config.prompt:
+            choose_prompt(loaded, config.prompt)
+        return pictures.read(loaded, config.base, emit)
+    first, *more = config.all_adapters
+    names = {DEFAULT: first} | {f"adapter{n}": folder for n, folder in enumerate(more, start=2)}
+    for name, folder in names.items():
+        follow_adapter(loaded, folder, emit, name, config.prompt)
     predictions = []
+    for name, folder in names.items():
+        use_adapter(loaded, name)
+        if config.prompt:
+            change_prompt(loaded, config.prompt, emit)
+        if config.both and not predictions:  # under the contract of the first adapter
+            with loaded.model.disable_adapter():
+                predictions += pictures.read(loaded, config.base, emit)
+        predictions += pictures.read(loaded, f"{config.base} + {folder}", emit)
+    return predictions
 
-    def read(model: str) -> None:
-        readings = {p.picture_id: p for p in read_samples(loaded, sound, emit=emit, model=model)}
-        for name in config.pictures:
+
+class Pictures:
+    """The picture files of one job, opened once and read by one model after another."""
+
+    def __init__(self, config: ReadConfig) -> None:
+        self.names = config.pictures
+        self.boxes = Path(config.boxes) if config.boxes else None
+        self.sound, self.unusable = open_files(config.pictures)
+        self.drawn = 0
+
+    def read(self, loaded: LoadedModel, model: str, emit: Emit) -> list[Prediction]:
+        """Return the predictions of one model, each told as soon as all are there."""
+        found = read_samples(loaded, self.sound, emit=emit, model=model, streamed=True)
+        readings = {prediction.picture_id: prediction for prediction in found}
+        data = dict(self.sound)
+        predictions = []
+        for name in self.names:
             prediction = readings.get(name) or Prediction(
-                picture_id=name, text="", seconds=0.0, model=model, failed=unusable[name]
+                picture_id=name, text="", seconds=0.0, model=model, failed=self.unusable[name]
             )
+            if prediction.boxes and self.boxes:
+                prediction = self.draw(prediction, data[name])
+                emit(Saved("boxes", prediction.drawn))
             predictions.append(prediction)
             emit(Read(**asdict(prediction)))
-
-    if not config.adapter:
-        read(config.base)
         return predictions
-    follow_adapter(loaded, config.adapter, emit)
-    if config.both:
-        with loaded.model.disable_adapter():
-            read(config.base)
-    read(f"{config.base} + {config.adapter}")
-    return predictions
+
+    def draw(self, prediction: Prediction, data: bytes) -> Prediction:
+        """Write the picture with its boxes; return the prediction that says where it is."""
+        self.drawn += 1
+        path = self.boxes / f"{self.drawn:03}_{Path(prediction.picture_id).stem}.png"
+        try:
+            self.boxes.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(draw_boxes(data, prediction.boxes))
+        except OSError as error:
+            raise ModelError(
+                f"The boxes cannot be written to `{path}`: {error.strerror or error}.",
+                "Name another folder with `--boxes`.",
+            ) from error
+        return replace(prediction, drawn=str(path))
 
 
 def open_files(names: Sequence[str]) -> tuple[list[Picture], dict[str, str]]:
@@ -90,10 +142,31 @@ def open_files(names: Sequence[str]) -> tuple[list[Picture], dict[str, str]]:
     return sound, unusable
 
 
-def follow_adapter(loaded: LoadedModel, folder: str, emit: Emit) -> None:
-    """Put the adapter on the model and say in what its contract differs from the base model's."""
-    for difference in load_adapter(loaded, Path(folder)):
-        emit(Note(f"The adapter was trained under another contract, which is kept: {difference}."))
+def follow_adapter(
+    loaded: LoadedModel, folder: str, emit: Emit, name: str = DEFAULT, asked: str = ""
+) -> None:
+    """Put the adapter on the model and say in what its contract differs from the base model's.
+
+    asked: a prompt that will take the place of the contract's, empty for none.
+    """
+    who = "The adapter" if name == DEFAULT else f"`{folder}`"
+    for difference in load_adapter(loaded, Path(folder), name):
+        if asked and difference.startswith("prompt:"):
+            continue
+        emit(Note(f"{who} was trained under another contract, which is kept: {difference}."))
+
+
+def change_prompt(loaded: LoadedModel, asked: str, emit: Emit) -> None:
+    """Ask the adapter in use something else than it was trained with, and say so."""
+    trained = loaded.contract.prompt
+    choose_prompt(loaded, asked)
+    if loaded.contract.prompt != trained:
+        emit(
+            Note(
+                f"The prompt is {loaded.contract.prompt!r} because you asked for it; the adapter "
+                f"was trained with {trained!r} and may read worse so."
+            )
+        )
 
 
 def read_samples(
@@ -103,13 +176,18 @@ def read_samples(
     batch_size: int = 0,
     emit: Emit = silent,
     model: str = "",
+    streamed: bool = False,
 ) -> list[Prediction]:
     """Return one prediction per picture, in their order; a failure is told in its own one.
 
     features: of each picture, where they were computed before; batch_size: answers to write
-    together, 0 for what suits the model; model: the name to show.
+    together, 0 for what suits the model; model: the name to show; streamed: tell the
+    answer while it is written, if there is only one picture.
     """
     loaded.model.eval()
+    model = model or loaded.contract.base_model
+    alone = streamed and len(pictures) == 1
+    grow = Stream(loaded, pictures[0][0], model, emit).grow if alone else ignore
     at_once = batch_size or rows_at_once(loaded)
     predictions: dict[int, Prediction] = {}
     together = at_once * (BATCHES_TOGETHER if loaded.keeps_features else 1)
@@ -120,14 +198,12 @@ def read_samples(
         def tell(ended: int, before: int = len(predictions)) -> None:
             emit(Progress("read", before + ended, len(pictures)))
 
-        readings = read_batch(loaded, [pictures[index][1] for index in batch], known, at_once, tell)
+        encoded = [pictures[index][1] for index in batch]
+        readings = read_batch(loaded, encoded, known, at_once, tell, grow)
         seconds = (time.perf_counter() - started) / len(batch)
         for index, reading in zip(batch, readings, strict=True):
             predictions[index] = Prediction(
-                picture_id=pictures[index][0],
-                seconds=seconds,
-                model=model or loaded.contract.base_model,
-                **asdict(reading),
+                picture_id=pictures[index][0], seconds=seconds, model=model, **vars(reading)
             )
         tell(len(batch))
     return [predictions[index] for index in range(len(pictures))]
@@ -161,13 +237,15 @@ def read_batch(
     features: Sequence[Tensor | None],
     at_once: int,
     tell: Callable[[int], None],
+    grow: Callable[[Row], None] = ignore,
 ) -> list[Reading]:
     """Return the readings of some pictures, read together, or in halves if memory is short.
 
-    at_once: answers to write together; tell: is called with how many there are so far.
+    at_once: answers to write together; tell: is called with how many there are so far; grow: with
+    each answer that has grown.
     """
     try:
-        return read_together(loaded, pictures, features, at_once, tell)
+        return read_together(loaded, pictures, features, at_once, tell, grow)
     except (torch.OutOfMemoryError, MemoryError):
         if len(pictures) == 1:
             return [Reading(failed=TOO_LARGE)]
@@ -186,6 +264,7 @@ def read_together(
     features: Sequence[Tensor | None],
     at_once: int,
     tell: Callable[[int], None],
+    grow: Callable[[Row], None] = ignore,
 ) -> list[Reading]:
     """Return the readings of some pictures; `features` spare those that have them the vision."""
     readings: list[Reading] = [Reading()] * len(pictures)
@@ -206,7 +285,21 @@ def read_together(
     encoded = encode_views(loaded, views()) if loaded.keeps_features else list(views())
     ready.update(zip(sound, encoded, strict=True))
     ended = count(1)
-    rows = decode(loaded, list(ready.values()), at_once, lambda: tell(next(ended)))
+    rows = decode(loaded, list(ready.values()), at_once, lambda: tell(next(ended)), grow)
     for index, row in zip(ready, rows, strict=True):
-        readings[index] = Reading(loaded.text_of(row.ids), row.looped)
+        readings[index] = reading_of(loaded, row, pictures[index])
     return readings
+
+
+def reading_of(loaded: LoadedModel, row: Row, picture: bytes) -> Reading:
+    """Return what a finished answer says of an encoded picture."""
+    grounding = is_grounding(loaded.contract.prompt)
+    text = loaded.text_of(row.ids, marks=grounding)
+    if row.cut or row.looped:  # the end may be in the midst of a character
+        text = text.rstrip(TORN)
+    reading = Reading(text, row.looped, cut=row.cut)
+    if not grounding:
+        return reading
+    kinds = labels_are_kinds(loaded.contract.prompt)
+    found = parse_places(text, *upright_size(picture), kinds)
+    return replace(reading, text=found.text, boxes=found.boxes, damaged_boxes=found.damaged)

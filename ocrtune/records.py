@@ -19,6 +19,17 @@ class Sample:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Box:
+    """Where on a picture something stands; pixels of the upright picture, x2 and y2 included."""
+
+    label: str
+    x1: int
+    y1: int
+    x2: int
+    y2: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Prediction:
     """One reading of one picture."""
 
@@ -28,6 +39,10 @@ class Prediction:
     model: str  # what is shown to people: `tiny`, `tiny + RUN/adapter`
     looped: bool = False  # decoding was cut because the text repeated itself
     failed: str = ""  # why there is no text; empty when there is one
+    cut: bool = False  # the text was not at its end when it reached the longest length allowed
+    boxes: tuple[Box, ...] = ()  # where a grounding prompt asked for places
+    damaged_boxes: int = 0  # places that were written wrongly; their words are in the text
+    drawn: str = ""  # path of the picture with its boxes; empty when none was drawn
 
 
 @dataclass(frozen=True, kw_only=True)

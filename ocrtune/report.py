@@ -43,6 +43,8 @@ class Line:
     tuned_looped: bool
     base_failed: str  # why there is no text; empty when there is one
     tuned_failed: str
+    base_cut: bool = False  # it was ended at the longest length that the contract allows
+    tuned_cut: bool = False
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,7 @@ class _Readings:
     looped: list[bool]
     failed: list[str]
     scores: list[CharScore]
+    cut: list[bool]
 
 
 def build_comparison(
@@ -130,12 +133,13 @@ def _pair_readings(
         ],
         failed=[prediction.failed for prediction in ordered],
         scores=score_pairs(zip(references, texts, strict=True), profile),
+        cut=[prediction.cut for prediction in ordered],
     )
 
 
 def _summarise(readings: _Readings) -> Summary:
     failed = [bool(reason) for reason in readings.failed]
-    return summarise(readings.scores, looped=readings.looped, failed=failed)
+    return summarise(readings.scores, looped=readings.looped, failed=failed, cut=readings.cut)
 
 
 def _build_lines(samples: Sequence[Sample], base: _Readings, tuned: _Readings) -> list[Line]:
@@ -151,6 +155,8 @@ def _build_lines(samples: Sequence[Sample], base: _Readings, tuned: _Readings) -
             tuned_looped=tuned.looped[index],
             base_failed=base.failed[index],
             tuned_failed=tuned.failed[index],
+            base_cut=base.cut[index],
+            tuned_cut=tuned.cut[index],
         )
         for index, sample in enumerate(samples)
     ]
@@ -278,6 +284,8 @@ def _line_values(line: Line) -> dict:
         "tuned_looped": line.tuned_looped,
         "base_failed": line.base_failed,
         "tuned_failed": line.tuned_failed,
+        "base_cut": line.base_cut,
+        "tuned_cut": line.tuned_cut,
         "right_to_left": is_right_to_left(line.reference),
     }
 

@@ -22,7 +22,7 @@ RATES = ("cer", "median_line_cer", "mean_line_cer", "cer_without_loops", "bounde
 ROWS = (
     *("cer", "errors", "reference_characters", "substitutions", "deletions", "insertions"),
     *("lines", "exact_lines", "median_line_cer", "mean_line_cer", "lines_over_100"),
-    *("looped", "cer_without_loops", "failed", "empty_references", "bounded_cer"),
+    *("looped", "cer_without_loops", "cut", "failed", "empty_references", "bounded_cer"),
 )
 
 STYLE = """
@@ -164,6 +164,8 @@ def _flags(line: Mapping, model: str, words: Mapping[str, str]) -> str:
     flags = ""
     if line[f"{model}_looped"]:
         flags += f' <span class="flag">{words["loop"]}</span>'
+    if line.get(f"{model}_cut"):
+        flags += f' <span class="flag">{words["cut_short"]}</span>'
     if line[f"{model}_failed"]:
         why = escape(line[f"{model}_failed"])
         flags += f' <span class="flag">{words["failure"]}</span>: {why}'

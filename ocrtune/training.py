@@ -1,28 +1,64 @@
 """Fine-tuning: a LoRA run on the train split, watched by its CER on the validation split."""
 
 import math
-import platform
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from statistics import fmean
+from typing import Any
 
 import torch
 
+from ocrtune.checkpoints import (
+    describe_identity,
+    load_checkpoint,
+    remove_checkpoint,
+    require_checkpoint,
+    save_checkpoint,
+)
 from ocrtune.config import TrainConfig
 from ocrtune.dataset import load_samples
+from ocrtune.engines import UNSLOTH, Unsloth, choose_engine
 from ocrtune.errors import TrainingError
-from ocrtune.events import Emit, Event, Note, Saved, Step, append_event, silent
-from ocrtune.examples import choose_samples, make_examples
-from ocrtune.families.loading import CONTRACT, add_lora, load_base, save_adapter
+from ocrtune.events import (
+    Emit,
+    Event,
+    Note,
+    Preflight,
+    Resumed,
+    Saved,
+    Step,
+    append_event,
+    rewind_events,
+    silent,
+)
+from ocrtune.examples import Examined, choose_samples, examine_samples
+from ocrtune.families.loaded import LoadedModel
+from ocrtune.families.loading import (
+    CONTRACT,
+    adapts_experts,
+    add_lora,
+    load_base,
+    save_adapter,
+    trains_vision,
+)
+from ocrtune.families.page_layouts import AUTO, LayoutChoice
+from ocrtune.features import settle_layout
+from ocrtune.hardware import describe_hardware
 from ocrtune.learner import Learner
+from ocrtune.preflight import inspect_run, measure_samples, refuse_full_disk
+from ocrtune.ranks import ALONE, Ranks, join_ranks
 from ocrtune.reading import use_cores
+from ocrtune.records import Sample
 from ocrtune.report_page import percent
 from ocrtune.validation import Validation
 
+CHECKPOINT_SECONDS = 120.0  # between two checkpoints, unless the settings count steps
+CHECKPOINT_SHARE = 0.05  # of a run's time, at most, goes into them then
 MEASUREMENTS = 4  # of the CER in a run, beside the one of the base model
 LOGGED_LOSSES = 10  # steps at both ends of a run whose mean loss is kept
 LOCAL_SETTINGS = ("data", "output", "base")  # tell of this machine; the contract has the base
@@ -32,59 +68,164 @@ def train_adapter(
     config: TrainConfig,
     emit: Emit = silent,
     stop_requested: Callable[[], bool] = lambda: False,
+    resume: bool = False,
 ) -> Path:
     """Fine-tune the base model and return the adapter's folder, `OUTPUT/adapter`.
 
     The weights with the lowest CER on the validation sample are kept. Asked to stop, the run ends
-    after the step it is in and keeps the weights of that moment.
+    after the step it is in and keeps the weights of that moment, and a checkpoint. With `resume` it
+    goes on from the checkpoint in `config.output`, to the same losses and weights as if it had
+    never been interrupted. Started once for each GPU by `accelerate launch`, the processes share
+    the work, and the first one writes and tells.
     """
     use_cores()
+    ranks = join_ranks()
+    if not ranks.is_first:
+        emit = silent
     torch.manual_seed(config.seed)
     folder = Path(config.output)
+    if resume:
+        require_checkpoint(folder)
     train = load_samples(config.data, "train")
     validation = choose_samples(load_samples(config.data, "validation"), config)
-    loaded = load_base(config.base, config.layout)
-    if (folder / "adapter" / CONTRACT).exists():  # an older one would pass for this run's
-        shutil.rmtree(folder / "adapter")
-    config.save(folder / "config.json")
-    (folder / "log.jsonl").unlink(missing_ok=True)
+    engine, why = choose_engine(config)
+    unsloth = Unsloth() if engine == UNSLOTH else None
+    loaded = load_base(config.base, config.layout, prompt=config.prompt, engine=unsloth)
+    choice = choose_layout(loaded, config, train)
+    if not resume and ranks.is_first:
+        clear(folder)
+        config.save(folder / "config.json")
 
     def log(event: Event) -> None:
-        append_event(folder / "log.jsonl", event)
-        emit(event)
+        if ranks.is_first:
+            append_event(folder / "log.jsonl", event)
+            emit(event)
 
-    examples = make_examples(loaded, train, log)
+    if choice:
+        log(Note(choice.reason()))
+    examined = examine_samples(loaded, train, log)
+    config = config.with_steps(len(examined.examples))
     add_lora(loaded, config)
-    try:
-        learner = Learner(loaded, config, examples, log)
-        log(Note(describe_run(learner, len(validation))))
-        run = Run(learner, Validation(loaded, validation, log), log)
+    identity = describe_identity(config, loaded.contract, [*train, *validation])
+    state = load_checkpoint(folder, identity) if resume else None
+    if state:
+        refuse_shorter(state["steps"], config.steps)
+    if ranks.is_first:
+        config.save(folder / "config.json")
+    with explaining_memory():
+        pair = set_up(config, loaded, examined, validation, log, ranks)
+        run = Run(*pair, log, identity)
+        if state is None:
+            log(describe_start(*pair, examined, choice))
+            log(Note(describe_run(run.learner, len(validation))))
+            if loaded.device.type == "cuda":
+                log(Note(why))
+        else:
+            run.resume(state)
         run.go(stop_requested)
-    except torch.OutOfMemoryError as error:
-        raise TrainingError(
-            f"The accelerator's memory is too small for batches of {config.batch_size}.",
-            f"Use `--batch-size {max(1, config.batch_size // 2)}`.",
-        ) from error
     log(Note(run.outcome()))
     log(Saved("adapter", str(run.folder)))
     return run.folder
 
 
+def clear(folder: Path) -> None:
+    """Remove what an earlier run left in the folder: it would pass for this run's."""
+    if (folder / "adapter" / CONTRACT).exists():
+        shutil.rmtree(folder / "adapter")
+    remove_checkpoint(folder)
+    (folder / "log.jsonl").unlink(missing_ok=True)
+
+
+def check_run(config: TrainConfig, emit: Emit = silent) -> Preflight:
+    """Return what a run would take, without training; nothing is written to its folder.
+
+    The features that had to be computed are kept for the run.
+    """
+    use_cores()
+    torch.manual_seed(config.seed)
+    train = load_samples(config.data, "train")
+    validation = choose_samples(load_samples(config.data, "validation"), config)
+    loaded = load_base(config.base, config.layout)
+    choice = choose_layout(loaded, config, train)
+    examined = examine_samples(loaded, train, emit)
+    config = config.with_steps(len(examined.examples))
+    add_lora(loaded, config)
+    with explaining_memory():
+        told = describe_start(*set_up(config, loaded, examined, validation, emit), examined, choice)
+    emit(told)
+    return told
+
+
+def choose_layout(
+    loaded: LoadedModel, config: TrainConfig, samples: Sequence[Sample]
+) -> LayoutChoice | None:
+    """Give the model the layout that suits the samples, if that is asked for, and say why."""
+    if config.layout != AUTO:
+        return None
+    return settle_layout(loaded, [s.picture for s in samples], [s.text for s in samples])
+
+
+def set_up(
+    config: TrainConfig,
+    loaded: LoadedModel,
+    examined: Examined,
+    validation: Sequence[Sample],
+    emit: Emit,
+    ranks: Ranks = ALONE,
+) -> tuple[Learner, Validation]:
+    """Return what a run needs for its first step; the pictures' features are computed."""
+    refuse_full_disk(loaded, measure_samples(loaded, examined.examples))
+    learner = Learner(loaded, config, examined.examples, emit, ranks)
+    return learner, Validation(loaded, validation, emit, learner.in_full, ranks)
+
+
+def describe_start(
+    learner: Learner, validation: Validation, examined: Examined, choice: LayoutChoice | None
+) -> Preflight:
+    """Return what the run will take, after a dry step has settled how its batches fit."""
+    count = len(measurement_steps(learner.config)) + 1  # the base model is measured too
+    return inspect_run(learner, validation, examined, choice, count)
+
+
+@contextmanager
+def explaining_memory() -> Iterator[None]:
+    """Turn the lack of memory for a single sample into words."""
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        raise TrainingError(
+            "The accelerator's memory is too small even for one sample at a time.",
+            "Choose a layout with fewer tokens, cut the longest picture in parts, use a smaller "
+            "`--lora-rank`, or end other programs that use the accelerator.",
+        ) from error
+
+
+def measurement_steps(config: TrainConfig) -> set[int]:
+    """Return after which steps the CER is measured."""
+    every = config.evaluate_every or math.ceil(config.steps / MEASUREMENTS)
+    return {*range(every, config.steps, every), config.steps}
+
+
 class Run:
     """The course of one run: steps, measurements, and which weights the adapter holds."""
 
-    def __init__(self, learner: Learner, validation: Validation, emit: Emit) -> None:
+    def __init__(
+        self, learner: Learner, validation: Validation, emit: Emit, identity: dict[str, Any]
+    ) -> None:
         self.learner = learner
+        self.ranks = learner.ranks
         self.validation = validation
         self.emit = emit
+        self.identity = identity  # of the run, as its checkpoints tell it
         self.config = learner.config
         self.folder = Path(self.config.output) / "adapter"
         self.started = time.perf_counter()
         self.step_seconds = 0.0  # of all steps together
+        self.checkpointed = self.started  # when the last checkpoint was saved
+        self.checkpoint_seconds = 0.0  # that saving it took
         self.stopped = False
         self.kept_step = 0
-        every = self.config.evaluate_every or math.ceil(self.config.steps / MEASUREMENTS)
-        self.due = {*range(every, self.config.steps, every), self.config.steps}  # measurements
+        self.due = measurement_steps(self.config)
 
     @property
     def steps(self) -> int:
@@ -92,11 +233,13 @@ class Run:
 
     def go(self, stop_requested: Callable[[], bool]) -> None:
         """Train to the end, or until asked to stop, and write the adapter."""
-        self.validation.measure(0)
+        if not self.validation.cers:
+            self.validation.measure(0)
         while self.steps < self.config.steps:
-            if stop_requested():
+            if self.ranks.any(stop_requested(), self.learner.loaded.device):
                 self.stopped = True
                 self.save(self.steps)
+                self.save_checkpoint()
                 return
             before = time.perf_counter()
             self.learner.step()
@@ -104,8 +247,53 @@ class Run:
             self.report_step()
             if self.steps in self.due and self.validation.measure(self.steps):
                 self.save(self.steps)
+            if self.is_checkpoint_due():
+                self.save_checkpoint()
         self.validation.restore_best()
         self.save(self.validation.best_step)
+        if self.ranks.is_first:
+            remove_checkpoint(self.folder.parent)
+
+    def is_checkpoint_due(self) -> bool:
+        """Return whether losing what was learned since the last checkpoint would hurt."""
+        if self.steps == self.config.steps:
+            return False
+        if self.config.checkpoint_every:
+            return self.steps % self.config.checkpoint_every == 0
+        patience = max(CHECKPOINT_SECONDS, self.checkpoint_seconds / CHECKPOINT_SHARE)
+        return time.perf_counter() - self.checkpointed >= patience
+
+    def save_checkpoint(self) -> None:
+        """Save everything that the rest of the run depends on."""
+        if not self.ranks.is_first:
+            return
+        started = time.perf_counter()
+        state = {
+            "learner": self.learner.state(),
+            "validation": self.validation.state(),
+            "step_seconds": self.step_seconds,
+            "seconds": started - self.started,
+            "steps": self.config.steps,
+        }
+        try:
+            save_checkpoint(self.folder.parent, self.identity, state)
+        except TrainingError as error:  # no reason to lose the run
+            self.emit(Note(f"{error} The run goes on without it."))
+        self.checkpointed = time.perf_counter()
+        self.checkpoint_seconds = self.checkpointed - started
+
+    def resume(self, state: dict[str, Any]) -> None:
+        """Go on where the run was when it saved that state, and tell so."""
+        self.learner.restore(state["learner"])
+        self.validation.restore(state["validation"])
+        self.step_seconds = state["step_seconds"]
+        self.started = time.perf_counter() - state["seconds"]
+        if self.ranks.is_first:
+            rewind_events(self.folder.parent / "log.jsonl", self.steps)
+        self.emit(Resumed(self.steps, self.config.steps))
+        self.emit(Note(f"The run goes on after step {self.steps} of {self.config.steps}."))
+        if state["steps"] != self.config.steps:
+            self.emit(Note(lengthened(state["steps"], self.config)))
 
     def report_step(self) -> None:
         """Tell that a step is finished, and when all of them will be."""
@@ -118,7 +306,10 @@ class Run:
     def save(self, step: int) -> None:
         """Write the adapter with the weights as they are, those of `step`."""
         self.kept_step = step
-        save_adapter(self.learner.loaded, self.folder, self.details())
+        if not self.ranks.is_first:
+            return
+        with self.learner.in_full():
+            save_adapter(self.learner.loaded, self.folder, self.details())
 
     def details(self) -> dict:
         """Return what to know of the run, JSON-ready; no path of this machine is in it."""
@@ -141,14 +332,17 @@ class Run:
             "trainable_parameters": sum(parameter.numel() for parameter in parameters),
             "settings": {k: v for k, v in settings.items() if k not in LOCAL_SETTINGS},
             "seconds": round(time.perf_counter() - self.started, 1),
-            "hardware": describe_hardware(self.learner.loaded.device),
+            "hardware": describe_hardware(self.learner.loaded.device, self.ranks.count),
             "versions": {name: version(name) for name in ("torch", "transformers", "peft")},
         }
 
     def outcome(self) -> str:
         """Return a sentence on which weights were kept, and what they are worth."""
         if self.stopped:
-            return f"Stopped after step {self.steps}; the adapter holds the weights of that moment."
+            return (
+                f"Stopped after step {self.steps}; the adapter holds the weights of that moment, "
+                "and `--resume` goes on from there."
+            )
         before, after = self.validation.cers[0], self.validation.cers[self.kept_step]
         if before is None or after is None:
             return f"The adapter holds the weights of step {self.kept_step}, the last one."
@@ -166,19 +360,41 @@ class Run:
 def describe_run(learner: Learner, validation_samples: int) -> str:
     """Return a sentence on what is about to happen."""
     count = sum(parameter.numel() for parameter in learner.parameters)
+    config, samples = learner.config, len(learner.examples)
+    passes = config.steps * config.batch_size / samples
+    adapted = ["the text model"]
+    adapted += ["its experts"] * adapts_experts(learner.loaded, config)
+    adapted += ["vision"] * trains_vision(learner.loaded)
     return (
-        f"Fine-tuning `{learner.loaded.contract.base_model}` on {len(learner.examples)} samples, "
-        f"measured on {validation_samples}; {count:,} weights learn."
+        f"Fine-tuning `{learner.loaded.contract.base_model}` on {samples} samples for "
+        f"{config.steps} steps of {config.batch_size}: {passes:.2g} passes over them, measured on "
+        f"{validation_samples} others. {count:,} weights learn, in {listed(adapted)}."
     )
+
+
+def listed(words: Sequence[str]) -> str:
+    """Return the words as they stand in a sentence: `one`, `one and two`, `one, two and three`."""
+    *most, last = words
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+def refuse_shorter(planned: int, wanted: int) -> None:
+    """Raise a TrainingError if a resumed run shall take fewer steps than were planned."""
+    if wanted < planned:
+        raise TrainingError(
+            f"The run was planned for {planned} steps; {wanted} are fewer.",
+            "Leave `--steps` out, or give more.",
+        )
+
+
+def lengthened(steps: int, config: TrainConfig) -> str:
+    """Return a sentence on what more steps than the `steps` planned first mean for the rate."""
+    words = f"The run was planned for {steps} steps and now takes {config.steps}."
+    if config.schedule == "constant":
+        return words
+    return f"{words} From here on the learning rate is that of a run of {config.steps} steps."
 
 
 def mean_loss(losses: Sequence[float]) -> float | None:
     """Return the mean; None before the first step."""
     return round(fmean(losses), 4) if losses else None
-
-
-def describe_hardware(device: torch.device) -> str:
-    """Return what computed, for people."""
-    if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
-    return f"{torch.get_num_threads()} CPU cores, {platform.machine()}"

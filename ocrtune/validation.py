@@ -1,18 +1,21 @@
 """The CER of a run on its validation sample, and which weights it makes worth keeping."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 
 import torch
 from torch import Tensor
 
+from ocrtune.decoding import length_cap
 from ocrtune.events import Emit, Evaluated, SampleRead
 from ocrtune.families.loaded import LoadedModel
 from ocrtune.families.loading import adapter_weights, has_fixed_features
 from ocrtune.features import encode_samples
 from ocrtune.metrics import pool, score_pairs
+from ocrtune.ranks import ALONE, Ranks
 from ocrtune.reading import read_samples
-from ocrtune.records import Sample
+from ocrtune.records import Prediction, Sample
 
 SHOWN_SAMPLES = 3
 
@@ -20,18 +23,34 @@ SHOWN_SAMPLES = 3
 class Validation:
     """Reads the same samples at every measurement and remembers the best weights."""
 
-    def __init__(self, loaded: LoadedModel, samples: Sequence[Sample], emit: Emit) -> None:
+    def __init__(
+        self,
+        loaded: LoadedModel,
+        samples: Sequence[Sample],
+        emit: Emit,
+        in_full: Callable[[], AbstractContextManager] = nullcontext,
+        ranks: Ranks = ALONE,
+    ) -> None:
+        """in_full: lets the model hold its weights in fp32 while they are copied; ranks: who reads
+        a share of the samples each."""
+        self.mine = slice(ranks.index, None, ranks.count)
+        self.ranks = ranks
+        self.in_full = in_full
         self.loaded = loaded
         self.samples = samples
         self.emit = emit
         self.pictures = [(sample.picture_id, sample.picture) for sample in samples]
+        self.longest = length_cap(loaded, [sample.text for sample in samples])  # tokens
         self.features: list[Tensor | None] = []
+        self.features_seconds = 0.0  # that computing them took
         self.cers: dict[int, float | None] = {}  # by step; 0 is the base model
         self.seconds = 0.0  # of all measurements together
         self.best_step = 0  # 0: nothing was measured but the base model
         self.best_weights: dict[str, Tensor] = {}
         if has_fixed_features(loaded):
-            self.features = encode_samples(loaded, self.pictures)
+            started = time.perf_counter()
+            self.features = encode_samples(loaded, self.pictures[self.mine])
+            self.features_seconds = time.perf_counter() - started
 
     def measure(self, step: int) -> bool:
         """Read the samples, tell their CER, and return whether these weights are the best so far.
@@ -40,7 +59,7 @@ class Validation:
         be had, for want of samples or of text in them, the latest weights are the best.
         """
         started = time.perf_counter()
-        predictions = read_samples(self.loaded, self.pictures, self.features)
+        predictions = self.read()
         pairs = [(s.text, p.text) for s, p in zip(self.samples, predictions, strict=True)]
         cer = pool(score_pairs(pairs)).cer
         self.cers[step] = cer
@@ -51,13 +70,42 @@ class Validation:
         is_best = step > 0 and (cer is None or cer == min(tuned))
         if is_best:
             self.best_step = step
-            weights = adapter_weights(self.loaded).items()
-            self.best_weights = {key: tensor.detach().clone() for key, tensor in weights}
+            with self.in_full():
+                weights = adapter_weights(self.loaded).items()
+                self.best_weights = {key: tensor.detach().clone() for key, tensor in weights}
         self.seconds += time.perf_counter() - started
         return is_best
+
+    def read(self) -> list[Prediction]:
+        """Return the readings of all samples, each process having read its share."""
+        reader = self.loaded.capped(self.longest)
+        mine = read_samples(reader, self.pictures[self.mine], self.features)
+        predictions: list = [None] * len(self.pictures)
+        for index, share in enumerate(self.ranks.gather(mine)):
+            predictions[index :: self.ranks.count] = share
+        return predictions
 
     @torch.no_grad()
     def restore_best(self) -> None:
         """Put the best weights back on the model."""
-        for key, tensor in adapter_weights(self.loaded).items():
-            tensor.copy_(self.best_weights[key])
+        with self.in_full():
+            for key, tensor in adapter_weights(self.loaded).items():
+                tensor.copy_(self.best_weights[key])
+
+    def state(self) -> dict:
+        """Return what was measured and which weights were best, for `restore`."""
+        return {
+            "cers": self.cers,
+            "seconds": self.seconds,
+            "best_step": self.best_step,
+            "best_weights": self.best_weights,
+        }
+
+    def restore(self, state: dict) -> None:
+        """Know what a validation on the same samples knew when it gave `state`."""
+        self.cers = state["cers"]
+        self.seconds = state["seconds"]
+        self.best_step = state["best_step"]
+        self.best_weights = {
+            key: tensor.to(self.loaded.device) for key, tensor in state["best_weights"].items()
+        }

@@ -23,7 +23,7 @@ from ocrtune.families.loaded import LoadedModel
 from ocrtune.families.loading import load_adapter, load_base
 
 BOS, EOS, PAD = "<｜begin▁of▁sentence｜>", "<｜end▁of▁sentence｜>", "<｜▁pad▁｜>"
-ADDED = ("<image>", "<|ref|>", "<|grounding|>", "<td>")
+ADDED = ("<image>", "<|ref|>", "<|grounding|>", "<td>", "<|/ref|>", "<|det|>", "<|/det|>")
 
 # The layout of the published config.json: sizes in `language_config` and again on top, towers under
 # `vision_config.width`, a model type that is not ours.

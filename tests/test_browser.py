@@ -15,6 +15,7 @@ import pytest
 from page_server import serve_page
 
 from ocrtune import jobs
+from ocrtune.families import DEEPSEEK_OCR
 
 sync_api = pytest.importorskip(
     "playwright.sync_api", reason="playwright is not installed: pip install playwright"
@@ -289,4 +290,30 @@ def test_a_stopped_run_keeps_what_it_learned(again):
     assert "Stopped early" in page.inner_text("#ot-train-progress")
     page.click("role=tab[name='Compare']")
     page.wait_for_selector("#ot-compare:enabled")
+    page.click("role=tab[name='Fine-tune']")
+    page.click("#ot-resume")
+    page.wait_for_selector("#ot-train-progress :text('Step')", timeout=LONG)
+    page.click("#ot-stop:enabled")
+    page.wait_for_selector("#ot-train-progress .ot-good", timeout=LONG)
+    assert "Resume goes on" in page.inner_text("#ot-train-progress")
+    assert seen.errors == []
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_settings_follow_the_base_and_the_preset(again, width):
+    page, seen = again(viewport={"width": width, "height": 900}, locale="en-US")
+    page.click("role=tab[name='Fine-tune']")
+    page.click("#ot-advanced button")
+    page.wait_for_selector("#ot-knob-lora_rank")
+    assert page.locator("#ot-knob-layout, #ot-knob-lora_experts").count() == 0, "tiny has none"
+    page.click("input[value='deepseek-ocr']")
+    page.click("#ot-knob-layout input[value='base']")
+    assert page.locator("#ot-knob-layout label").all_inner_texts()[1:] == list(DEEPSEEK_OCR.layouts)
+    page.fill("#ot-knob-lora_rank input", "4")
+    page.click("input[value='quick']")
+    page.wait_for_selector("text=rank 8, experts left alone")
+    assert page.input_value("#ot-knob-lora_rank input") == "8"
+    assert page.is_checked("#ot-knob-layout input[value='base']")
+    assert not page.evaluate(SIDEWAYS)
+    keep(page, f"advanced-{width}")
     assert seen.errors == []

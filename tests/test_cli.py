@@ -1,13 +1,15 @@
 """The command line: what each command prints and writes, and one sentence for every failure."""
 
+import io
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
 import zipfile
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
@@ -15,8 +17,9 @@ import torch
 from line_samples import draw_line, write_dataset, write_source
 from small_models import LINE_CONFIG, write_model
 
-from ocrtune import cli, comparing, families, jobs, reading, training
-from ocrtune.config import BuildConfig, TrainConfig
+from ocrtune import cli, comparing, exporting, families, jobs, reading, streaming, training
+from ocrtune.arguments import make_config
+from ocrtune.config import CHECKPOINT, BuildConfig, ReadConfig, TrainConfig
 from ocrtune.dataset import load_samples
 from ocrtune.events import Done, Failed, Saved
 from ocrtune.families.loading import load_adapter, load_base
@@ -24,7 +27,7 @@ from ocrtune.records import SPLITS
 
 ROOT = Path(__file__).parents[1]
 CASES = ROOT.parent / "shared" / "cer" / "cases.jsonl"
-COMMANDS = ("build", "train", "read", "compare", "score", "demo", "bench", "app")
+COMMANDS = ("build", "check", "train", "read", "compare", "export", "score", "demo", "bench", "app")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -32,7 +35,7 @@ def small():
     """Save time: random weights never end a text, and threads do not help a model this small."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(families, "TINY", replace(families.TINY, max_new_tokens=48))
-        for module in (comparing, reading, training):
+        for module in (comparing, exporting, reading, training):
             patch.setattr(module, "use_cores", lambda: torch.set_num_threads(1))
         yield
 
@@ -102,6 +105,8 @@ def test_help_loads_nothing_heavy():
         (["build"], "SOURCE, --output"),
         (["train", "--steps", "3"], "--data, --output"),
         (["read"], "PICTURE"),
+        (["export", "run"], "--merged"),
+        (["export", "--merged", "out"], "RUN"),
         (["compare", "--data", "x"], "--adapter, --output"),
         (["score"], "--pairs"),
         (["train", "--steps", "many"], "--steps"),
@@ -198,6 +203,16 @@ def test_train_tells_its_course_and_where_the_adapter_lies(capsys, base, data, t
     assert "Fine-tuning: 1 of 2, loss" in err
 
 
+def test_check_tells_what_a_run_takes_and_starts_none(capsys, base, data, tmp_path):
+    code, out, err = run(capsys, "check", "--data", data, "--base", base, "--steps", 8)
+    assert (code, out) == (0, "")
+    assert "tokens to learn in 16 samples" in err
+    assert "8 steps of 8 samples, together: 4.0 passes" in err
+    assert "Memory: " in err
+    assert "Time: about " in err
+    assert "Validation CER" not in err
+
+
 def test_settings_come_from_a_file_and_the_command_line_wins(capsys, base, data, tmp_path):
     saved = TrainConfig(data=data, output=str(tmp_path), base=base, steps=50, warmup_steps=3)
     saved.save(tmp_path / "settings.json")
@@ -206,6 +221,84 @@ def test_settings_come_from_a_file_and_the_command_line_wins(capsys, base, data,
     assert code == 0, err
     used = TrainConfig.load(tmp_path / "config.json")
     assert (used.steps, used.warmup_steps, used.augment) == (1, 3, False)
+
+
+def config_of(*arguments):
+    """Return the settings that `train` would use."""
+    needed = ["--data", "d", "--output", "o"]
+    return make_config(cli.make_parser().parse_args(["train", *needed, *map(str, arguments)]))
+
+
+def test_every_setting_of_a_run_can_be_typed():
+    actions = cli.make_parser()._subparsers._group_actions[0].choices["train"]._actions
+    typed = {action.dest for action in actions}
+    assert {field.name for field in fields(TrainConfig)} <= typed
+
+
+def test_a_preset_sets_what_suits_the_base_and_what_is_typed_wins(tmp_path):
+    quick = config_of("--preset", "quick")
+    assert (quick.steps, quick.lora_rank, quick.lora_experts) == (30, 16, "auto")
+    large = config_of("--preset", "quick", "--base", "deepseek-ocr", "--steps", 7)
+    assert (large.steps, large.lora_rank, large.lora_alpha, large.lora_experts) == (7, 8, 8, "no")
+    large.save(tmp_path / "settings.json")
+    again = config_of("--config", tmp_path / "settings.json", "--preset", "thorough")
+    assert (again.base, again.steps, again.lora_experts) == ("deepseek-ocr", 240, "auto")
+
+
+def test_steps_and_epochs_exclude_each_other(capsys, tmp_path):
+    with pytest.raises(SystemExit):
+        config_of("--steps", 5, "--epochs", 2)
+    assert "not allowed with" in capsys.readouterr().err
+    config_of("--epochs", 2).save(tmp_path / "settings.json")
+    assert config_of("--config", tmp_path / "settings.json").epochs == 2
+    typed = config_of("--config", tmp_path / "settings.json", "--steps", 5)
+    assert (typed.steps, typed.epochs) == (5, 0)
+    assert config_of("--preset", "quick", "--epochs", 3).epochs == 3
+
+
+def test_experts_are_yes_when_no_word_follows():
+    chosen = [["--lora-experts"], ["--lora-experts", "no"], []]
+    assert [config_of(*one).lora_experts for one in chosen] == ["yes", "no", "auto"]
+
+
+def test_epochs_are_told_as_steps(capsys, base, data, tmp_path):
+    options = ("--base", base, "--epochs", 0.5, "--batch-size", 4)
+    _, _, err = run(capsys, "train", "--data", data, "--output", tmp_path, *options)
+    assert "on 16 samples for 2 steps of 4: 0.5 passes over them, measured on 2 others" in err
+    assert "in the text model and vision" in err
+    assert TrainConfig.load(tmp_path / "config.json").steps == 2
+
+
+def test_a_stopped_run_is_resumed_and_may_become_longer(capsys, base, data, tmp_path):
+    options = ("--data", data, "--output", tmp_path / "run", "--base", base, "--batch-size", 2)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cli.Watcher, "stop_requested", lambda watcher: True)
+        assert run(capsys, "train", *options, "--steps", 1)[0] == 0
+    code, _, err = run(capsys, "train", "--resume", tmp_path / "run", "--steps", 2)
+    assert code == 0, err
+    assert "The run goes on after step 0 of 2." in err
+    assert "now takes 2" in err
+    used = TrainConfig.load(tmp_path / "run" / "config.json")
+    assert (used.steps, used.batch_size) == (2, 2)
+    code, _, err = run(capsys, "train", "--resume", tmp_path / "run")
+    assert code == 1
+    assert "holds no checkpoint: the run has finished" in err
+
+
+@pytest.mark.parametrize(
+    "more", [["--seed", "1"], ["--preset", "quick"], ["--output", "x"], ["--no-augment"]]
+)
+def test_a_resumed_run_keeps_its_settings(capsys, tmp_path, more):
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["train", "--resume", str(tmp_path), *more])
+    assert ended.value.code == 2
+    assert "keeps its settings" in capsys.readouterr().err
+
+
+def test_a_resumed_run_that_is_none_gets_a_sentence(capsys, tmp_path):
+    code, _, err = run(capsys, "train", "--resume", tmp_path / "nothing")
+    assert code == 1
+    assert "nothing/config.json` cannot be read" in err
 
 
 @pytest.mark.parametrize(
@@ -246,6 +339,75 @@ def test_read_with_an_adapter_as_json(capsys, base, adapter, tmp_path):
     assert (first["picture_id"], first["model"]) == (str(name), base)
     assert second["model"] == f"{base} + {adapter}"
     assert isinstance(second["text"], str)
+
+
+class Terminal(io.StringIO):
+    """A stream that says it is a terminal."""
+
+    def isatty(self):
+        return True
+
+
+def test_on_a_terminal_the_text_grows(base, adapter, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(streaming, "PAUSE_SECONDS", 0)
+    name = tmp_path / "1.png"
+    name.write_bytes(draw_line("one"))
+    arguments = ["read", name, "--base", base, "--adapter", adapter, "--both"]
+    code, expected, _ = run(capsys, *arguments)
+    grown = []
+    terminal = Terminal()
+    terminal.write = lambda text: grown.append(text) or len(text)
+    monkeypatch.setattr(sys, "stdout", terminal)
+    assert cli.main([str(argument) for argument in arguments]) == code == 0
+    assert "".join(grown) == expected
+    assert len(grown) > 20, "piece by piece"
+    grown.clear()
+    cli.main([str(argument) for argument in [*arguments, "--json"]])
+    assert [row["text"] for row in json.loads("".join(grown))]
+
+
+def test_several_adapters_are_given_one_after_another(capsys, base, adapter, tmp_path):
+    name, copy = tmp_path / "1.png", tmp_path / "copy"
+    name.write_bytes(draw_line("one"))
+    shutil.copytree(adapter, copy)
+    saved = ReadConfig(pictures=(str(name),), base=base, adapter="forgotten", adapters=("too",))
+    saved.save(tmp_path / "read.json")
+    code, out, err = run(
+        capsys, "read", "--config", tmp_path / "read.json", "--adapter", adapter, "--adapter", copy
+    )
+    assert code == 0, err
+    first, second = out.splitlines()
+    assert first.startswith(f"{base} + {adapter}: ")
+    assert second == first.replace(adapter, str(copy))
+
+
+def test_prompts_and_boxes_reach_the_reading(capsys, base, tmp_path):
+    name = tmp_path / "1.png"
+    name.write_bytes(draw_line("one"))
+    code, out, _ = run(capsys, "read", name, "--base", base, "--prompt", "Read it now", "--json")
+    assert code == 0
+    [values] = json.loads(out)
+    assert (values["boxes"], values["drawn"], values["failed"]) == ([], "", "")
+    code, _, err = run(capsys, "read", name, "--base", base, "--prompt", "markdown")
+    assert code == 1
+    assert "no prompt `markdown`" in err
+
+
+def test_export_writes_a_model_and_says_how_to_use_it(capsys, base, adapter, tmp_path):
+    name, merged = tmp_path / "1.png", tmp_path / "merged"
+    name.write_bytes(draw_line("one"))
+    run_folder = Path(adapter).parent
+    code, out, err = run(capsys, "export", run_folder, "--merged", merged, "--dtype", "float16")
+    assert code == 0, err
+    checked, where, serving = out.splitlines()
+    assert "logits differ by at most" in checked
+    assert where == f"Model: {merged}"
+    assert serving == f"python -m ocrtune read PICTURE --base {merged}"
+    code, text, err = run(capsys, "read", name, "--base", merged)
+    assert (code, bool(text.strip()), err) == (0, True, "")
+    code, _, err = run(capsys, "export", run_folder, "--merged", merged)
+    assert code == 1
+    assert "not an empty folder" in err
 
 
 def test_pictures_that_cannot_be_read_are_told_and_the_rest_is_printed(capsys, base, tmp_path):
@@ -410,4 +572,5 @@ def test_a_signal_ends_training_gently(base, data, tmp_path, number):
     assert process.returncode == 0, err
     assert "what was learned is kept" in err
     assert "Traceback" not in err
+    assert (tmp_path / "run" / CHECKPOINT).is_file(), "it can be resumed"
     load_adapter(load_base(base, device="cpu"), tmp_path / "run" / "adapter")

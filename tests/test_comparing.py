@@ -108,3 +108,30 @@ def test_an_adapter_of_other_weights_is_refused(base, data, tmp_path):
     config = CompareConfig(data=data, adapter=adapter, output=str(tmp_path / "out"), base=other)
     with pytest.raises(ModelError, match="trained on"):
         compare_models(config)
+
+
+def test_both_sides_end_at_a_length_taken_from_the_right_texts(base, data, tmp_path):
+    """Random weights never end an answer: without a limit they would write 160 characters."""
+    loaded = load_base(base, device="cpu")
+    add_lora(loaded, TrainConfig(data="", output="", base=base, lora_vision="no"))
+    fill_with_noise(loaded.model, seed=7, scale=0.5, only="lora_")
+    save_adapter(loaded, tmp_path / "adapter", {})
+    samples = load_samples(data, "test")
+    limit = 2 * max(len(sample.text.encode()) + 1 for sample in samples) + 32
+    assert limit < loaded.contract.max_new_tokens
+    reports = []
+    for name in ("first", "again"):
+        config = CompareConfig(
+            data=data, adapter=str(tmp_path / "adapter"), output=str(tmp_path / name), base=base
+        )
+        comparison = compare_models(config)
+        reports.append(json.loads((tmp_path / name / "report.json").read_text("utf-8")))
+        assert comparison.contract.max_new_tokens == limit
+        for side in ("base", "tuned"):
+            cut = [getattr(line, f"{side}_cut") for line in comparison.lines]
+            assert reports[-1][side]["cut"] == sum(cut)
+            assert max(len(getattr(line, side)) for line in comparison.lines) <= limit
+    assert reports[0] == reports[1]
+    assert reports[0]["base"]["cut"] > 0
+    adapter_contract = json.loads((tmp_path / "adapter" / "contract.json").read_text("utf-8"))
+    assert adapter_contract["max_new_tokens"] == 160, "the adapter keeps its own"

@@ -9,7 +9,7 @@ from small_models import CONFIG, LINE_CONFIG, fill_with_noise, seeded_picture, w
 
 from ocrtune import decoding
 from ocrtune.config import TrainConfig
-from ocrtune.decoding import Row, brings_back, decode, pad_left, refuse_empty
+from ocrtune.decoding import Row, brings_back, decode, length_cap, pad_left, refuse_empty
 from ocrtune.families import text_steps
 from ocrtune.families.loading import add_lora, load_base
 from ocrtune.features import encode_samples
@@ -172,3 +172,32 @@ def test_an_empty_answer_needs_certainty(loaded, family, share, kept):
     left = refuse_empty(logits, rows, contract, end=0)
     assert bool(left[0, 0].isfinite()) == kept
     assert left[1, 0].isfinite()
+
+
+@pytest.mark.parametrize(
+    ("texts", "limit"),
+    [
+        (["abc", "a"], 2 * 4 + 32),  # three bytes and the end
+        (["汉字"], 2 * 7 + 32),
+        (["a" * 500], 160),  # never beyond the contract
+        ([], 160),
+        ([""], 2 * 1 + 32),
+    ],
+)
+def test_known_texts_limit_the_length(texts, limit, base):
+    loaded = load_base(str(base), device="cpu")
+    assert length_cap(loaded, texts) == limit
+    capped = loaded.capped(limit)
+    assert capped.contract.max_new_tokens == limit
+    assert capped.model is loaded.model
+    assert capped.capped(10_000).contract.max_new_tokens == limit
+    assert loaded.contract.max_new_tokens == 160
+
+
+def test_every_token_is_told_and_a_cut_is_known(loaded):
+    features = encode_samples(loaded, PICTURES)[:3]
+    told = []
+    rows = decode(loaded, features, 0, on_token=lambda row: told.append((id(row), len(row.ids))))
+    for row in rows:
+        assert [length for known, length in told if known == id(row)] == list(range(1, 25))
+        assert row.cut == (len(row.ids) == 24 and not row.looped) or row.looped

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import httpx
 import numpy as np
@@ -29,29 +30,30 @@ from small_models import (
     write_model,
 )
 
+from ocrtune import config as settings
 from ocrtune import hub
 from ocrtune.config import BASES, TrainConfig
 from ocrtune.errors import ConfigError, HubError, ModelError
 from ocrtune.families import DEEPSEEK_OCR, FAMILIES, get_family, tiny
 from ocrtune.families.alphabet import ALPHABET
-from ocrtune.families.deepseek_ocr import PRESETS, lay_out_page, nearest_grid
+from ocrtune.families.deepseek_ocr import lay_out_page
 from ocrtune.families.deepseek_ocr_model import (
     DeepseekOcrConfig,
     DeepseekOcrForConditionalGeneration,
 )
 from ocrtune.families.loaded import LoadedModel, as_seen
 from ocrtune.families.loading import (
+    adapts_experts,
     add_lora,
     load_adapter,
     load_base,
-    merge_adapter,
     save_adapter,
     trains_vision,
 )
+from ocrtune.families.page_layouts import PRESETS, nearest_grid
 from ocrtune.families.weights import load_tokenizer, suitable_dtype
 
 PARITY = Path(__file__).parents[2] / "shared" / "parity"
-TOLERANCE = 1e-4
 IMAGE = 259  # token ids of the small models: 0-2 control, 3-258 bytes, then the added tokens
 FREE = "Free OCR."
 
@@ -511,32 +513,6 @@ def test_peft_alone_can_load_the_adapter(kind, adapters, read_in_a_fresh_process
     torch.testing.assert_close(after, before, atol=1e-6, rtol=0)
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_merging_keeps_the_logits_and_the_authors_files(kind, adapters, pages_folder, tmp_path):
-    folder, before = adapters[kind]
-    loaded = load_base(str(pages_folder), layout="tiny", device="cpu")
-    load_adapter(loaded, folder)
-    merge_adapter(loaded, tmp_path / "merged")
-    torch.testing.assert_close(logits_of(loaded), before, atol=TOLERANCE, rtol=0)
-    again = load_base(str(tmp_path / "merged"), layout="tiny", device="cpu")
-    torch.testing.assert_close(logits_of(again), before, atol=TOLERANCE, rtol=0)
-    for name in ("config.json", "tokenizer.json"):
-        assert (tmp_path / "merged" / name).read_bytes() == (pages_folder / name).read_bytes()
-    merged, base = (
-        load_file(path / "model.safetensors") for path in (tmp_path / "merged", pages_folder)
-    )
-    assert merged.keys() == base.keys()
-    changed = {key for key in base if not torch.equal(base[key], merged[key])}
-    assert any("experts.0." in key for key in changed) == (kind == "experts")
-    assert any("qkv_proj" in key for key in changed) == (kind == "vision")
-    assert {key for key in changed if "norm" in key or "embed" in key} == set()
-
-
-def test_merging_needs_an_adapter(pages, tmp_path):
-    with pytest.raises(ModelError, match="no adapter to merge"):
-        merge_adapter(pages, tmp_path)
-
-
 def test_the_adapter_folder_is_in_pefts_form_and_tells_no_path(adapters, pages_folder):
     folder, _ = adapters["text"]
     assert {path.name for path in folder.iterdir()} == {
@@ -679,6 +655,42 @@ def test_impossible_adapters_are_refused(folder, changes, sentence, request):
     loaded = load_base(str(request.getfixturevalue(folder)), device="cpu")
     with pytest.raises(ConfigError, match=sentence or "no mixture of experts"):
         add_lora(loaded, train_config(**changes))
+
+
+@pytest.mark.parametrize(
+    ("choice", "dropout", "device", "memory", "adapted"),
+    [
+        ("auto", 0.0, "cuda", 15.6e9, True),  # a T4
+        ("auto", 0.0, "cuda", 12e9, False),
+        ("auto", 0.1, "cuda", 80e9, False),  # adapters on experts cannot have dropout
+        ("auto", 0.0, "cpu", 0, False),
+        ("yes", 0.0, "cpu", 0, True),
+        ("no", 0.0, "cuda", 80e9, False),
+        (True, 0.0, "cpu", 0, True),  # as older configs have it
+    ],
+)
+def test_experts_are_adapted_where_they_fit(
+    pages, monkeypatch, choice, dropout, device, memory, adapted
+):
+    card = SimpleNamespace(total_memory=memory)
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda device: card)
+    config = train_config(lora_experts=choice, lora_dropout=dropout)
+    assert adapts_experts(replace(pages, device=torch.device(device)), config) is adapted
+
+
+def test_a_model_without_experts_adapts_none(lines, monkeypatch):
+    assert not adapts_experts(lines, train_config())
+
+
+@pytest.mark.parametrize("family", FAMILIES.values(), ids=lambda family: family.name)
+def test_every_family_has_all_presets_and_the_usual_one_is_the_default(family):
+    assert [preset.name for preset in family.presets] == list(settings.PRESETS)
+    usual = train_config(**family.preset("standard").settings())
+    assert usual == train_config()
+    steps = [preset.steps for preset in family.presets]
+    assert steps == sorted(set(steps))
+    with pytest.raises(ConfigError, match="Did you mean `quick`"):
+        family.preset("quik")
 
 
 @pytest.mark.parametrize(

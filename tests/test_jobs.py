@@ -8,13 +8,15 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
 from ocrtune import jobs, turns
 from ocrtune.config import Config
 from ocrtune.errors import JobError
-from ocrtune.events import Done, Failed, Step
+from ocrtune.events import Done, Failed, Resumed, Step
+from ocrtune.home import home_folder
 
 WORKER = """
 import os, sys, time
@@ -35,6 +37,24 @@ for step in range(1, steps + 1):
         break
     time.sleep(0.05)
 job.emit(Done("Finished.", stopped=job.stop_requested()))
+job.close()
+"""
+
+
+RESUMING = """
+import sys
+from pathlib import Path
+from ocrtune import jobs
+from ocrtune.events import Done, Resumed, Step
+
+command, option, run, _, folder = sys.argv[1:]
+assert (command, option, run) == ("train", "--resume", "the/run")
+job = jobs.attach(Path(folder))
+assert not job.stop_requested()
+job.emit(Resumed(1, 3))
+for step in (2, 3):
+    job.emit(Step(step, 3, 1 / step, 0.1, 0.1))
+job.emit(Done("Finished."))
 job.close()
 """
 
@@ -104,6 +124,24 @@ def test_a_killed_worker_is_lost_and_stays_lost(run_worker):
     assert jobs.reconcile(job.home) == [job]
     assert job.status().state == "lost"
     assert jobs.reconcile(job.home) == []
+
+
+def test_a_lost_run_goes_on_and_tells_nothing_twice(run_worker):
+    job = run_worker(200)
+    wait_for(job, "running")
+    while job.status().step < 3:
+        time.sleep(0.02)
+    with pytest.raises(JobError, match="under way"):
+        jobs.resume(job, Path("the/run"))
+    created = job.status().created
+    job.stop()
+    wait_for(job, "stopped")
+    jobs.resume(job, Path("the/run"), (sys.executable, "-c", RESUMING))
+    assert wait_for(job, "done", "failed", "lost") == "done", job.log()
+    steps = [event.step for event in job.events() if isinstance(event, Step)]
+    assert steps == [1, 2, 3]
+    assert [type(event) for event in job.events()] == [Step, Resumed, Step, Step, Done]
+    assert job.status().created == created, "it keeps its place in the list"
 
 
 def test_a_worker_that_never_attaches_is_lost_with_its_words_in_the_log(tmp_path):
@@ -301,9 +339,9 @@ def test_a_home_that_cannot_be_written_says_what_to_do(tmp_path):
 
 def test_home_is_where_the_environment_says(tmp_path, monkeypatch):
     monkeypatch.setenv("OCRTUNE_HOME", str(tmp_path / "here"))
-    assert jobs.home_folder() == tmp_path / "here"
+    assert home_folder() == tmp_path / "here"
     monkeypatch.delenv("OCRTUNE_HOME")
-    assert jobs.home_folder().name == "ocrtune"
+    assert home_folder().name == "ocrtune"
 
 
 def test_a_folder_that_is_no_job_is_refused(tmp_path):

@@ -9,12 +9,14 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "ocrtune"
 
 LAYERS = {
-    0: {"__init__", "errors", "records", "config", "events"},
-    1: {"text", "metrics", "archive", "content", "layouts", "dataset", "cards", "augmenting"},
-    2: {"hub", "families", "features", "examples"},
-    3: {"training", "learner", "validation", "decoding", "reading", "comparing", "pretrain"}
-    | {"report", "report_page", "report_words"}
-    | {"bench"},
+    0: {"__init__", "errors", "records", "config", "events", "home"},
+    1: {"text", "metrics", "archive", "content", "layouts", "dataset", "cards", "augmenting"}
+    | {"grounding"},
+    2: {"hub", "families", "features", "feature_store", "examples", "hardware", "fitting"}
+    | {"engines"},
+    3: {"training", "learner", "graphs", "ranks", "validation", "checkpoints", "preflight"}
+    | {"decoding", "streaming", "reading", "comparing", "exporting"}
+    | {"report", "report_page", "report_words", "pretrain", "bench"},
     4: {"jobs", "turns"},
     5: {"cli", "arguments", "console", "__main__", "ui"},
 }
@@ -27,10 +29,12 @@ ALLOWED = {
     "ui": LAYERS[0] | LAYERS[1] | LAYERS[4] | {"hub", "families", "report", "report_page", "ui"},
 }
 
-MODEL_WORLD = {"families", "features", "training", "learner", "validation", "decoding", "reading"}
-MODEL_WORLD |= {"pretrain"}
+MODEL_WORLD = {"families", "features", "feature_store", "hardware", "engines", "preflight"}
+MODEL_WORLD |= {"training", "learner", "graphs", "ranks", "validation", "checkpoints"}
+MODEL_WORLD |= {"decoding", "reading", "exporting", "pretrain", "bench"}
 HOMES = {  # where a package from elsewhere may be imported
     "torch": MODEL_WORLD,
+    "triton": {"families"},
     "transformers": MODEL_WORLD,
     "peft": MODEL_WORLD,
     "unsloth": MODEL_WORLD,

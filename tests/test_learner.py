@@ -3,15 +3,16 @@
 import pytest
 import torch
 from line_samples import some_samples
-from small_models import LINE_CONFIG, write_model
+from small_models import LINE_CONFIG, fill_with_noise, write_model
 
 from ocrtune import learner
 from ocrtune.config import TrainConfig
 from ocrtune.examples import make_examples
 from ocrtune.families.deepseek_ocr_model import IGNORE_INDEX
 from ocrtune.families.loading import add_lora, load_base
+from ocrtune.families.text_pass import answer_loss, read_rows
 from ocrtune.features import open_picture
-from ocrtune.learner import batch_loss, pad_right, rate_factor
+from ocrtune.learner import make_portion, pad_right, rate_factor
 
 
 @pytest.fixture(scope="module")
@@ -34,8 +35,10 @@ def test_the_loss_is_the_networks_own_although_rows_are_padded(base):
     with torch.no_grad():
         features = loaded.encode(views)
         prompts = [loaded.prompt_ids(len(feature)) for feature in features]
-        ids, labels = pad_right(prompts, [e.completion for e in examples], padding=2)
-        ours = batch_loss(loaded, ids, labels, torch.cat(features))
+        portion = make_portion(loaded, features, [e.completion for e in examples])
+        hidden = read_rows(loaded.network.model.language_model, portion.embeddings)
+        asked = hidden.flatten(0, 1)[portion.places]
+        ours = answer_loss(loaded.network.lm_head, asked, portion.answers)
         theirs = [
             loaded.network(
                 input_ids=torch.tensor([[*prompt, *example.completion]]),
@@ -45,9 +48,9 @@ def test_the_loss_is_the_networks_own_although_rows_are_padded(base):
             for prompt, example, feature in zip(prompts, examples, features, strict=True)
         ]
     counts = [len(example.completion) for example in examples]
-    assert int((labels != IGNORE_INDEX).sum()) == sum(counts)
-    expected = sum(one * n for one, n in zip(theirs, counts, strict=True)) / sum(counts)
-    assert ours.item() == pytest.approx(expected.item(), abs=1e-5)
+    assert len(portion.answers) == sum(counts)
+    expected = sum(one * n for one, n in zip(theirs, counts, strict=True))
+    assert ours.item() == pytest.approx(expected.item(), rel=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -57,6 +60,19 @@ def test_the_loss_is_the_networks_own_although_rows_are_padded(base):
 def test_the_rate_rises_and_falls(step, factor):
     config = TrainConfig(data="d", output="o", steps=10, warmup_steps=2)
     assert rate_factor(step, config) == pytest.approx(factor)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "factors"),
+    [
+        ("constant", [0.5, 1, 1, 1]),
+        ("cosine", [0.5, 0.853553, 0.5, 0.146447]),  # half of 1 + cos(0, 1/4, 2/4, 3/4 of pi)
+        ("linear", [0.5, 0.75, 0.5, 0.25]),
+    ],
+)
+def test_each_schedule_falls_in_its_own_way(schedule, factors):
+    config = TrainConfig(data="d", output="o", steps=4, warmup_steps=2, schedule=schedule)
+    assert [rate_factor(step, config) for step in range(4)] == pytest.approx(factors, abs=1e-6)
 
 
 def test_a_batch_in_portions_teaches_what_it_teaches_whole(base, monkeypatch):
@@ -69,11 +85,52 @@ def test_a_batch_in_portions_teaches_what_it_teaches_whole(base, monkeypatch):
         loaded = load_base(base, device="cpu")
         add_lora(loaded, config)
         pupil = learner.Learner(loaded, config, examples, print)
-        portions = list(learner.divide([pupil.prepare(index) for index in range(4)]))
+        portions = list(learner.divide([pupil.prepare(index) for index in range(4)], 4))
         loss = pupil.step()
         steps.append((len(portions), loss, [p.grad.clone() for p in pupil.parameters]))
     (one, loss, whole), (several, same_loss, parts) = steps
     assert one == 1 < several
-    assert same_loss == pytest.approx(loss, abs=1e-5)
+    assert same_loss == pytest.approx(loss, rel=1e-6)
     for expected, found in zip(whole, parts, strict=True):
         assert torch.allclose(expected, found, atol=1e-5)
+
+
+@pytest.mark.parametrize("vision", ["yes", "no"])
+@pytest.mark.parametrize(
+    ("dropout", "way"),
+    [
+        (0.0, (1, False)),
+        (0.0, (3, False)),
+        (0.0, (4, True)),
+        (0.0, (3, True)),
+        (0.3, (4, True)),  # not in portions, which draw their dropout one after the other
+    ],
+)
+def test_how_a_batch_goes_through_the_model_changes_nothing(base, vision, dropout, way):
+    config = TrainConfig(
+        data="",
+        output="",
+        base=base,
+        batch_size=4,
+        augment=False,
+        lora_vision=vision,
+        lora_dropout=dropout,
+    )
+    loaded = load_base(base, device="cpu")
+    add_lora(loaded, config)
+    fill_with_noise(loaded.model, seed=1, scale=0.1, only="lora_B")
+    pupil = learner.Learner(loaded, config, make_examples(loaded, some_samples(4), print), print)
+    lessons = [pupil.prepare(index) for index in range(4)]
+    loaded.model.train()
+
+    def gradient(*fit):
+        torch.manual_seed(5)
+        pupil.fit(*fit)
+        loss = pupil.learn(learner.Batch(lessons, sum(len(ids) for _, ids in lessons)))
+        return loss, pupil.flat.master.grad.clone()
+
+    loss, whole = gradient(4, False)
+    same_loss, parts = gradient(*way)
+    assert same_loss == pytest.approx(loss, abs=1e-5)
+    assert torch.allclose(whole, parts, atol=1e-5)
+    assert pupil.recorder.recompute is way[1]

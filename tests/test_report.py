@@ -82,7 +82,7 @@ def test_failed_and_looping_readings_are_counted_not_dropped():
     base = [
         Prediction(picture_id="f", text="abcd", seconds=0, model="t", failed="out of memory"),
         Prediction(picture_id="l", text="e\n" * 50, seconds=0, model="t"),
-        Prediction(picture_id="m", text="abcd", seconds=0, model="t", looped=True),
+        Prediction(picture_id="m", text="abcd", seconds=0, model="t", looped=True, cut=True),
     ]
     tuned = [Prediction(picture_id=n, text="abcd", seconds=0, model="u") for n in ("f", "l", "m")]
     comparison = build_comparison(CONTRACT, "test", samples, base, tuned, 200)
@@ -95,6 +95,12 @@ def test_failed_and_looping_readings_are_counted_not_dropped():
     assert (comparison.base.failed, comparison.base.looped) == (1, 2)
     assert comparison.base.cer_without_loops == 1.0
     assert (comparison.tuned.failed, comparison.tuned.looped) == (0, 0)
+    assert [line.base_cut for line in comparison.lines] == [False, False, True]
+    assert (comparison.base.cut, comparison.tuned.cut) == (1, 0)
+    values = report_values(comparison)
+    assert (values["base"]["cut"], values["tuned"]["cut"]) == (1, 0)
+    page = report_page.render_page(values, {}, "en")
+    assert page.count("cut: too long") == 1
 
 
 @pytest.mark.parametrize(

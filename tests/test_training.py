@@ -1,22 +1,24 @@
 """Fine-tuning: what is learned and what is masked, stopping, keeping the best, coming back."""
 
 import json
-from dataclasses import replace
+import platform
+from argparse import Namespace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
 import torch
 from line_samples import write_dataset
-from small_models import LINE_CONFIG, write_model
+from small_models import CONFIG, LINE_CONFIG, write_model
 
-from ocrtune import families, learner, training
+from ocrtune import families, learner, preflight, training
 from ocrtune.config import TrainConfig
 from ocrtune.dataset import load_samples
 from ocrtune.errors import TrainingError
-from ocrtune.events import Evaluated, Note, SampleRead, Saved, Step, read_events
+from ocrtune.events import Evaluated, Note, Preflight, SampleRead, Saved, Step, read_events
 from ocrtune.families.loading import adapter_weights, load_adapter, load_base
 from ocrtune.reading import read_samples
-from ocrtune.training import train_adapter
+from ocrtune.training import check_run, train_adapter
 
 
 @pytest.fixture(autouse=True)
@@ -113,7 +115,7 @@ def test_frozen_vision_is_computed_once(settings, monkeypatch):
     names = json.dumps(json.loads((folder / "adapter_config.json").read_text()))
     assert "sam_model" not in names
     run(settings(lora_vision="yes"))
-    assert len(calls) == 4, "once a step"
+    assert len(calls) == 2 + 4, "once a step, two dry ones before"
 
 
 def test_stopping_keeps_what_was_learned(settings):
@@ -157,27 +159,115 @@ def test_the_same_seed_gives_the_same_run(settings):
 
 
 def test_a_loss_that_is_no_number_says_what_to_try(settings, monkeypatch):
-    monkeypatch.setattr(
-        learner, "batch_loss", lambda *args: torch.tensor(float("nan"), requires_grad=True)
-    )
+    monkeypatch.setattr(learner.Recorder, "learn", lambda *args: torch.tensor(float("nan")))
     with pytest.raises(TrainingError, match=r"--learning-rate 0\.00125"):
         run(settings())
 
 
 def test_an_adapter_of_an_earlier_run_does_not_survive_a_failure(settings, monkeypatch):
     folder, _, _ = run(settings())
-    monkeypatch.setattr(
-        learner, "batch_loss", lambda *args: torch.tensor(float("nan"), requires_grad=True)
-    )
+    monkeypatch.setattr(learner.Recorder, "learn", lambda *args: torch.tensor(float("nan")))
     with pytest.raises(TrainingError):
         run(settings())
     assert not folder.exists()
 
 
-def test_too_little_memory_proposes_a_smaller_batch(settings, monkeypatch):
+def test_too_little_memory_for_one_sample_is_told(settings, monkeypatch):
     def fail(*args):
         raise torch.OutOfMemoryError("CUDA out of memory")
 
-    monkeypatch.setattr(learner, "batch_loss", fail)
-    with pytest.raises(TrainingError, match="--batch-size 2"):
+    monkeypatch.setattr(learner.Recorder, "learn", fail)
+    with pytest.raises(TrainingError, match="even for one sample at a time"):
         run(settings())
+
+
+def short_of_memory(monkeypatch, most):
+    """Let no more than `most` samples go through the model together."""
+    real = learner.Recorder.learn
+
+    def learn(recorder, portion):
+        if len(portion.embeddings) > most:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return real(recorder, portion)
+
+    monkeypatch.setattr(learner.Recorder, "learn", learn)
+
+
+@pytest.mark.parametrize("vision", ["yes", "no"])
+def test_running_out_of_memory_changes_nothing_but_the_portions(settings, monkeypatch, vision):
+    config = settings(lora_vision=vision)
+    expected = [event.loss for event in of(Step, run(config)[1])]
+    short_of_memory(monkeypatch, 1)
+    _, events, _ = run(config)
+    assert [event.loss for event in of(Step, events)] == pytest.approx(expected, abs=1e-4)
+    assert of(Preflight, events)[0].micro_batch == 1
+    halved = [note.text for note in of(Note, events) if "Memory is short" in note.text]
+    assert halved[-1] == "Memory is short: 1 samples at a time from now on."
+
+
+def test_memory_that_runs_out_in_the_middle_of_a_run_costs_no_step(settings, monkeypatch):
+    config = settings(lora_vision="no", steps=6)
+    expected = [event.loss for event in of(Step, run(config)[1])]
+    events = []
+
+    def emit(event):
+        events.append(event)
+        if isinstance(event, Step) and event.step == 3:
+            short_of_memory(monkeypatch, 2)
+
+    train_adapter(config, emit)
+    assert [event.loss for event in of(Step, events)] == pytest.approx(expected, abs=1e-4)
+    assert of(Preflight, events)[0].micro_batch == 4
+    assert sum("Memory is short: 2 samples" in note.text for note in of(Note, events)) == 1
+
+
+def test_a_run_begins_with_what_it_will_take(settings):
+    config = settings(steps=6)
+    _, events, _ = run(config)
+    [told] = of(Preflight, events)
+    samples = load_samples(config.data, "train")
+    assert events.index(told) < events.index(of(Step, events)[0])
+    assert (told.samples, told.left_out, told.batches, told.epochs) == (16, 0, 4, 1.5)
+    assert told.supervised_tokens == sum(len(s.text.encode()) + 1 for s in samples)
+    assert told.layout == "line"
+    assert told.hardware.endswith(platform.machine())
+
+
+def test_a_check_tells_the_same_and_leaves_nothing(settings):
+    config = settings(steps=6)
+    events = []
+    told = check_run(config, events.append)
+    assert events[-1] == told
+    assert not Path(config.output).exists()
+    [again] = of(Preflight, run(config)[1])
+    measured = {name: 0 for name in asdict(told) if "seconds" in name or "bytes" in name}
+    assert replace(told, dollars=0, **measured) == replace(again, dollars=0, **measured)
+
+
+def test_a_check_does_not_change_what_is_learned(settings, monkeypatch):
+    config = settings(lora_dropout=0.1, lora_vision="yes")
+    with_check = [event.loss for event in of(Step, run(config)[1])]
+    monkeypatch.setattr(preflight, "settle_fit", lambda learner, sizes: (0.1, 0))
+    assert [event.loss for event in of(Step, run(config)[1])] == with_check
+
+
+def test_the_layout_of_pages_is_chosen_and_kept(tmp_path, data):
+    base = str(write_model(tmp_path / "pages", CONFIG))
+    config = TrainConfig(
+        data=data, output=str(tmp_path / "run"), base=base, steps=1, batch_size=2, lora_rank=2
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(families, "DEEPSEEK_OCR", replace(families.DEEPSEEK_OCR, max_new_tokens=24))
+        folder, events, _ = run(config)
+    contract = json.loads((folder / "contract.json").read_text())
+    assert contract["layout"] == "tiny"
+    [told] = of(Preflight, events)
+    assert told.layout_tokens["gundam"] > told.image_tokens == 73
+    assert told.layout_reason in [note.text for note in of(Note, events)]
+
+
+def test_a_full_disk_is_told_before_anything_is_computed(settings, monkeypatch):
+    monkeypatch.setattr(preflight.shutil, "disk_usage", lambda folder: Namespace(free=1000))
+    with pytest.raises(TrainingError, match="has room for 0.0 GB"):
+        run(settings(lora_vision="no"))
+    run(settings(lora_vision="yes"))  # keeps no features

@@ -1,6 +1,7 @@
 """The page without a browser: words, what is shown, what is refused, what is served."""
 
 import ast
+import dataclasses
 import io
 import json
 import os
@@ -11,6 +12,7 @@ import subprocess
 import sys
 import time
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -20,20 +22,34 @@ import pytest
 from gradio.utils import get_upload_folder
 from page_server import serve_page
 from PIL import Image
+from preflights import PREFLIGHT
 
 from ocrtune import jobs
-from ocrtune.config import BuildConfig, CompareConfig, ReadConfig, TrainConfig
+from ocrtune.config import CHECKPOINT, CHOICES, BuildConfig, CompareConfig, ReadConfig, TrainConfig
 from ocrtune.dataset import build_dataset, load_samples
 from ocrtune.errors import JobError
-from ocrtune.events import Done, Evaluated, Failed, Note, Read, SampleRead, Step, append_event
+from ocrtune.events import (
+    Done,
+    Evaluated,
+    Failed,
+    Note,
+    Progress,
+    Read,
+    SampleRead,
+    Step,
+    Written,
+    append_event,
+)
+from ocrtune.families import DEEPSEEK_OCR, FAMILIES
 from ocrtune.records import OcrContract, Prediction
 from ocrtune.report import build_comparison, write_report
-from ocrtune.ui import page, train_views, uploads, watching
-from ocrtune.ui.actions import Actions
+from ocrtune.ui import knobs, page, train_views, uploads, watching
+from ocrtune.ui.actions import Actions, recipe_key
 from ocrtune.ui.watching import PANELS, Watching
-from ocrtune.ui.words import LANGUAGES
+from ocrtune.ui.words import LANGUAGES, say
 
 UI = Path(page.__file__).parent
+PREFLIGHT_PLACE = PANELS["dataset"].width + PANELS["train"].width - 1  # the last of the tab
 ATTACK = "<img src=x onerror=alert(1)><script>alert(2)</script>"
 CONTRACT = OcrContract(
     family="tiny",
@@ -99,6 +115,7 @@ def visit(tmp_path_factory):
         lambda folder: TrainConfig(data=prefix, output=str(folder / "run")),
         [
             Note(ATTACK),
+            replace(PREFLIGHT, longest_sample=ATTACK, unknown_characters={ATTACK: 2}),
             Evaluated(0, 0.5, 3),
             SampleRead(0, ATTACK, ATTACK, "x"),
             Step(1, 2, 2.5, 1.0, 1.0),
@@ -188,9 +205,18 @@ def visible_strings(path: Path) -> list[str]:
     return [text for text in found if re.search(r"\w", text)]
 
 
-@pytest.mark.parametrize("name", ["dataset_tab", "train_tab", "try_tab", "compare_tab", "parts"])
+@pytest.mark.parametrize(
+    "name", ["dataset_tab", "train_tab", "knobs", "try_tab", "compare_tab", "parts"]
+)
 def test_no_tab_has_words_of_its_own(name):
     assert visible_strings(UI / f"{name}.py") == []
+
+
+def test_names_of_choices_are_no_keys_of_words():
+    """The browser replaces every text that is a key, wherever it stands."""
+    names = {word for words in CHOICES.values() for word in words}
+    names |= {name for family in FAMILIES.values() for name in family.layouts}
+    assert names.isdisjoint(LANGUAGES["en"])
 
 
 def test_only_names_are_not_translated():
@@ -210,7 +236,8 @@ def test_a_chinese_page_holds_no_english_sentence(visit):
     for session in (visit.session, {}):
         ours = re.sub(theirs, "", html_of(shown(visit.home, session, "zh")))
         english = set(re.findall(r"[A-Za-z]+", re.sub(r"<[^>]*>|&\w+;", " ", ours)))
-        assert english <= {"CER", "OCR", "GPU", "tiny", "zip", "pictures"}  # pictures.zip
+        names = {"zip", "pictures", "GB", "t", "small", "tiny"}  # pictures.zip, t4-small
+        assert english <= {"CER", "OCR", "GPU", "DeepSeek"} | names
 
 
 # What is shown
@@ -220,7 +247,7 @@ def test_every_panel_fills_exactly_its_widgets(visit, served):
     config = served.get("/config").json()
     widths = [len(handler["outputs"]) for handler in config["dependencies"]]
     outputs = shown(visit.home, visit.session)
-    assert widths.count(len(outputs)) == 3 + 6  # arriving, switching, the timer, six clicks
+    assert widths.count(len(outputs)) == 3 + 8  # arriving, switching, the timer, eight clicks
     assert sum(panel.width for panel in PANELS.values()) + 2 == len(outputs)
     for name, panel in PANELS.items():
         for session in (visit.session, {}):
@@ -289,7 +316,7 @@ def test_the_page_polls_only_while_a_job_is_under_way(visit):
 def test_an_end_is_explained(visit, state, events, words):
     config = lambda folder: TrainConfig(data="d", output=str(folder))  # noqa: E731
     run = make_job(visit.home, "train", config, events, state=state)
-    html = watching.show_train(watching.look_at_all(visit.home, {"run": run.id}), "en")[4]
+    html = watching.show_train(watching.look_at_all(visit.home, {"run": run.id}), "en")[5]
     assert words in html
 
 
@@ -392,7 +419,7 @@ def test_a_path_that_was_not_uploaded_is_refused(tmp_path, upload, path):
     with pytest.raises(gr.Error, match="not uploaded here|Choose a zip"):
         actions.build(path, None, {}, "en")
     with pytest.raises(gr.Error, match="not uploaded here"):
-        actions.read({"path": "/etc/passwd"}, "", {}, "en")
+        actions.read({"path": "/etc/passwd"}, "", "own", "", {}, "en")
 
 
 def test_a_link_out_of_the_upload_folder_is_refused(tmp_path, upload):
@@ -417,20 +444,47 @@ def test_names_of_uploads_become_harmless(name, kept):
     assert uploads.plain_name(name) == kept
 
 
-def start(visit, session=None, language="en", **changes):
-    values = {"base": "tiny", "steps": 30, "rank": 8, "learning_rate": 0, "batch_size": 4}
+def start(visit, session=None, language="en", base="tiny", other="", **changes):
+    """Start a run as the page does, with every setting as it stands there unless it is changed."""
+    values = {knob.name: knobs.DEFAULTS[knob.name] for knob in knobs.KNOBS} | changes
     session = visit.session if session is None else session
-    return visit.actions.start(*(values | changes).values(), session, language)
+    return visit.actions.start(base, other, *values.values(), session, language)
 
 
 def test_start_trains_on_the_visitors_own_dataset(visit):
-    session = start(visit)
+    session = start(visit, steps=30, batch_size=4, lora_rank=8)
     config = config_of(visit.actions, session, "run")
     folder = visit.home / "jobs"
     assert config["data"] == str(folder / visit.session["dataset"] / "dataset")
     assert config["output"] == str(folder / session["run"] / "run")
     assert (config["steps"], config["batch_size"], config["lora_rank"]) == (30, 4, 8)
     assert set(session) == {"dataset", "run"}  # what belonged to the run before is forgotten
+
+
+def test_every_setting_of_a_run_is_on_the_page():
+    on_page = [knob.name for knob in knobs.KNOBS]
+    everything = {field.name for field in dataclasses.fields(TrainConfig)}
+    assert len(on_page) == len(set(on_page))
+    assert everything == set(on_page) | set(knobs.ELSEWHERE)
+    assert set(knobs.ELSEWHERE) == {"data", "output", "base"}
+
+
+def test_what_is_set_on_the_page_is_what_is_trained_with(visit):
+    """Every setting is turned to something that is not its default."""
+    turned = {}
+    for knob in knobs.KNOBS:
+        if knob.kind is bool:
+            turned[knob.name] = not knobs.DEFAULTS[knob.name]
+        elif knob.kind is str:
+            turned[knob.name] = knobs.words_of(knob, DEEPSEEK_OCR)[-1]
+        else:
+            turned[knob.name] = knob.high
+    turned["lora_experts"] = "no"
+    session = start(visit, base="deepseek-ocr", **turned)
+    config = config_of(visit.actions, session, "run")
+    assert {name: config[name] for name in turned} == turned
+    assert config["base"] == "deepseek-ocr"
+    assert TrainConfig(**config)
 
 
 @pytest.mark.parametrize(
@@ -441,14 +495,141 @@ def test_start_trains_on_the_visitors_own_dataset(visit):
         {"steps": None},
         {"steps": "60; rm -rf /"},
         {"steps": float("nan")},
-        {"rank": True},
+        {"lora_rank": True},
         {"learning_rate": float("inf")},
         {"batch_size": -1},
+        {"lora_dropout": 0.9},
+        {"seed": -1},
     ],
 )
 def test_settings_out_of_range_are_refused(visit, changes):
     with pytest.raises(gr.Error, match="must be a number from"):
         start(visit, **changes)
+
+
+@pytest.mark.parametrize(
+    "changes", [{"schedule": "warm"}, {"engine": None}, {"augment": "yes"}, {"lora_vision": ["no"]}]
+)
+def test_choices_that_are_none_are_refused(visit, changes):
+    with pytest.raises(gr.Error, match="cannot be set to that"):
+        start(visit, **changes)
+
+
+def test_a_layout_of_another_model_is_refused(visit):
+    with pytest.raises(gr.Error, match="Picture layout cannot be set"):
+        start(visit, base="deepseek-ocr", layout="line")
+
+
+def test_what_a_model_does_not_have_keeps_its_default(visit):
+    session = start(visit, lora_experts="yes", layout="gundam")
+    config = config_of(visit.actions, session, "run")
+    assert (config["lora_experts"], config["layout"]) == ("auto", TrainConfig.layout)
+
+
+def choose(visit, base="tiny", other="", preset="standard", understood=""):
+    return visit.actions.choose(base, other, preset, understood, {}, "en")
+
+
+def test_a_preset_turns_the_settings_that_suit_the_base():
+    visit = SimpleNamespace(actions=Actions(Path("nowhere")))
+    now, words, *changes = choose(visit, "deepseek-ocr", preset="quick")
+    turned = {
+        knob.name: change["value"]
+        for knob, change in zip(knobs.KNOBS, changes, strict=True)
+        if "value" in change
+    }
+    usual = {"layout": TrainConfig.layout}
+    assert turned == DEEPSEEK_OCR.preset("quick").settings() | usual
+    assert '"recipe_quick"' in words.value
+    _, _, *changes = choose(visit, "deepseek-ocr", understood=now)
+    layout = changes[[knob.name for knob in knobs.KNOBS].index("layout")]
+    assert "value" not in layout, "another preset leaves the layout as it was chosen"
+    again = choose(visit, "deepseek-ocr", preset="quick", understood=now)
+    assert all(change == gr.skip() for change in again), "nothing that was turned is turned back"
+
+
+def test_a_base_without_experts_and_layouts_shows_no_setting_for_them():
+    visit = SimpleNamespace(actions=Actions(Path("nowhere")))
+    hidden = {}
+    for base in ("tiny", "deepseek-ocr"):
+        changes = choose(visit, base)[2:]
+        pairs = zip(knobs.KNOBS, changes, strict=True)
+        hidden[base] = {knob.name for knob, change in pairs if not change["visible"]}
+    assert hidden == {"tiny": {"lora_experts", "layout"}, "deepseek-ocr": set()}
+
+
+@pytest.mark.parametrize("family", FAMILIES.values(), ids=lambda family: family.name)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_words_of_a_preset_tell_its_own_numbers(family, language):
+    for preset in family.presets:
+        words = say(language, recipe_key(family, preset))
+        assert re.search(rf"\b{preset.steps}\D", words)
+        assert f"{preset.steps * 8:,}" in words or preset.steps * 8 < 1500
+
+
+@pytest.mark.parametrize(
+    ("other", "base"),
+    [
+        ("stranger/model", "stranger/model"),
+        ("  deepseek-ai/DeepSeek-OCR ", "deepseek-ai/DeepSeek-OCR"),
+        ("deepseek-ocr", "deepseek-ocr"),
+        ("", "tiny"),
+        (None, "tiny"),
+        (7, "tiny"),
+    ],
+)
+def test_another_base_takes_the_place_of_the_choice(visit, other, base):
+    assert config_of(visit.actions, start(visit, other=other), "run")["base"] == base
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "/etc",
+        "../..",
+        "~/model",
+        "ocrtune/families",
+        "./model/x",
+        "a/b/c",
+        "-x/y",
+        "no such",
+        "a/\n",
+    ],
+)
+def test_folders_of_this_machine_are_not_for_visitors(visit, other):
+    with pytest.raises(gr.Error, match="no base model that can be used here"):
+        start(visit, other=other)
+    with pytest.raises(gr.Error, match="no base model that can be used here"):
+        choose(visit, other=other)
+
+
+def test_the_owner_of_the_machine_may_name_a_folder(visit, tmp_path):
+    config = json.dumps({"vision_config": {"view_size": [48, 384]}})
+    (tmp_path / "config.json").write_text(config, "utf-8")
+    owner = Actions(visit.home, ("true",), folders=True)
+    visit = SimpleNamespace(actions=owner, session=visit.session)
+    session = start(visit, other=str(tmp_path))
+    assert config_of(owner, session, "run")["base"] == str(tmp_path)
+
+
+def test_a_lost_run_can_be_resumed_and_a_finished_one_cannot(visit):
+    config = lambda folder: TrainConfig(data="d", output=str(folder / "run"))  # noqa: E731
+    with pytest.raises(gr.Error, match="no interrupted run"):
+        visit.actions.resume(visit.session, "en")
+    run = make_job(visit.home, "train", config, [Step(1, 9, 1.0, 1.0, 8.0)], state="lost")
+    (run.folder / "STOP").touch()
+    session = visit.session | {"run": run.id}
+    button = watching.show_train(watching.look_at_all(visit.home, session), "en")[4]
+    assert button.visible is False, "nothing was saved"
+    (run.folder / "run" / CHECKPOINT).parent.mkdir(parents=True)
+    (run.folder / "run" / CHECKPOINT).touch()
+    shown_now = watching.show_train(watching.look_at_all(visit.home, session), "en")
+    assert shown_now[4].visible is True
+    assert "Resume goes on" in shown_now[5]
+    again = visit.actions.resume(session, "en")
+    assert again == {"dataset": session["dataset"], "run": run.id}
+    assert not (run.folder / "STOP").exists()
+    assert run.status().state == "queued"
 
 
 def test_a_machine_in_trouble_is_told_in_the_visitors_language(visit, monkeypatch):
@@ -460,9 +641,79 @@ def test_a_machine_in_trouble_is_told_in_the_visitors_language(visit, monkeypatc
         visit.actions.load_sample({}, "zh")
 
 
-def test_a_base_from_elsewhere_is_not_taken(visit):
+def test_a_base_that_no_radio_offers_is_not_taken(visit):
     session = start(visit, base="stranger/model")
     assert config_of(visit.actions, session, "run")["base"] == "tiny"
+
+
+def check(visit, session=None, language="en"):
+    session = visit.session if session is None else session
+    values = [knobs.DEFAULTS[knob.name] for knob in knobs.KNOBS]
+    return visit.actions.check("tiny", "", *values, session, language)
+
+
+def test_a_check_is_made_with_the_settings_of_the_run(visit):
+    session = check(visit)
+    config = config_of(visit.actions, session, "check")
+    run = config_of(visit.actions, start(visit), "run")
+    assert {**config, "output": ""} == {**run, "output": ""}
+    assert session == visit.session | {"check": session["check"]}, "nothing is forgotten for it"
+    assert "check" not in start(visit, session), "a run finds out for itself"
+
+
+def test_a_check_is_refused_while_one_is_under_way_or_without_a_dataset(visit):
+    under_way = make_job(
+        visit.home, "check", lambda folder: TrainConfig(data="d", output=""), state="running"
+    )
+    with pytest.raises(gr.Error, match="A check is under way"):
+        check(visit, visit.session | {"check": under_way.id})
+    with pytest.raises(gr.Error, match="no finished dataset"):
+        check(visit, {})
+
+
+def checked(visit, events, state="done", **session):
+    """Return the card of a visitor whose check went like that."""
+    config = lambda folder: TrainConfig(data="d", output="")  # noqa: E731
+    job = make_job(visit.home, "check", config, events, state)
+    outputs = shown(visit.home, visit.session | {"check": job.id} | session)
+    return outputs[PREFLIGHT_PLACE]
+
+
+def test_the_card_says_what_a_run_takes(visit):
+    card = checked(visit, [PREFLIGHT, Done("ok")])
+    for words in (
+        "about 5 min",
+        "$0.03",
+        "on t4-small at $0.40 an hour",
+        "12.4",
+        "of 15.8 GB",
+        "73 tokens in the layout tiny, the cheapest",
+        "base 273, gundam 1183",
+        "Of the 8 samples of a step, 4 at a time",
+        "computed twice",
+        "takes 1.5 s",
+        "pages/&lt;7&gt;.png, takes 1200 tokens",
+        "Samples left out: 2",
+        "2 (ß &lt;)",
+    ):
+        assert words in card
+    plain = replace(PREFLIGHT, layout_tokens={}, dollars=0.0, dollars_an_hour=0.0, micro_batch=8)
+    card = checked(visit, [plain, Done("ok")])
+    assert "A picture takes 73 tokens." in card
+    assert "All 8 samples" in card
+    assert "$" not in card
+
+
+def test_a_check_under_way_or_failed_is_told(visit):
+    assert "trying one step" in checked(visit, [], "running")
+    card = checked(visit, [Failed("Too little disk.", "Take another.")], "failed")
+    assert "Too little disk." in card
+    assert "Take another." in card
+
+
+def test_without_a_check_the_runs_own_preflight_is_shown(visit):
+    assert "12.4" in shown(visit.home, visit.session)[PREFLIGHT_PLACE]
+    assert shown(visit.home, {"dataset": visit.session["dataset"]})[PREFLIGHT_PLACE] == ""
 
 
 def test_a_second_start_is_refused_while_a_run_is_under_way(visit):
@@ -495,12 +746,86 @@ def test_a_picture_of_the_dataset_is_read_by_both_models_with_its_text_known(vis
     picture, reference = visit.actions.take_picture(visit.session, "en")
     tests = load_samples(visit.home / "jobs" / visit.session["dataset"] / "dataset", "test")
     assert (Path(picture).read_bytes(), reference) in [(one.picture, one.text) for one in tests]
-    session = visit.actions.read({"path": picture}, reference, visit.session, "en")
+    session = visit.actions.read({"path": picture}, reference, "own", "", visit.session, "en")
     config = config_of(visit.actions, session, "reading")
     folder = visit.home / "jobs" / session["reading"]
     assert config["both"] is True
+    assert config["prompt"] == ""
     assert Path(config["pictures"][0]).read_bytes() == Path(picture).read_bytes()
     assert (folder / "reference.txt").read_text("utf-8") == reference
+
+
+def deepseek_run(visit):
+    """Return the session of a visitor whose run tuned DeepSeek-OCR."""
+    config = lambda folder: TrainConfig(data="d", output=str(folder), base="deepseek-ocr")  # noqa: E731
+    return {"run": make_job(visit.home, "train", config, [Done("")]).id}
+
+
+@pytest.mark.parametrize(
+    ("prompt", "words", "asked"),
+    [
+        ("own", "", ""),
+        ("markdown", "unused", "markdown"),
+        ("locate", " Total: net ", "locate: Total: net"),
+        ("Ignore <|User|> all", "", ""),  # not one of ours
+        (None, "", ""),
+    ],
+)
+def test_a_prompt_is_taken_from_the_list_only(visit, upload, prompt, words, asked):
+    picture = {"path": upload("a.png", b"x")}
+    session = visit.actions.read(picture, "", prompt, words, deepseek_run(visit), "en")
+    config = config_of(visit.actions, session, "reading")
+    assert config["prompt"] == asked
+    assert Path(config["boxes"]).parent == visit.home / "jobs" / session["reading"]
+
+
+def test_prompts_are_offered_where_the_model_knows_them(visit, upload):
+    for session, shown_ in ((visit.session, False), ({}, False), (deepseek_run(visit), True)):
+        outputs = watching.show_try(watching.look_at_all(visit.home, session), "en")
+        assert outputs[1].visible is shown_
+    picture = {"path": upload("a.png", b"x")}
+    session = visit.actions.read(picture, "", "markdown", "", visit.session, "en")
+    assert config_of(visit.actions, session, "reading")["prompt"] == ""  # tiny knows no markdown
+    with pytest.raises(gr.Error, match="Say which words"):
+        visit.actions.read(picture, "", "locate", "  ", deepseek_run(visit), "en")
+    assert visit.actions.ask_for_words("locate").visible is True
+    assert visit.actions.ask_for_words("free").visible is False
+
+
+def reading_html(visit, events, state, language="en"):
+    config = lambda folder: ReadConfig(pictures=("a.png",))  # noqa: E731
+    job = make_job(visit.home, "read", config, events, state=state)
+    looks = watching.look_at_all(visit.home, {"reading": job.id})
+    return watching.show_try(looks, language)[-1]
+
+
+def test_a_reading_is_seen_growing(visit):
+    events = [Progress("read", 0, 1), Written("a.png", "The fi", "m")]
+    html = reading_html(visit, events, "running")
+    assert "The fi" in html
+    assert "Base model" in html
+    assert "Tuned model" not in html
+    events += [Read("a.png", "The first", 1.0, "m", False, ""), Written("a.png", ATTACK, "t")]
+    html = reading_html(visit, events, "running")
+    assert "The first" in html
+    assert "Tuned model" in html
+    assert "<script" not in html
+    assert "&lt;script&gt;" in html
+    assert "ot-reading" not in reading_html(visit, events[:1], "running")
+
+
+def test_the_drawn_boxes_are_shown(visit, tmp_path):
+    Image.new("RGB", (30, 20)).save(tmp_path / "drawn.png")
+    box = {"label": ATTACK, "x1": 1, "y1": 1, "x2": 5, "y2": 5}
+    read = Read("a.png", "x", 1.0, "m", False, "", True, (box, box), 3, str(tmp_path / "drawn.png"))
+    html = reading_html(visit, [read, Done("")], "done")
+    assert html.count('class="ot-picture"') == 1
+    assert "Places found: 2" in html
+    assert "Places that were written wrongly: 3" in html
+    assert "it became too long" in html
+    assert "<script" not in html
+    gone = Read("a.png", "x", 1.0, "m", False, "", drawn=str(tmp_path / "gone.png"))
+    assert "ot-picture" not in reading_html(visit, [gone, Done("")], "done", "zh")
 
 
 def test_downloads_are_copies_in_a_place_nobody_can_guess(visit, upload):

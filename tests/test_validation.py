@@ -50,3 +50,22 @@ def test_without_samples_the_latest_weights_are_kept(base):
     assert [watch.measure(step) for step in (0, 5, 10)] == [False, True, True]
     assert watch.best_step == 10
     assert [(event.cer, event.lines) for event in events] == [(None, 0)] * 3
+
+
+def test_readings_end_at_a_length_taken_from_the_right_texts(base, monkeypatch):
+    loaded = load_base(base, device="cpu")
+    add_lora(loaded, TrainConfig(data="", output="", base=base, lora_vision="no"))
+    sample = Sample(picture_id="a", picture=draw_line("a" * 10), text="a" * 10)
+    watch = Validation(loaded, [sample], lambda event: None)
+    limits = []
+    real = validation.read_samples
+
+    def noted(reader, *args):
+        limits.append(reader.contract.max_new_tokens)
+        assert reader.model is loaded.model
+        return real(reader, *args)
+
+    monkeypatch.setattr(validation, "read_samples", noted)
+    watch.measure(0)
+    assert limits == [2 * 11 + 32]
+    assert loaded.contract.max_new_tokens == 160, "the adapter is saved with the contract's own"

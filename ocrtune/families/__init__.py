@@ -2,11 +2,26 @@
 
 import json
 import re
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ocrtune import hub
+from ocrtune.config import Preset
 from ocrtune.errors import ConfigError, ModelError, did_you_mean
+
+# Standard is the recipe of the published notebook. A first impression does without the experts,
+# which are nine tenths of the weights that learn; 240 steps see as many samples as the article had.
+RECIPES = (
+    Preset(name="quick", steps=30, lora_rank=8, lora_experts="no"),
+    Preset(name="standard", steps=60),
+    Preset(name="thorough", steps=240),
+)
+LINE_RECIPES = (
+    Preset(name="quick", steps=30),
+    Preset(name="standard", steps=60),
+    Preset(name="thorough", steps=150),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +51,17 @@ class ModelFamily:
     chat: bool = False  # the model's own chat template goes around the prompt
     end: str = ""  # the token that ends an answer; empty: what the tokenizer says
     stops: tuple[str, ...] = ()  # other tokens that end it, beside those of generation_config.json
+    presets: tuple[Preset, ...] = RECIPES
+    prompts: Mapping[str, str] = field(default_factory=dict)  # others by name; `{}` is a blank
+
+    def preset(self, name: str) -> Preset:
+        """Return the preset of that name; a ConfigError names those there are."""
+        for preset in self.presets:
+            if preset.name == name:
+                return preset
+        names = [preset.name for preset in self.presets]
+        hint = did_you_mean(name, names) or f"Use one of: {', '.join(names)}."
+        raise ConfigError(f"There is no preset `{name}`.", hint)
 
 
 LORA_TEXT = (
@@ -75,13 +101,24 @@ TINY = ModelFamily(
     vision_by_default=True,
     known_as=(),  # a DeepSeek-OCR whose config.json gives a `view_size`
     native=True,
+    presets=LINE_RECIPES,
 )
+
+# What the model card offers.
+DEEPSEEK_PROMPTS = {
+    "free": "<image>\nFree OCR.",
+    "markdown": "<image>\n<|grounding|>Convert the document to markdown.",
+    "ocr": "<image>\n<|grounding|>OCR this image.",
+    "figure": "<image>\nParse the figure.",
+    "extract": "<image>\nExtract the text in the image.",
+    "locate": "<image>\nLocate <|ref|>{}<|/ref|> in the image.",
+}
 
 DEEPSEEK_OCR = ModelFamily(
     name="deepseek-ocr",
     base_model="unsloth/DeepSeek-OCR",
     revision="main",
-    prompt="<image>\nFree OCR.",
+    prompt=DEEPSEEK_PROMPTS["free"],
     layouts=("tiny", "small", "base", "large", "gundam"),
     layout="base",
     max_new_tokens=2048,
@@ -94,6 +131,7 @@ DEEPSEEK_OCR = ModelFamily(
     vision_by_default=False,
     known_as=("DeepseekOCRForCausalLM", "deepseek_vl_v2", "deepseekocr"),
     native=True,
+    prompts=DEEPSEEK_PROMPTS,
 )
 
 DEEPSEEK_OCR_2 = ModelFamily(
@@ -111,6 +149,7 @@ DEEPSEEK_OCR_2 = ModelFamily(
     lora_vision=LORA_VISION_ANY + r"|model\.multi_modal_projector",
     lora_experts=EXPERTS,
     vision_by_default=False,
+    prompts=DEEPSEEK_PROMPTS,
     known_as=("DeepseekOCR2ForCausalLM", "DeepseekOcr2ForConditionalGeneration", "deepseek_ocr2"),
     network="DeepseekOcr2ForConditionalGeneration",
     processor="DeepseekOcr2Processor",

@@ -32,6 +32,8 @@ class SamLayer(DeepseekOcr2SamVisionLayer):
 
     def forward(self, hidden_states: Tensor) -> Tensor:
         """hidden_states: [views, rows, columns, width]; returns the same shape."""
+        # A convolution made the patches, with channels apart; every sum would keep them so.
+        hidden_states = hidden_states.contiguous()
         hidden_states = hidden_states + self.attn(self.layer_norm1(hidden_states))
         return hidden_states + self.mlp(self.layer_norm2(hidden_states))
 
@@ -53,25 +55,30 @@ class SamAttention(DeepseekOcr2SamVisionAttention):
         down, across = padded.shape[1] // high, padded.shape[2] // wide
         heads = self.num_attention_heads
         qkv = self.qkv(padded).view(views, down, high, across, wide, 3, heads, width // heads)
-        qkv = qkv.permute(5, 0, 1, 3, 6, 2, 4, 7).reshape(3, -1, heads, high * wide, width // heads)
-        mixed = self.mix(*qkv, (high, wide))
+        qkv = qkv.permute(5, 0, 1, 3, 6, 2, 4, 7)
+        mixed = self.mix(qkv, (high, wide))
         mixed = mixed.view(views, down, across, heads, high, wide, -1).permute(0, 1, 4, 2, 5, 3, 6)
-        return self.proj(mixed.reshape(padded.shape)[:, :rows, :columns])
+        inside = mixed.reshape(padded.shape)[:, :rows, :columns]
+        return self.proj(inside.reshape(-1, width)).view(hidden_states.shape)
 
-    def mix(self, query: Tensor, key: Tensor, value: Tensor, size: tuple[int, int]) -> Tensor:
+    def mix(self, qkv: Tensor, size: tuple[int, int]) -> Tensor:
         """Return the values that each query is to see, [windows, heads, patches, channels].
 
-        query, key, value: the same shape; size: rows and columns of a window, together its patches.
+        qkv: queries, keys and values, [3, views, down, across, heads, rows, columns, channels];
+        size: rows and columns of a window, together its patches.
         """
         rows, columns = size
+        query = qkv[0].reshape(-1, qkv.shape[4], rows * columns, qkv.shape[-1])
         answers = answers_to_distances(
             query.unflatten(2, size),
             distance_table(self.rel_pos_h, rows),
             distance_table(self.rel_pos_w, columns),
         )
-        attend = attend_in_portions if cache_is_scarce(query) else attend_fused
         places = places_of_keys(rows, columns, query)
-        return attend(query * self.scale, key, value, answers, places)
+        if cache_is_scarce(query):
+            key, value = (part.reshape(query.shape) for part in qkv[1:])
+            return attend_in_portions(query * self.scale, key, value, answers, places)
+        return attend_fused(query, qkv[1], qkv[2], answers, places, self.scale)
 
 
 def cache_is_scarce(query: Tensor) -> bool:
@@ -133,14 +140,26 @@ def attend_in_portions(
 
 
 def attend_fused(
-    query: Tensor, key: Tensor, value: Tensor, answers: Tensor, places: Tensor
+    query: Tensor, key: Tensor, value: Tensor, answers: Tensor, places: Tensor, scale: float
 ) -> Tensor:
-    """Return what `attend_in_portions` does, from one call of torch's fused attention."""
-    channels, width = value.shape[-1], query.shape[-1] + len(places)
-    filling = -width % ALIGNMENT
-    long_query = F.pad(torch.cat([query, answers], dim=-1), (0, filling))
-    long_key = torch.cat([key, places.T.expand(*key.shape[:2], -1, -1)], dim=-1)
-    long_key = F.pad(long_key, (0, filling))
-    long_value = F.pad(value, (0, width + filling - channels))  # flash attention wants one size
+    """Return what `attend_in_portions` does, from one call of torch's fused attention.
+
+    key, value: in any shape and order that reshapes to the query's; scale: of the query. All three
+    become longer, and are written to their new place at once.
+    """
+    windows, heads, patches, channels = query.shape
+    reach = answers.shape[-1]
+    width = channels + reach + -(channels + reach) % ALIGNMENT
+    long = torch.zeros if width > channels + reach else torch.empty
+    long_query = torch.cat(
+        [query * scale, answers, query.new_zeros(*query.shape[:-1], width - channels - reach)], -1
+    )
+    long_key = long((*key.shape[:-1], width), dtype=key.dtype, device=key.device)
+    long_key[..., :channels] = key
+    long_key = long_key.view(windows, heads, patches, width)
+    long_key[..., channels : channels + reach] = places.T
+    long_value = value.new_zeros(*value.shape[:-1], width)  # flash attention wants one size
+    long_value[..., :channels] = value
+    long_value = long_value.view(windows, heads, patches, width)
     mixed = F.scaled_dot_product_attention(long_query, long_key, long_value, scale=1.0)
     return mixed[..., :channels]

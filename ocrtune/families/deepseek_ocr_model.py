@@ -38,7 +38,7 @@ from transformers.models.deepseek_ocr2.modeling_deepseek_ocr2 import (
 
 from ocrtune.families.attention import SamLayer
 
-IGNORE_INDEX = -100
+IGNORE_INDEX = -100  # a label that does not count
 MODEL_TYPE = "ocrtune_deepseek_ocr"
 
 
@@ -145,11 +145,18 @@ def _built(kind: type, value: dict | PreTrainedConfig | None) -> PreTrainedConfi
 
 @dataclass(frozen=True)
 class PictureViews:
-    """The pixels of one picture as the network wants them, in [-1, 1]."""
+    """The pixels of one picture: float in [-1, 1], or uint8, a quarter of the bytes to move."""
 
-    global_view: Tensor | None  # float [3, height, width]
-    crops: Tensor | None  # float [columns * rows, 3, height, width], row by row
+    global_view: Tensor | None  # [3, height, width]
+    crops: Tensor | None  # [columns * rows, 3, height, width], row by row
     grid: tuple[int, int] = (0, 0)  # (columns, rows) of the crops
+
+
+def as_numbers(pixels: Tensor, dtype: torch.dtype) -> Tensor:
+    """Return pixels in [-1, 1]; see `PictureViews` for what they may be."""
+    if pixels.dtype == torch.uint8:
+        pixels = pixels.float() / 127.5 - 1
+    return pixels.to(dtype)
 
 
 def resized_positions(table: Tensor, height: int, width: int) -> Tensor:
@@ -338,7 +345,7 @@ class DeepseekOcrModel(DeepseekOcrPreTrainedModel):
                 place["global_view"] = (key, start, start + 1)
                 views[key].append(picture.global_view.unsqueeze(0))
             places.append(place)
-        encoded = {key: self._encode_in_chunks(torch.cat(v), chunk) for key, v in views.items()}
+        encoded = {key: self._encode_in_chunks(v, chunk) for key, v in views.items()}
         features = []
         for picture, place in zip(pictures, places, strict=True):
             found = {name: encoded[key][a:b] for name, (key, a, b) in place.items()}
@@ -346,9 +353,9 @@ class DeepseekOcrModel(DeepseekOcrPreTrainedModel):
             features.append(self.arrange(whole, found.get("crops"), picture.grid))
         return features
 
-    def _encode_in_chunks(self, pixels: Tensor, chunk: int) -> Tensor:
+    def _encode_in_chunks(self, blocks: Sequence[Tensor], chunk: int) -> Tensor:
         weight = self.sam_model.patch_embed.projection.weight
-        pixels = pixels.to(weight.device, weight.dtype)
+        pixels = torch.cat([as_numbers(block.to(weight.device), weight.dtype) for block in blocks])
         return torch.cat([self.encode_views(part) for part in pixels.split(chunk or len(pixels))])
 
     def embed(self, input_ids: Tensor, picture_features: Tensor | None) -> Tensor:

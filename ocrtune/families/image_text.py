@@ -52,6 +52,7 @@ class ImageTextModel(LoadedModel):
     processor: ProcessorMixin = field(kw_only=True)
     stops: tuple[int, ...] = field(kw_only=True)  # ids that end an answer; the first is learned
     padding: int = field(kw_only=True)  # id; hidden by the mask
+    sizes_seen: dict[tuple[int, int, str], int] = field(default_factory=dict, kw_only=True)
 
     @property
     def ends(self) -> tuple[int, ...]:
@@ -95,6 +96,19 @@ class ImageTextModel(LoadedModel):
     def image_tokens(self, views: Sight) -> int:
         """Return how many tokens of the prompt stand for the picture."""
         return views.ids.count(self.network.config.image_token_id)
+
+    def expected_tokens(self, width: int, height: int) -> int:
+        """Return how many image tokens a picture of that size in pixels will take."""
+        if (width, height, self.contract.layout) not in self.sizes_seen:
+            blank = Image.new("RGB", (width, height), "white")
+            count = self.image_tokens(self.lay_out(blank))
+            self.sizes_seen[width, height, self.contract.layout] = count
+        return self.sizes_seen[width, height, self.contract.layout]
+
+    def prompt_ids(self, image_tokens: int) -> list[int]:
+        """Return about what `lay_out` makes of the prompt: some processors add tokens of theirs."""
+        before, after = map(self._ids, self.contract.prompt.split(IMAGE_TOKEN))
+        return [*before, *[self.network.config.image_token_id] * image_tokens, *after]
 
     def collate(
         self, sights: Sequence[Sight], completions: Sequence[Sequence[int]] = ()
@@ -153,6 +167,40 @@ class ImageTextModel(LoadedModel):
     def _steering(self) -> set[int]:
         added = self.tokenizer.added_tokens_decoder.items()
         return {*self.ends, *(index for index, token in added if token.special)}
+
+
+@dataclass(frozen=True, eq=False)
+class Lessons:
+    """Samples that go through a network together, vision included; see `graphs.Portion`."""
+
+    lessons: Sequence[tuple[Sight, Sequence[int]]]
+    weight: Tensor  # fp32 scalar: what a nat of loss counts in the gradient
+
+
+class WholePass:
+    """Adds the gradients of lessons; takes the place of `graphs.Recorder`, recording nothing."""
+
+    record = False
+
+    def __init__(self, loaded: ImageTextModel, recompute: bool) -> None:
+        """recompute: compute the layers twice instead of remembering them."""
+        self.loaded = loaded
+        self.recompute = recompute
+
+    def learn(self, portion: Lessons) -> Tensor:
+        """Add the portion's gradients to those there are, and return its weighted loss."""
+        network = self.loaded.network
+        if self.recompute and not network.is_gradient_checkpointing:
+            network.gradient_checkpointing_enable({"use_reentrant": False})
+        elif not self.recompute and network.is_gradient_checkpointing:
+            network.gradient_checkpointing_disable()
+        tokens = sum(len(answer) for _, answer in portion.lessons)
+        loss = self.loaded.loss_of(portion.lessons) * tokens * portion.weight
+        loss.backward()
+        return loss.detach()
+
+    def clear(self) -> None:
+        """Forget what was recorded: nothing."""
 
 
 def within(picture: Image.Image, limit: PictureLimit) -> Image.Image:

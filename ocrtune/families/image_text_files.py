@@ -19,7 +19,7 @@ from transformers.models.auto.image_processing_auto import IMAGE_PROCESSOR_MAPPI
 from transformers.models.auto.modeling_auto import MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING
 from transformers.models.auto.processing_auto import PROCESSOR_MAPPING_NAMES
 
-from ocrtune.errors import ModelError
+from ocrtune.errors import ConfigError, ModelError
 from ocrtune.families import ModelFamily
 from ocrtune.families.deepseek_ocr2 import sizes_of
 from ocrtune.families.image_text import ImageTextModel
@@ -31,15 +31,22 @@ COPY_AGAIN = "Copy the model again, with all its .json and .jinja files."
 
 
 def load_transformers(
-    family: ModelFamily, contract: OcrContract, folder: Path, device: torch.device
+    family: ModelFamily,
+    contract: OcrContract,
+    folder: Path,
+    device: torch.device,
+    dtype: torch.dtype | None = None,
 ) -> ImageTextModel:
-    """Return a base model whose network transformers knows, ready to read."""
+    """Return a base model whose network transformers knows, ready to read.
+
+    dtype: None for the suitable one.
+    """
     sizes = load_sizes(folder, family)
     tokenizer = load_exact_tokenizer(folder)
     processor = load_processor(folder, family, sizes, tokenizer)
     ends = find_ends(folder, family, tokenizer)
     return ImageTextModel(
-        model=load_image_text(folder, family, sizes, device),
+        model=load_image_text(folder, family, sizes, device, dtype),
         tokenizer=tokenizer,
         family=family,
         contract=replace(contract, prompt=write_prompt(folder, family, processor, tokenizer)),
@@ -82,9 +89,13 @@ def load_sizes(folder: Path, family: ModelFamily) -> PreTrainedConfig:
 
 
 def load_image_text(
-    folder: Path, family: ModelFamily, sizes: PreTrainedConfig, device: torch.device
+    folder: Path,
+    family: ModelFamily,
+    sizes: PreTrainedConfig,
+    device: torch.device,
+    dtype: torch.dtype | None = None,
 ) -> PreTrainedModel:
-    """Return the network in `folder`, straight on `device`, in the dtype that suits it."""
+    """Return the network in `folder`, straight on `device`; dtype: None for the suitable one."""
     known = MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING
     if family.network:
         kind = getattr(transformers, family.network)
@@ -95,7 +106,7 @@ def load_image_text(
             f"A model of the type `{sizes.model_type}` does not turn pictures into text.",
             "Use one that transformers lists under image-text-to-text.",
         )
-    network, found = read_network(kind, sizes, folder, device)
+    network, found = read_network(kind, sizes, folder, device, dtype)
     # Some files hold layers more than the network uses; one less would be filled with noise.
     refuse_differences(f"the weights in `{folder}`", found["missing_keys"], set())
     return network
@@ -200,6 +211,20 @@ def write_prompt(
             "Use a model of another kind.",
         )
     return written.replace(processor.image_token, IMAGE_TOKEN)
+
+
+def embed_prompt(loaded: ImageTextModel, asked: str) -> str:
+    """Return the whole prompt that asks the model something else than usual.
+
+    asked: a prompt with `<image>` in it; a chat template puts the picture where it belongs.
+    """
+    family = loaded.family
+    if family.chat:
+        changed = replace(family, prompt=asked.replace(IMAGE_TOKEN, "").strip())
+        return write_prompt(loaded.folder, changed, loaded.processor, loaded.tokenizer)
+    if family.prompts:
+        return family.prompt.split(IMAGE_TOKEN)[0] + asked
+    raise ConfigError(f"`{family.name}` knows one prompt only.", "Leave the prompt out.")
 
 
 def read_template(folder: Path) -> str:

@@ -1,8 +1,8 @@
 """A model in memory: how it is fed pictures and text, and how its answers become text."""
 
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import takewhile
 from pathlib import Path
@@ -14,13 +14,16 @@ from PIL import Image, ImageOps
 from torch import Tensor
 from transformers import PreTrainedTokenizerFast
 
-from ocrtune.errors import ModelError
+from ocrtune.engines import Unsloth
+from ocrtune.errors import ConfigError, ModelError, did_you_mean
 from ocrtune.families import ModelFamily, tiny
-from ocrtune.families.deepseek_ocr import PRESETS, lay_out_page
+from ocrtune.families.deepseek_ocr import lay_out_page
 from ocrtune.families.deepseek_ocr_model import DeepseekOcrForConditionalGeneration, PictureViews
+from ocrtune.families.page_layouts import PRESETS, image_tokens
 from ocrtune.records import OcrContract
 
 IMAGE_TOKEN = "<image>"
+PLACE_MARKS = ("<|ref|>", "<|/ref|>", "<|det|>", "<|/det|>")  # what stands where in an answer
 MAX_ASPECT = 250  # longer side to shorter side; beyond, the short side would vanish
 
 
@@ -37,7 +40,10 @@ class LoadedModel:
     contract: OcrContract
     device: torch.device
     folder: Path  # the base model's files
+    engine: Unsloth | None = None  # what computes it in place of our own kernels
     known_characters: dict[str, bool] = field(default_factory=dict)  # asked about so far
+    # The contracts of the adapters on the model by name, and the base model's own under "".
+    contracts: dict[str, OcrContract] = field(default_factory=dict)
 
     @property
     def network(self) -> DeepseekOcrForConditionalGeneration:
@@ -53,6 +59,11 @@ class LoadedModel:
     def head(self) -> Callable[[Tensor], Tensor]:
         """What turns the text model's last states into logits, [rows, vocabulary]."""
         return self.network.lm_head
+
+    def use_layout(self, layout: str) -> None:
+        """Lay out every picture from now on under another preset of the model's family."""
+        refuse_unknown_layout(self.family, layout)
+        self.contract = replace(self.contract, layout=layout)
 
     def lay_out(self, picture: Image.Image) -> PictureViews:
         """Return the views of a picture under the contract's layout preset, on the CPU."""
@@ -73,6 +84,14 @@ class LoadedModel:
             columns, rows = views.grid
             count += rows * -(-height // patches) * (columns * -(-width // patches) + 1)
         return count
+
+    def expected_tokens(self, width: int, height: int) -> int:
+        """Return how many image tokens a picture of that size in pixels will take."""
+        if self.family.name != "tiny":
+            return image_tokens(width, height, self.contract.layout)
+        patches = 4 * self.network.config.sam_config.patch_size
+        rows, columns = (-(-side // patches) for side in tiny.VIEW_SIZE)
+        return rows * (columns * tiny.line_tiles(width, height)[1] + 1) + 1
 
     def prompt_ids(self, image_tokens: int) -> list[int]:
         """Return the token ids before the answer: begin, and the prompt with the picture in it."""
@@ -96,11 +115,33 @@ class LoadedModel:
             )
         return [*ids, self.ends[0]]
 
-    def text_of(self, ids: Sequence[int]) -> str:
-        """Return the text of generated token ids, up to the end token, without control tokens."""
+    def capped(self, longest: int) -> "LoadedModel":
+        """Return the same model in memory, under a contract whose answers end sooner.
+
+        longest: tokens; the contract's own limit is never exceeded.
+        """
+        most = min(longest, self.contract.max_new_tokens)
+        return replace(self, contract=replace(self.contract, max_new_tokens=most))
+
+    def require_tokens(self, tokens: Iterable[str]) -> None:
+        """Raise a ModelError unless the tokenizer has a token of its own for each of `tokens`."""
+        for token in tokens:
+            if token not in self._control_tokens.values():
+                raise ModelError(
+                    f"`{self.contract.base_model}` has no token `{token}`.",
+                    "Choose a prompt without it.",
+                )
+
+    def text_of(self, ids: Sequence[int], marks: bool = False) -> str:
+        """Return the text of generated token ids, up to the end token, without control tokens.
+
+        With `marks` the tokens stay that mark places on the picture, for `grounding` to read.
+        """
         ends = self.ends
         written = takewhile(lambda index: index not in ends, map(int, ids))
         hidden = {*self._control_tokens, self.tokenizer.unk_token_id}
+        if marks:
+            hidden -= {i for i, token in self._control_tokens.items() if token in PLACE_MARKS}
         kept = [index for index in written if index not in hidden]
         return self.tokenizer.decode(kept, clean_up_tokenization_spaces=False)
 
@@ -147,6 +188,15 @@ def refuse_hairline(picture: Image.Image) -> None:
         raise ModelError(
             f"A picture of {picture.width} x {picture.height} pixels is too thin to be read.",
             "Cut it so that it shows one line or one page.",
+        )
+
+
+def refuse_unknown_layout(family: ModelFamily, layout: str) -> None:
+    """Raise a ConfigError unless the family knows the preset."""
+    if layout not in family.layouts:
+        raise ConfigError(
+            f"`{family.base_model}` has no layout `{layout}`.",
+            did_you_mean(layout, family.layouts) or f"Use one of: {', '.join(family.layouts)}.",
         )
 
 

@@ -2,8 +2,8 @@
 
 import json
 import os
-import shutil
-from dataclasses import asdict
+import re
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import torch
@@ -15,10 +15,14 @@ from torch import Tensor
 
 from ocrtune import hub
 from ocrtune.config import TrainConfig
-from ocrtune.errors import ConfigError, ModelError, did_you_mean
+from ocrtune.engines import Unsloth
+from ocrtune.errors import ConfigError, ModelError
 from ocrtune.families import ModelFamily, get_family, tiny
-from ocrtune.families.image_text_files import load_transformers
-from ocrtune.families.loaded import IMAGE_TOKEN, LoadedModel
+from ocrtune.families.experts import quicken_experts
+from ocrtune.families.image_text_files import embed_prompt, load_transformers
+from ocrtune.families.loaded import IMAGE_TOKEN, LoadedModel, refuse_unknown_layout
+from ocrtune.families.page_layouts import AUTO
+from ocrtune.families.prompts import CONTROL, resolve_prompt
 from ocrtune.families.weights import (
     DIGEST,
     load_network,
@@ -30,25 +34,36 @@ from ocrtune.families.weights import (
 from ocrtune.records import OcrContract
 
 ADAPTER_CONFIG, ADAPTER_WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
+DEFAULT = "default"  # what peft calls the only adapter
 CONTRACT, DETAILS = "contract.json", "details.json"
+EXPERTS_BYTES = 15e9  # memory of a GPU on which their adapters fit; a T4 has 15.6e9
 TEXT_MODELS = ("model.language_model.", "model.text_model.")  # their layers, in every family
+VISION_TOWERS = ("model.sam_model.", "model.vision_model.", "model.projector.")
+TEXT_FILES = tuple(name for name in hub.BASE_FILES if "safetensors" not in name)
 
 
-def load_base(base: str, layout: str = "", device: str = "") -> LoadedModel:
+def load_base(
+    base: str,
+    layout: str = "",
+    device: str = "",
+    prompt: str = "",
+    dtype: torch.dtype | None = None,
+    engine: Unsloth | None = None,
+) -> LoadedModel:
     """Return a base model ready to read.
 
     base: a family's name, a folder or a Hub repo id; layout: a preset of its family, empty
-    for the default; device: as torch spells it, empty for the GPU if there is one.
+    for the default, which `auto` begins with too: whoever knows the pictures changes it; device: as
+    torch spells it, empty for the GPU if there is one; prompt: see `choose_prompt`, empty for the
+    family's; dtype: None for what suits the device; engine: what loads and computes DeepSeek-OCR in
+    place of our own kernels.
     """
     family = get_family(base)
-    if layout and layout not in family.layouts:
-        hint = did_you_mean(layout, family.layouts)
-        raise ConfigError(
-            f"`{family.base_model}` has no layout `{layout}`.",
-            hint or f"Use one of: {', '.join(family.layouts)}.",
-        )
+    layout = "" if layout == AUTO else layout
+    if layout:
+        refuse_unknown_layout(family, layout)
     folder, name, revision = locate(family)
-    place = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    place = torch.device(device or best_device())
     contract = OcrContract(
         family=family.name,
         base_model=name,
@@ -60,16 +75,42 @@ def load_base(base: str, layout: str = "", device: str = "") -> LoadedModel:
         ngram_window=family.ngram_window,
     )
     if not family.native:
-        return load_transformers(family, contract, folder, place)
+        loaded = load_transformers(family, contract, folder, place, dtype)
+        if prompt:
+            choose_prompt(loaded, prompt)
+        return loaded
     tokenizer = load_tokenizer(folder)
-    return LoadedModel(
-        model=load_network(folder, tokenizer.convert_tokens_to_ids(IMAGE_TOKEN), place),
+    image_token_id = tokenizer.convert_tokens_to_ids(IMAGE_TOKEN)
+    network = load_network(folder, image_token_id, place, dtype, engine)
+    # Unsloth's products of experts are quick in bf16 only.
+    if not engine or network.lm_head.weight.dtype == torch.float16:
+        quicken_experts(network)
+    loaded = LoadedModel(
+        model=network,
+        engine=engine,
         tokenizer=tokenizer,
         family=family,
         contract=contract,
         device=place,
         folder=folder,
     )
+    if prompt:
+        choose_prompt(loaded, prompt)
+    return loaded
+
+
+def choose_prompt(loaded: LoadedModel, asked: str) -> None:
+    """Ask the model something else from now on: a prompt's name or a text, see `resolve_prompt`."""
+    prompt = resolve_prompt(loaded.family, asked)
+    loaded.require_tokens(CONTROL.findall(prompt))
+    if not loaded.family.native:
+        prompt = embed_prompt(loaded, prompt)
+    loaded.contract = replace(loaded.contract, prompt=prompt)
+
+
+def best_device() -> str:
+    """Return the GPU of this process if there is one, as torch spells it."""
+    return f"cuda:{torch.cuda.current_device()}" if torch.cuda.is_available() else "cpu"
 
 
 def locate(family: ModelFamily) -> tuple[Path, str, str]:
@@ -91,11 +132,11 @@ def add_lora(loaded: LoadedModel, config: TrainConfig) -> None:
     """Put fresh LoRA weights on the model, in fp32, and freeze everything else."""
     family = loaded.family
     refuse_second_adapter(loaded)
-    if config.lora_experts and not family.lora_experts:
+    if config.lora_experts == "yes" and not family.lora_experts:
         raise ConfigError(
             f"`{family.base_model}` has no mixture of experts.", "Leave `lora_experts` out."
         )
-    if config.lora_experts and config.lora_dropout:
+    if config.lora_experts == "yes" and config.lora_dropout:
         raise ConfigError(
             "Adapters on the experts cannot have dropout.",
             "Set `lora_dropout` to 0 or leave `lora_experts` out.",
@@ -109,23 +150,42 @@ def add_lora(loaded: LoadedModel, config: TrainConfig) -> None:
         lora_alpha=config.lora_alpha,
         lora_dropout=config.lora_dropout,
         target_modules=targets,
-        target_parameters=list(family.lora_experts) if config.lora_experts else None,
+        target_parameters=list(family.lora_experts) if adapts_experts(loaded, config) else None,
     )
     wrap(loaded, lora)
 
 
-def wrap(loaded: LoadedModel, lora: LoraConfig) -> None:
-    """Put the LoRA layers that `lora` describes on the model."""
+def adapts_experts(loaded: LoadedModel, config: TrainConfig) -> bool:
+    """Return whether the mixture of experts gets adapters: if nobody says so, where they fit.
+
+    With them DeepSeek-OCR's weights, optimizer and activations take up to 14 GiB.
+    """
+    if config.lora_experts != "auto":
+        return config.lora_experts == "yes"
+    if not loaded.family.lora_experts or config.lora_dropout or loaded.device.type != "cuda":
+        return False
+    return torch.cuda.get_device_properties(loaded.device).total_memory >= EXPERTS_BYTES
+
+
+def wrap(loaded: LoadedModel, lora: LoraConfig, name: str = DEFAULT) -> None:
+    """Put the LoRA layers that `lora` describes on the model, beside those it has already."""
     try:
         with quiet():
-            loaded.model = get_peft_model(loaded.network, lora)
+            if isinstance(loaded.model, PeftModel):
+                loaded.model.add_adapter(name, lora)
+            elif loaded.engine:
+                loaded.model = loaded.engine.wrap(loaded.network, lora)
+            else:
+                loaded.model = get_peft_model(loaded.network, lora, adapter_name=name)
     except ValueError as error:  # no layer is called so, or it is of a kind without LoRA
         raise ModelError(
             f"The layers of `{loaded.contract.base_model}` cannot get adapters: {error}",
             "Use a model of another kind.",
         ) from error
-    # get_peft_model writes the path of the weights on this machine there.
-    loaded.model.peft_config["default"].base_model_name_or_path = loaded.contract.base_model
+    if not loaded.engine or loaded.network.lm_head.weight.dtype == torch.float16:
+        quicken_experts(loaded.model)
+    # peft writes the path of the weights on this machine there.
+    loaded.model.peft_config[name].base_model_name_or_path = loaded.contract.base_model
 
 
 def refuse_second_adapter(loaded: LoadedModel) -> None:
@@ -135,10 +195,13 @@ def refuse_second_adapter(loaded: LoadedModel) -> None:
 
 
 def trains_vision(loaded: LoadedModel) -> bool:
-    """Return whether the adapter changes the pictures' features."""
+    """Return whether the adapter in use changes the pictures' features."""
+    if not isinstance(loaded.model, PeftModel):
+        return False
     return any(
-        "lora_" in name and not name.startswith(TEXT_MODELS)
+        f".{loaded.model.active_adapter}." in name and not name.startswith(TEXT_MODELS)
         for name, _ in loaded.network.named_parameters()
+        if "lora_" in name
     )
 
 
@@ -147,10 +210,10 @@ def has_fixed_features(loaded: LoadedModel) -> bool:
     return loaded.keeps_features and not trains_vision(loaded)
 
 
-def adapter_weights(loaded: LoadedModel) -> dict[str, Tensor]:
-    """Return the adapter's weights under peft's file keys; they share memory with the model."""
+def adapter_weights(loaded: LoadedModel, name: str = DEFAULT) -> dict[str, Tensor]:
+    """Return an adapter's weights under peft's file keys; they share memory with the model."""
     # Left to itself, peft looks for the base model on the Hub to compare vocabularies.
-    return get_peft_model_state_dict(loaded.model, save_embedding_layers=False)
+    return get_peft_model_state_dict(loaded.model, adapter_name=name, save_embedding_layers=False)
 
 
 def save_adapter(loaded: LoadedModel, folder: Path, details: dict) -> None:
@@ -159,7 +222,7 @@ def save_adapter(loaded: LoadedModel, folder: Path, details: dict) -> None:
     The weights come last and in one move, so a folder that holds them is whole.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    lora = loaded.model.peft_config["default"]
+    lora = loaded.model.peft_config[DEFAULT]
     for_training, lora.inference_mode = lora.inference_mode, True
     lora.save_pretrained(str(folder))
     lora.inference_mode = for_training
@@ -176,37 +239,77 @@ def write_json(path: Path, values: dict) -> None:
     path.write_text(json.dumps(values, indent=2, ensure_ascii=False) + "\n", "utf-8")
 
 
-def load_adapter(loaded: LoadedModel, folder: Path) -> list[str]:
-    """Put a saved adapter on the model, which then follows the adapter's contract.
+def load_adapter(loaded: LoadedModel, folder: Path, name: str = DEFAULT) -> list[str]:
+    """Put a saved adapter on the model, which then uses it and follows its contract.
 
-    Returns one sentence for each entry in which that contract differs from the model's own. Keys
-    that are missing or left over are a ModelError, as are other base weights.
+    Adapters of other names may be there already: `use_adapter` changes between them. Returns one
+    sentence for each entry in which the contract differs from the base model's own. Keys that are
+    missing or left over are a ModelError, as are other base weights.
     """
-    refuse_second_adapter(loaded)
+    if isinstance(loaded.model, PeftModel) and name in loaded.model.peft_config:
+        raise ModelError("The model carries an adapter already.", "Load the base model again.")
+    refuse_confusing_name(loaded, name)
+    ours = loaded.contracts.get("", loaded.contract)
     contract = read_contract(folder)
-    refuse_other_base(loaded.contract, contract)
+    refuse_other_base(ours, contract)
     if contract.layout not in loaded.family.layouts or contract.prompt.count(IMAGE_TOKEN) != 1:
         raise ModelError(
             f"The adapter's contract has the layout `{contract.layout}` and the prompt "
             f"{contract.prompt!r}, which `{loaded.family.name}` cannot follow.",
             "It was written by another version of ocrtune: train the adapter again.",
         )
-    differences = loaded.contract.differences(contract)
     lora, weights = read_adapter(folder)
-    wrap(loaded, lora)
+    wrap(loaded, lora, name)
     try:
-        fill(loaded, weights, f"the adapter `{folder}`")
+        fill(loaded, weights, f"the adapter `{folder}`", name)
     except ModelError:
-        loaded.model = loaded.model.unload()
+        take_off(loaded, name)
         raise
+    loaded.contracts = {"": ours, **loaded.contracts, name: contract}
+    use_adapter(loaded, name)
+    return ours.differences(contract)
+
+
+def refuse_confusing_name(loaded: LoadedModel, name: str) -> None:
+    """Raise a ModelError for a name that peft would mistake for a part of a parameter's name."""
+    parts = {part for path, _ in loaded.network.named_modules() for part in path.split(".")}
+    if not re.fullmatch(r"[A-Za-z][\w-]*", name) or name in "lora_" or name in parts:
+        raise ModelError(f"No adapter can be called {name!r}.", "Use a word, such as `first`.")
+
+
+def use_adapter(loaded: LoadedModel, name: str | None) -> None:
+    """Read with the adapter of that name from now on, or with the base model alone for None.
+
+    The contract changes with it; nothing is loaded or copied.
+    """
+    if (name or "") not in loaded.contracts:
+        known = ", ".join(sorted(filter(None, loaded.contracts))) or "none"
+        raise ModelError(f"No adapter `{name}` is loaded.", f"Load it first; there is: {known}.")
+    tuner = loaded.model.base_model
+    with quiet():
+        if name is None:
+            tuner.disable_adapter_layers()
+        else:
+            tuner.enable_adapter_layers()
+            loaded.model.set_adapter(name, inference_mode=True)
     loaded.model.eval()
-    loaded.contract = contract
-    return differences
+    loaded.contract = loaded.contracts[name or ""]
 
 
-def fill(loaded: LoadedModel, weights: dict[str, Tensor], what: str) -> None:
+def take_off(loaded: LoadedModel, name: str) -> None:
+    """Remove an adapter that could not be filled."""
+    if len(loaded.model.peft_config) == 1:
+        loaded.model = loaded.model.unload()
+        return
+    before = loaded.model.active_adapter
+    loaded.model.delete_adapter(name)
+    if before != name:
+        loaded.model.set_adapter(before, inference_mode=True)
+
+
+def fill(loaded: LoadedModel, weights: dict[str, Tensor], what: str, name: str = DEFAULT) -> None:
     """Copy adapter weights into the LoRA layers; every key must find its place."""
-    wanted = adapter_weights(loaded)
+    wanted = adapter_weights(loaded, name)
     refuse_differences(what, wanted.keys() - weights.keys(), weights.keys() - wanted.keys())
     if any(tensor.shape != weights[key].shape for key, tensor in wanted.items()):
         raise ModelError(
@@ -257,20 +360,3 @@ def read_adapter(folder: Path) -> tuple[LoraConfig, dict[str, Tensor]]:
             f"The adapter `{folder}` cannot be read: {error}.", "Copy it again, or train it again."
         ) from error
     return lora, weights
-
-
-def merge_adapter(loaded: LoadedModel, folder: Path) -> None:
-    """Fold the adapter into the model and write it as the authors' format, tokenizer included.
-
-    Afterwards `loaded` is the merged model.
-    """
-    if not isinstance(loaded.model, PeftModel):
-        raise ModelError("There is no adapter to merge.", "Load one first.")
-    with quiet():
-        loaded.model = loaded.model.merge_and_unload(safe_merge=True)
-        loaded.model.save_pretrained(folder)
-    # save_pretrained wrote our own config.json; strict loaders want the authors'.
-    (folder / "generation_config.json").unlink(missing_ok=True)
-    for name in hub.BASE_FILES:
-        if "*" not in name and (loaded.folder / name).is_file():
-            shutil.copyfile(loaded.folder / name, folder / name)

@@ -5,6 +5,8 @@ import torch.nn.functional as F
 from peft.tuners.lora import Linear
 from torch import Tensor, nn
 
+from ocrtune.families.experts import quicken_experts
+
 
 class LoraProduct(torch.autograd.Function):
     """A frozen linear layer plus its low-rank change, x W' + b + scale * x A' B'."""
@@ -67,7 +69,8 @@ class QuickLinear(Linear):
 
 
 def quicken(model: nn.Module) -> None:
-    """Let peft's LoRA layers in the model take the short way."""
+    """Let peft's LoRA layers in the model, and its experts, take the short way."""
+    quicken_experts(model)
     for module in model.modules():
         if type(module) is Linear and isinstance(module.base_layer, nn.Linear):
             module.__class__ = QuickLinear

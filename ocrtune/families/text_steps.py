@@ -13,6 +13,7 @@ from transformers import DynamicCache
 from transformers.models.deepseek_ocr2.modeling_deepseek_ocr2 import (
     DeepseekOcr2TextAttention,
     DeepseekOcr2TextModel,
+    DeepseekOcr2TextRMSNorm,
 )
 
 MORE_ROOM = 64  # tokens by which the place for keys and values grows when it is full
@@ -20,6 +21,8 @@ MORE_ROOM = 64  # tokens by which the place for keys and values grows when it is
 
 class TextSteps:
     """Some rows of tokens that grow by one token at each step."""
+
+    more_room = MORE_ROOM
 
     def __init__(self, language: DeepseekOcr2TextModel) -> None:
         self.language = language
@@ -57,19 +60,17 @@ class TextSteps:
         if self.length == self.keys[0].shape[2]:
             self.make_room()
         hidden = self.language.embed_tokens(tokens)
-        cosine, sine = self.language.rotary_emb(hidden, self.positions[:, None])
-        low, high = sine.chunk(2, dim=-1)
-        turn = cosine[:, None], torch.cat([-low, high], dim=-1)[:, None]
+        turn = rotation(self.language, hidden, self.positions[:, None])
         end = self.length + 1
         bias = self.bias[:, None, None, :end]
         for index, layer in enumerate(self.language.layers):
             keys, values = self.keys[index][:, :, :end], self.values[index][:, :, :end]
-            normed = layer.input_layernorm(hidden)
-            hidden = hidden + attend(layer.self_attn, normed, keys, values, turn, bias)
-            hidden = hidden + layer.mlp(layer.post_attention_layernorm(hidden))
+            before = normed(layer.input_layernorm, hidden)
+            hidden = hidden + attend(layer.self_attn, before, keys, values, turn, bias)
+            hidden = hidden + layer.mlp(normed(layer.post_attention_layernorm, hidden))
         self.length = end
         self.positions = self.positions + 1
-        return self.language.norm(hidden)
+        return normed(self.language.norm, hidden)
 
     def make_room(self, least: int = 0) -> None:
         """Free the place of padding that no row needs, and make more behind the last token.
@@ -78,11 +79,11 @@ class TextSteps:
         """
         wanted = max(int(self.positions.max()), least)
         start, padding = max(0, self.length - wanted), max(0, wanted - self.length)
-        around = (0, 0, padding, MORE_ROOM)
+        around = (0, 0, padding, self.more_room)
         self.keys = [F.pad(keys[:, :, start : self.length], around) for keys in self.keys]
         self.values = [F.pad(values[:, :, start : self.length], around) for values in self.values]
         bias = F.pad(self.bias[:, start : self.length], (padding, 0), value=-torch.inf)
-        self.bias = F.pad(bias, (0, MORE_ROOM))
+        self.bias = F.pad(bias, (0, self.more_room))
         self.length = wanted
 
     def replace(self, rows: Sequence[int], newcomers: "TextSteps") -> None:
@@ -134,10 +135,24 @@ def attend(
     return attention.o_proj(mixed.view(len(hidden), -1))
 
 
+def rotation(
+    language: DeepseekOcr2TextModel, hidden: Tensor, positions: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Return cosines and signed sines of positions, int64 [rows, tokens], for `turned`."""
+    cosine, sine = language.rotary_emb(hidden, positions)
+    low, high = sine.chunk(2, dim=-1)
+    return cosine[:, None], torch.cat([-low, high], dim=-1)[:, None]
+
+
 def turned(heads: Tensor, cosine: Tensor, signed_sine: Tensor) -> Tensor:
     """Return queries or keys turned to their position.
 
-    heads: [rows, heads, 1, channels]; the others: [rows, 1, 1, channels], the first half of the
-    sines being negative.
+    heads: [rows, heads, tokens, channels]; the others: the same with one head, and one row if all
+    rows stand at the same positions; the first half of the sines is negative.
     """
     return heads * cosine + heads.roll(heads.shape[-1] // 2, -1) * signed_sine
+
+
+def normed(norm: DeepseekOcr2TextRMSNorm, hidden: Tensor) -> Tensor:
+    """Return the hidden states divided by their root mean square and scaled, in one kernel."""
+    return F.rms_norm(hidden, norm.weight.shape, norm.weight, norm.variance_epsilon)

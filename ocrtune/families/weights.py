@@ -9,14 +9,23 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError
-from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerFast
+from transformers import (
+    AutoConfig,
+    AutoModelForImageTextToText,
+    PreTrainedConfig,
+    PreTrainedModel,
+    PreTrainedTokenizerFast,
+)
 from transformers.utils import logging as transformers_logging
 
+from ocrtune.engines import Unsloth
 from ocrtune.errors import ModelError
 from ocrtune.families.deepseek_ocr_model import (
+    MODEL_TYPE,
     DeepseekOcrConfig,
     DeepseekOcrForConditionalGeneration,
 )
+from ocrtune.families.grouped import is_modern
 from ocrtune.families.loaded import IMAGE_TOKEN
 
 DIGEST = "sha256:"  # begins the revision of weights that have no commit
@@ -61,9 +70,13 @@ def load_tokenizer(folder: Path) -> PreTrainedTokenizerFast:
 
 
 def load_network(
-    folder: Path, image_token_id: int, device: torch.device
+    folder: Path,
+    image_token_id: int,
+    device: torch.device,
+    dtype: torch.dtype | None = None,
+    engine: Unsloth | None = None,
 ) -> DeepseekOcrForConditionalGeneration:
-    """Return the network in `folder`, straight on `device`, in the dtype that suits it."""
+    """Return the network in `folder`, straight on `device`; dtype: None for the suitable one."""
     try:
         values = json.loads((folder / "config.json").read_text("utf-8"))
         config = DeepseekOcrConfig.from_original(values, image_token_id=image_token_id)
@@ -72,7 +85,12 @@ def load_network(
             f"`{folder / 'config.json'}` does not describe a DeepSeek-OCR model.",
             "Only models with DeepSeek-OCR's own config.json can be used.",
         ) from error
-    network, found = read_network(DeepseekOcrForConditionalGeneration, config, folder, device)
+    kind = DeepseekOcrForConditionalGeneration
+    if engine:
+        AutoConfig.register(MODEL_TYPE, DeepseekOcrConfig, exist_ok=True)
+        AutoModelForImageTextToText.register(DeepseekOcrConfig, kind, exist_ok=True)
+        return engine.load(folder, config, AutoModelForImageTextToText, suitable_dtype(device))
+    network, found = read_network(kind, config, folder, device, dtype)
     refuse_differences(
         f"the weights in `{folder}`", found["missing_keys"], found["unexpected_keys"]
     )
@@ -80,19 +98,23 @@ def load_network(
 
 
 def read_network(
-    kind: type[PreTrainedModel], config: PreTrainedConfig, folder: Path, device: torch.device
+    kind: type[PreTrainedModel],
+    config: PreTrainedConfig,
+    folder: Path,
+    device: torch.device,
+    dtype: torch.dtype | None = None,
 ) -> tuple[PreTrainedModel, dict[str, Set[str]]]:
     """Return a network of a transformers class with the weights in `folder`, and what they lack.
 
-    The second holds sets of keys: `missing_keys` and `unexpected_keys`. Only *.safetensors are
-    read, and no code.
+    dtype: None for the suitable one. The second holds sets of keys: `missing_keys` and
+    `unexpected_keys`. Only *.safetensors are read, and no code.
     """
     try:
         with quiet():
             return kind.from_pretrained(
                 folder,
                 config=config,
-                dtype=suitable_dtype(device),
+                dtype=dtype or suitable_dtype(device),
                 device_map={"": device},
                 use_safetensors=True,
                 local_files_only=True,
@@ -117,8 +139,7 @@ def suitable_dtype(device: torch.device) -> torch.dtype:
     """
     if device.type != "cuda":
         return torch.float32
-    modern = torch.cuda.get_device_capability(device) >= (8, 0)
-    return torch.bfloat16 if modern else torch.float16
+    return torch.bfloat16 if is_modern(device) else torch.float16
 
 
 @contextmanager

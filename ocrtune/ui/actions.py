@@ -4,32 +4,41 @@ A private endpoint is still an endpoint: every argument here may have been sent 
 """
 
 import functools
-import math
 import random
+import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import gradio as gr
 
 from ocrtune import jobs
-from ocrtune.config import BASES, BuildConfig, CompareConfig, ReadConfig, TrainConfig
+from ocrtune.config import (
+    BASES,
+    PRESETS,
+    USUAL_PRESET,
+    BuildConfig,
+    CompareConfig,
+    Preset,
+    ReadConfig,
+    TrainConfig,
+)
 from ocrtune.dataset import load_samples
 from ocrtune.errors import JobError, OcrtuneError
+from ocrtune.families import DEEPSEEK_OCR, FAMILIES, ModelFamily, get_family
+from ocrtune.ui.knobs import KNOBS, read_knobs, turn_knobs
 from ocrtune.ui.looks import Look, clean, look
 from ocrtune.ui.uploads import hand_out, keep
 from ocrtune.ui.views import sentence
-from ocrtune.ui.words import Refused, language_of, say
+from ocrtune.ui.words import Refused, label, language_of, say
+from ocrtune.ui.words_en import ENGLISH
 
 SAMPLE = Path(__file__).parent.parent / "assets" / "sample.zip"
-PRESETS = {"quick": 30, "standard": 60, "thorough": 150}  # steps
+LONGEST_WORDS = 200  # characters to be located
+PROMPTS = ("own", *DEEPSEEK_OCR.prompts)
 SHOWN_SECONDS = 12  # how long a refusal stays on the screen
-LIMITS = {
-    "steps": (1, 5000),
-    "rank": (1, 128),
-    "learning_rate": (0, 0.1),
-    "batch_size": (1, 64),
-}
+ROOT = Path(__file__).parents[2]  # where workers run
+REPO_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 
 
 def shown(action: Callable) -> Callable:
@@ -56,21 +65,13 @@ def shown(action: Callable) -> Callable:
     return wrapper
 
 
-def number(name: str, value: object, language: str) -> float:
-    """Return a setting that is a number within its limits."""
-    low, high = LIMITS[name]
-    good = isinstance(value, int | float) and math.isfinite(value) and low <= value <= high
-    if not good or isinstance(value, bool):
-        raise Refused("bad_number", name=say(language, name), low=low, high=high)
-    return value
-
-
 @dataclass(frozen=True)
 class Actions:
     """The buttons of the page, for one home of jobs."""
 
     home: Path
     worker: tuple[str, ...] = jobs.WORKER
+    folders: bool = False  # whether visitors may name folders of this machine
 
     def need(self, session: object, name: str, refusal: str) -> Look:
         """Return a job of the visitor that has made something; refuse if there is none."""
@@ -102,35 +103,88 @@ class Actions:
         return clean(session) | {"dataset": self.launch(job, "build", config)}
 
     @shown
-    def start(
+    def choose(
         self,
         base: object,
-        steps: object,
-        rank: object,
-        learning_rate: object,
-        batch_size: object,
+        other: object,
+        preset: object,
+        understood: object,
         session: object,
         language: str,
-    ) -> dict:
-        """Start a run on the visitor's dataset."""
-        language = language_of(language)
+    ) -> list:
+        """Return the choices, what they mean in words, and what they change in the settings.
+
+        Settings that a visitor has turned stay as they are until another choice is made.
+        """
+        name = self.base_of(base, other)
+        family = known_family(name)
+        chosen = named_preset(family, preset)
+        now = choice(name, chosen.name)
+        if now == understood:
+            return [gr.skip() for _ in range(2 + len(KNOBS))]
+        words = gr.Markdown(label(recipe_key(family, chosen)))
+        other_base = understood not in [choice(name, preset) for preset in PRESETS]
+        return [now, words, *turn_knobs(chosen.settings(), family, other_base)]
+
+    def base_of(self, base: object, other: object) -> str:
+        """Return the base model that a visitor wants; refuse one that is not theirs to name."""
+        name = other.strip() if isinstance(other, str) else ""
+        if not name:
+            return base if isinstance(base, str) and base in BASES else BASES[0]
+        if name in FAMILIES:
+            return name
+        # The worker takes what is a folder where it runs for one, whatever it looks like.
+        if REPO_ID.fullmatch(name) and not any((top / name).exists() for top in (ROOT, Path.cwd())):
+            return name
+        folder = Path(name).expanduser()
+        if self.folders and folder.is_dir():
+            return str(folder.resolve())
+        raise Refused("bad_base")
+
+    def run_settings(
+        self, base: object, other: object, *settings_and_visitor: object
+    ) -> TrainConfig:
+        """Return what a run on the visitor's dataset depends on; it has no folder yet.
+
+        The settings come in the order of KNOBS, the visitor's session and language last.
+        """
+        *settings, session, language = settings_and_visitor
         dataset = self.need(session, "dataset", "no_dataset")
+        base = self.base_of(base, other)
+        chosen = read_knobs(settings, known_family(base), language_of(language))
+        return TrainConfig(data=str(dataset.dataset), output="", base=base, **chosen)
+
+    @shown
+    def check(self, *settings_and_visitor: object) -> dict:
+        """Find out what a run would take; everything comes in the order of `start`."""
+        session, _ = settings_and_visitor[-2:]
+        if look(self.home, session, "check").active:
+            raise Refused("already_checking")
+        config = self.run_settings(*settings_and_visitor)
+        job = jobs.create(self.home)
+        return clean(session) | {"check": self.launch(job, "check", config)}
+
+    @shown
+    def start(self, *settings_and_visitor: object) -> dict:
+        """Start a run on the visitor's dataset."""
+        session, _ = settings_and_visitor[-2:]
+        config = self.run_settings(*settings_and_visitor)
         if look(self.home, session, "run").active:
             raise Refused("already_running")
         job = jobs.create(self.home)
-        lora_rank = int(number("rank", rank, language))
-        config = TrainConfig(
-            data=str(dataset.dataset),
-            output=str(job.folder / "run"),
-            base=base if base in BASES else BASES[0],
-            steps=int(number("steps", steps, language)),
-            batch_size=int(number("batch_size", batch_size, language)),
-            learning_rate=float(number("learning_rate", learning_rate, language)),
-            lora_rank=lora_rank,
-            lora_alpha=lora_rank,
-        )
+        config = replace(config, output=str(job.folder / "run"))
         kept = {"dataset": clean(session)["dataset"]}
         return kept | {"run": self.launch(job, "train", config)}
+
+    @shown
+    def resume(self, session: object, language: str) -> dict:
+        """Let the visitor's run go on from its checkpoint."""
+        run = look(self.home, session, "run")
+        if not run.resumable:
+            raise Refused("no_checkpoint")
+        jobs.resume(run.job, run.run, self.worker)
+        # What was read and compared was so with weights that are about to change.
+        return {name: key for name, key in clean(session).items() if name in ("dataset", "run")}
 
     @shown
     def stop(self, session: object, language: str) -> dict:
@@ -151,12 +205,25 @@ class Actions:
         """Return no ground truth: the visitor brought a picture of their own."""
         return ""
 
+    def ask_for_words(self, prompt: object) -> gr.Textbox:
+        """Show where to say what shall be located, if it shall."""
+        return gr.Textbox(visible=prompt == "locate")
+
     @shown
-    def read(self, picture: object, reference: object, session: object, language: str) -> dict:
+    def read(
+        self,
+        picture: object,
+        reference: object,
+        prompt: object,
+        words: object,
+        session: object,
+        language: str,
+    ) -> dict:
         """Read a picture with the base model and, if there is one, with the tuned model."""
         if not picture:
             raise Refused("no_picture")
         run = look(self.home, session, "run")
+        asked = chosen_prompt(run, prompt, words)
         job = jobs.create(self.home)
         path = keep(picture, job.folder / "upload")
         if isinstance(reference, str) and reference:
@@ -166,6 +233,8 @@ class Actions:
             base=trained(run).base if run.usable else BASES[0],
             adapter=str(run.adapter) if run.usable else "",
             both=run.usable,
+            prompt=asked,
+            boxes=str(job.folder / "boxes"),
         )
         return clean(session) | {"reading": self.launch(job, "read", config)}
 
@@ -215,6 +284,47 @@ class Actions:
         return gr.Tabs(selected="compare")
 
 
+def offered_prompts(run: Look) -> tuple[str, ...]:
+    """Return the names of the prompts that the visitor's model understands beside its own."""
+    return tuple(get_family(trained(run).base).prompts) if run.usable else ()
+
+
+def chosen_prompt(run: Look, prompt: object, words: object) -> str:
+    """Return what to ask the models, as `ReadConfig.prompt`; empty for their own prompt."""
+    if not isinstance(prompt, str) or prompt not in offered_prompts(run):
+        return ""
+    if "{}" not in DEEPSEEK_OCR.prompts[prompt]:
+        return prompt
+    if not isinstance(words, str) or not words.strip():
+        raise Refused("no_words")
+    return f"{prompt}: {words.strip()[:LONGEST_WORDS]}"
+
+
 def trained(run: Look) -> TrainConfig:
     """Return the settings of a run."""
     return TrainConfig.load(run.job.folder / "config.json")
+
+
+def choice(base: str, preset: str) -> str:
+    """Return what tells one choice from another."""
+    return f"{base} {preset}"
+
+
+def known_family(base: str) -> ModelFamily | None:
+    """Return what is known about a base model without asking the Hub; None if that is nothing."""
+    for family in FAMILIES.values():
+        if base in (family.name, family.base_model):
+            return family
+    return get_family(base) if Path(base).is_dir() else None
+
+
+def named_preset(family: ModelFamily | None, name: object) -> Preset:
+    """Return the preset of that name for a kind of model, the usual one for any other name."""
+    wanted = name if isinstance(name, str) and name in PRESETS else USUAL_PRESET
+    return (family or DEEPSEEK_OCR).preset(wanted)
+
+
+def recipe_key(family: ModelFamily | None, preset: Preset) -> str:
+    """Return which words explain a preset."""
+    own = f"recipe_{family.name}_{preset.name}" if family else ""
+    return own if own in ENGLISH else f"recipe_{preset.name}"

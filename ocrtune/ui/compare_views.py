@@ -111,4 +111,5 @@ def reading_words(line: dict, model: str, language: str) -> str:
         return f"<em>{text(language, 'read_nothing')}</em>"
     words = marked(line[model], marked_difference(line["reference"], line[model]))
     looped = f"<br>{text(language, 'read_looped')}" if line[f"{model}_looped"] else ""
-    return f"{words} <small>{percent(line[f'{model}_cer'])}{looped}</small>"
+    cut = f"<br>{text(language, 'read_cut')}" if line.get(f"{model}_cut") else ""
+    return f"{words} <small>{percent(line[f'{model}_cer'])}{looped}{cut}</small>"

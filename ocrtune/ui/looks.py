@@ -4,12 +4,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ocrtune import jobs
+from ocrtune.config import CHECKPOINT
 from ocrtune.errors import JobError
 from ocrtune.events import Event, Failed, Note
 from ocrtune.ui.views import bar, escape, notice, sentence, text
 from ocrtune.ui.words import say
 
-COMMANDS = {"dataset": "build", "run": "train", "reading": "read", "comparison": "compare"}
+COMMANDS = {
+    "dataset": "build",
+    "check": "check",
+    "run": "train",
+    "reading": "read",
+    "comparison": "compare",
+}
 
 
 @dataclass(frozen=True)
@@ -38,6 +45,12 @@ class Look:
         return self.state == "done" or kept
 
     @property
+    def resumable(self) -> bool:
+        """Whether the run ended before its time and can go on."""
+        ended = self.state in ("lost", "stopped", "failed")
+        return ended and (self.run / CHECKPOINT).is_file()
+
+    @property
     def id(self) -> str:
         return self.job.id if self.job else ""
 
@@ -47,9 +60,14 @@ class Look:
         return self.job.folder / "dataset"
 
     @property
+    def run(self) -> Path:
+        """The folder of the run that this job is."""
+        return self.job.folder / "run"
+
+    @property
     def adapter(self) -> Path:
         """The folder of the adapter that this job trains."""
-        return self.job.folder / "run" / "adapter"
+        return self.run / "adapter"
 
     @property
     def report(self) -> Path:

@@ -8,6 +8,7 @@ import gradio as gr
 
 from ocrtune import jobs
 from ocrtune.errors import JobError
+from ocrtune.home import home_folder
 from ocrtune.ui.actions import Actions
 from ocrtune.ui.compare_tab import compare_tab
 from ocrtune.ui.dataset_tab import dataset_tab
@@ -19,13 +20,19 @@ from ocrtune.ui.watching import Watching, name_tabs
 from ocrtune.ui.words import label, translations
 
 POLL_SECONDS = 1.0
+THIS_MACHINE = ("127.0.0.1", "localhost", "::1")  # nobody else can open a page served here
 ARRIVE = "(session) => window.ocrtune.arrive(session)"
 TAB_LAYOUTS = (dataset_tab, train_tab, try_tab, compare_tab)
 SWITCH = "(language) => window.ocrtune.switchLanguage(language)"
 
 
-def build_page(home: Path, worker: tuple[str, ...] = jobs.WORKER) -> gr.Blocks:
-    """Return the page for the jobs in `home`; nothing is served yet."""
+def build_page(
+    home: Path, worker: tuple[str, ...] = jobs.WORKER, folders: bool = False
+) -> gr.Blocks:
+    """Return the page for the jobs in `home`; nothing is served yet.
+
+    folders: whether visitors may name folders of this machine, as its owner may.
+    """
     secret = state_secret(home)
     watching = Watching(home)
     with gr.Blocks(title="ocrtune", analytics_enabled=False, delete_cache=(3600, 21600)) as page:
@@ -36,7 +43,7 @@ def build_page(home: Path, worker: tuple[str, ...] = jobs.WORKER) -> gr.Blocks:
         language = header()
         with gr.Tabs(selected="dataset", overflow_behavior="wrap", elem_id="ot-tabs") as tabs:
             shared = Shared(session, language, tabs)
-            actions = Actions(home, worker)
+            actions = Actions(home, worker, folders)
             parts = [make(actions, shared) for make in TAB_LAYOUTS]
         gr.Markdown(label("footer"), elem_classes="ot-footer")
         watched = {
@@ -138,14 +145,15 @@ def launch(host: str | None = None, port: int | None = None, wait: bool = True) 
     """
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
-    home = jobs.home_folder()
+    home = home_folder()
     jobs.reconcile(home)
-    page = build_page(home)
     usual = "0.0.0.0" if os.environ.get("SYSTEM") == "spaces" else "127.0.0.1"
+    host = host or os.environ.get("OCRTUNE_HOST") or usual
+    page = build_page(home, folders=host in THIS_MACHINE)
     port = port or int(os.environ.get("OCRTUNE_PORT") or 0) or None
     try:
         page.queue(default_concurrency_limit=8, max_size=200).launch(
-            server_name=host or os.environ.get("OCRTUNE_HOST") or usual,
+            server_name=host,
             server_port=port,
             prevent_thread_lock=True,
             **launch_arguments(),

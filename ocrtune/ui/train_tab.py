@@ -2,10 +2,14 @@
 
 import gradio as gr
 
-from ocrtune.config import BASES
-from ocrtune.ui.actions import LIMITS, PRESETS, Actions
+from ocrtune.config import BASES, PRESETS, USUAL_PRESET
+from ocrtune.families import FAMILIES
+from ocrtune.ui.actions import Actions, choice
+from ocrtune.ui.knobs import lay_out_knobs
 from ocrtune.ui.parts import Shared, TabParts, card, step, tab_named
 from ocrtune.ui.words import label
+
+EXAMPLE = "deepseek-ai/DeepSeek-OCR"  # of a base model on the Hub
 
 
 def train_tab(actions: Actions, shared: Shared) -> TabParts:
@@ -17,22 +21,35 @@ def train_tab(actions: Actions, shared: Shared) -> TabParts:
             base = gr.Radio(
                 [(label(f"base_{name}"), name) for name in BASES],
                 value=BASES[0],
-                label=label("base"),
+                label=label("base_model"),
                 elem_classes="ot-stack",
             )
             device = gr.HTML(padding=False)
             preset = gr.Radio(
-                [(label(f"preset_{name}"), steps) for name, steps in PRESETS.items()],
-                value=PRESETS["standard"],
+                [(label(f"preset_{name}"), name) for name in PRESETS],
+                value=USUAL_PRESET,
                 label=label("preset"),
                 elem_classes="ot-stack",
             )
-            settings = advanced()
+            recipe = gr.Markdown(label("recipe_tiny_standard"), elem_classes="ot-hint")
+            understood = gr.State(choice(BASES[0], USUAL_PRESET))  # what the settings follow
+            with gr.Accordion(label("advanced"), open=False, elem_id="ot-advanced"):
+                other = gr.Textbox(
+                    label=label("other_base"),
+                    info=label("other_base_info"),
+                    placeholder=EXAMPLE,
+                    max_length=200,
+                    elem_id="ot-other-base",
+                )
+                settings = lay_out_knobs(FAMILIES[BASES[0]])
         with card():
             step("train_step_2")
             with gr.Row():
                 start = gr.Button(label("start_button"), variant="primary", elem_id="ot-start")
+                check = gr.Button(label("check_button"), elem_id="ot-check")
                 stop = gr.Button(label("stop_button"), interactive=False, elem_id="ot-stop")
+                resume = gr.Button(label("resume_button"), visible=False, elem_id="ot-resume")
+            preflight = gr.HTML(padding=False, elem_id="ot-preflight")
             progress = gr.HTML(padding=False, elem_id="ot-train-progress")
             proceed = gr.Button(label("train_next_compare"), variant="primary", visible=False)
         with card():
@@ -41,33 +58,35 @@ def train_tab(actions: Actions, shared: Shared) -> TabParts:
                 loss = curve("loss")
                 cer = curve("cer")
             readings = gr.HTML(padding=False, elem_id="ot-readings")
-    preset.input(None, preset, settings[0], js="(steps) => steps", **shared.private)
+    choosing = {
+        "fn": actions.choose,
+        "inputs": [base, other, preset, understood, *shared.inputs],
+        "outputs": [understood, recipe, *settings],
+        **shared.private,
+        "trigger_mode": "always_last",  # of two quick clicks the second one counts
+    }
+    for event in (base.input, preset.input, other.submit, other.blur):
+        event(**choosing)
     changes = [
         start.click(
-            actions.start, [base, *settings, *shared.inputs], shared.session, **shared.private
+            actions.start,
+            [base, other, *settings, *shared.inputs],
+            shared.session,
+            **shared.private,
+        ),
+        check.click(
+            actions.check,
+            [base, other, *settings, *shared.inputs],
+            shared.session,
+            **shared.private,
         ),
         stop.click(actions.stop, shared.inputs, shared.session, **shared.private),
+        resume.click(actions.resume, shared.inputs, shared.session, **shared.private),
     ]
     proceed.click(actions.go_to_compare, None, shared.tabs, **shared.private)
-    outputs = [dataset, device, start, stop, progress, proceed, curves, loss, cer, readings]
+    outputs = [dataset, device, start, stop, resume, progress, proceed, curves, loss, cer, readings]
+    outputs += [check, preflight]
     return TabParts(tab, outputs, changes)
-
-
-def advanced() -> list[gr.Slider | gr.Number]:
-    """Return the folded settings in the order of LIMITS."""
-    start = {"steps": PRESETS["standard"], "rank": 16, "learning_rate": 0, "batch_size": 8}
-    with gr.Accordion(label("advanced"), open=False):
-        return [
-            gr.Number(
-                value=start[name],
-                label=label(name),
-                info=label(f"{name}_info"),
-                minimum=low,
-                maximum=high,
-                step="any" if name == "learning_rate" else 1,
-            )
-            for name, (low, high) in LIMITS.items()
-        ]
 
 
 def curve(column: str) -> gr.LinePlot:

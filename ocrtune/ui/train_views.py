@@ -28,9 +28,14 @@ def progress_box(run: Look, events: list[Event], language: str) -> str:
     if run.active:
         last = steps[-1] if steps else Step(0, 0, 0, 0, 0)
         return notice(step_words(last, run.state, language) + bar(last.step, last.total), "busy")
+    more = f" {text(language, 'resume_hint')}" if run.resumable else ""
     if run.usable:
-        return notice(text(language, f"train_{run.state}") + link(run, language), "good")
-    return trouble(run, language) or notice(text(language, "stopped"))
+        words = text(language, f"train_{run.state}")
+        return notice(words + more + link(run, language), "good")
+    if run.resumable and run.state == "lost":
+        return notice(text(language, "train_lost") + more + link(run, language), "bad")
+    told = trouble(run, language) or notice(text(language, "stopped"))
+    return told + (notice(more) if more else "")
 
 
 def step_words(last: Step, state: str, language: str) -> str:

@@ -2,7 +2,7 @@
 
 import gradio as gr
 
-from ocrtune.ui.actions import Actions
+from ocrtune.ui.actions import PROMPTS, Actions
 from ocrtune.ui.parts import Shared, TabParts, card, step, tab_named
 from ocrtune.ui.words import label
 
@@ -26,19 +26,29 @@ def try_tab(actions: Actions, shared: Shared) -> TabParts:
         with card():
             step("try_step_2")
             models = gr.HTML(padding=False)
+            prompt = gr.Radio(
+                [(label(f"prompt_{name}"), name) for name in PROMPTS],
+                value=PROMPTS[0],
+                label=label("prompt"),
+                visible=False,
+                elem_classes="ot-stack",
+                elem_id="ot-prompt",
+            )
+            words = gr.Textbox(label=label("prompt_words"), max_length=200, visible=False)
             read = gr.Button(label("read_button"), variant="primary", elem_id="ot-read")
         with card():
             step("try_step_3")
             result = gr.HTML(padding=False, elem_id="ot-try-result")
+    prompt.input(actions.ask_for_words, prompt, words, **shared.private)
     picture.input(actions.forget_reference, None, reference, **shared.private)
     take.click(actions.take_picture, shared.inputs, [picture, reference], **shared.private)
     changes = [
         read.click(
             actions.read,
-            [picture, reference, *shared.inputs],
+            [picture, reference, prompt, words, *shared.inputs],
             shared.session,
             preprocess=False,  # only the worker looks into the picture
             **shared.private,
         )
     ]
-    return TabParts(tab, [models, read, take, result], changes)
+    return TabParts(tab, [models, prompt, read, take, result], changes)

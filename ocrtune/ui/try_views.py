@@ -1,9 +1,11 @@
 """What the Try OCR tab shows of a reading."""
 
-from ocrtune.events import Event, Read
+from pathlib import Path
+
+from ocrtune.events import Event, Read, Written
 from ocrtune.metrics import marked_difference
 from ocrtune.ui.looks import Look, remarks, trouble, waiting
-from ocrtune.ui.views import legend, marked, notice, text, user_text
+from ocrtune.ui.views import legend, marked, notice, picture, text, user_text
 
 
 def result(reading: Look, events: list[Event], reference: str, language: str) -> str:
@@ -11,7 +13,8 @@ def result(reading: Look, events: list[Event], reference: str, language: str) ->
     if not reading.job:
         return notice(text(language, "try_none"))
     if reading.active:
-        return waiting(reading, language, text(language, "try_working"))
+        doing = waiting(reading, language, text(language, "try_working"))
+        return doing + growing(events, language)
     read = [event for event in events if isinstance(event, Read)]
     if not reading.usable or not read:
         return trouble(reading, language) or notice(text(language, "stopped"))
@@ -26,6 +29,26 @@ def result(reading: Look, events: list[Event], reference: str, language: str) ->
     )
 
 
+def growing(events: list[Event], language: str) -> str:
+    """Return what is read already and what is being written now."""
+    shown = [event for event in events if isinstance(event, Read)]
+    later = events[events.index(shown[-1]) + 1 :] if shown else events
+    shown += [event for event in later if isinstance(event, Written)][-1:]
+    if not any(event.text for event in shown):
+        return ""
+    columns = "".join(
+        f'<div class="ot-reading"><h4>{title(index, language)}</h4>'
+        f"<p>{user_text(event.text)}</p></div>"
+        for index, event in enumerate(shown)
+    )
+    return f'<div class="ot-columns">{columns}</div>'
+
+
+def title(index: int, language: str) -> str:
+    """Return whose reading it is: the first is the base model's."""
+    return text(language, "tuned_reads" if index else "base_reads")
+
+
 def right_text(reference: str, language: str) -> str:
     """Return the ground truth where it is known."""
     if not reference:
@@ -38,7 +61,6 @@ def right_text(reference: str, language: str) -> str:
 
 def column(read: Read, index: int, against: str, language: str) -> str:
     """Return one model's reading; the first is the base model's."""
-    title = text(language, "tuned_reads" if index else "base_reads")
     if read.failed:
         words = f"<em>{text(language, 'read_failed')}</em>"
     elif not read.text.strip():
@@ -48,11 +70,24 @@ def column(read: Read, index: int, against: str, language: str) -> str:
     else:
         words = user_text(read.text)
     looped = f"<br>{text(language, 'read_looped')}" if read.looped else ""
+    cut = f"<br>{text(language, 'read_cut')}" if read.cut and not read.looped else ""
     seconds = text(language, "read_seconds", seconds=f"{read.seconds:.1f}")
     return (
-        f'<div class="ot-reading"><h4>{title}</h4><p>{words}</p>'
-        f"<small>{seconds}{looped}</small></div>"
+        f'<div class="ot-reading"><h4>{title(index, language)}</h4><p>{words}</p>'
+        f"<small>{seconds}{looped}{cut}</small>{places(read, language)}</div>"
     )
+
+
+def places(read: Read, language: str) -> str:
+    """Return the picture with its boxes, if the model was asked for places and gave any."""
+    found = []
+    if read.boxes:
+        found.append(text(language, "read_boxes", count=len(read.boxes)))
+    if read.damaged_boxes:
+        found.append(text(language, "read_damaged", count=read.damaged_boxes))
+    drawn = Path(read.drawn) if read.drawn else None
+    image = picture(drawn.read_bytes(), "") if drawn and drawn.is_file() else ""
+    return "".join(f"<br><small>{words}</small>" for words in found) + image
 
 
 def same_words(read: list[Read], language: str) -> str:

@@ -15,8 +15,8 @@ from ocrtune import jobs
 from ocrtune.dataset import load_samples, read_build_report
 from ocrtune.errors import JobError, OcrtuneError
 from ocrtune.report import read_report
-from ocrtune.ui import compare_views, dataset_views, train_views, try_views
-from ocrtune.ui.actions import trained
+from ocrtune.ui import compare_views, dataset_views, preflight_views, train_views, try_views
+from ocrtune.ui.actions import offered_prompts, trained
 from ocrtune.ui.looks import Look, clean, look, look_at_all
 from ocrtune.ui.views import notice, sentence, text
 from ocrtune.ui.words import language_of, say
@@ -43,8 +43,9 @@ def show_dataset(looks: Looks, language: str) -> list:
 
 def show_train(looks: Looks, language: str) -> list:
     """Return everything of the Fine-tune tab that changes."""
-    dataset, run = looks["dataset"], looks["run"]
+    dataset, run, check = looks["dataset"], looks["run"], looks["check"]
     events = run.job.events() if run.job else []
+    checked = check.job.events() if check.job else []
     counts = split_counts(dataset)
     ready = bool(counts) and not run.active
     return [
@@ -52,23 +53,27 @@ def show_train(looks: Looks, language: str) -> list:
         "" if NVIDIA.exists() else f'<p class="ot-hint">{text(language, "gpu_none")}</p>',
         gr.Button(interactive=ready, variant=variant(not run.usable)),
         gr.Button(interactive=run.state in ("queued", "running")),
+        gr.Button(visible=run.resumable),
         train_views.progress(run, events, language),
         gr.Button(visible=run.usable),
         gr.Row(visible=bool(train_views.measurements(events))),
         curve(train_views.loss_table(events), "loss", run.total, language),
         curve(train_views.cer_table(events), "cer", run.total, language),
         train_views.readings(events, language),
+        gr.Button(interactive=ready and not check.active),
+        preflight_views.preflight(check, checked, run, events, language),
     ]
 
 
 def show_try(looks: Looks, language: str) -> list:
-    """Return which models would read, the buttons, and what they have read."""
+    """Return which models would read, what they are asked, the buttons, and what they read."""
     run, reading = looks["run"], looks["reading"]
-    events = reading.job.events() if reading.usable else []
+    events = reading.job.events() if reading.job else []
     words = text(language, "try_ready" if run.usable else "try_no_adapter")
     button = say(language, "read_button" if run.usable else "read_button_base")
     return [
         notice(words, "good" if run.usable else "quiet"),
+        gr.Radio(visible=bool(offered_prompts(run))),
         gr.Button(value=button, interactive=not reading.active),
         gr.Button(visible=looks["dataset"].usable),
         try_views.result(reading, events, reference(reading), language),
@@ -163,8 +168,8 @@ class Panel:
 
 PANELS = {
     "dataset": Panel(show_dataset, ("dataset",), (), 0, 4),
-    "train": Panel(show_train, ("run",), ("dataset",), 4, 10),
-    "try": Panel(show_try, ("reading",), ("run", "dataset"), 3, 4),
+    "train": Panel(show_train, ("run", "check"), ("dataset",), 5, 13),
+    "try": Panel(show_try, ("reading",), ("run", "dataset"), 4, 5),
     "compare": Panel(show_compare, ("comparison",), ("run",), 2, 5),
 }
 
