@@ -167,6 +167,9 @@ def logits(loaded: LoadedModel) -> Tensor:
     picture = Image.new("RGB", (600, 48), "white")
     ImageDraw.Draw(picture).text((10, 8), "Strasse 12, 34.50", fill=0, font_size=28)
     views = loaded.lay_out(picture)
+    if not loaded.keeps_features:
+        inputs = loaded.collate([views], [loaded.completion_ids(CHECKED_WORDS)])
+        return loaded.network(**inputs, use_cache=False).logits[0].float().cpu()
     features = loaded.encode([views])[0]
     prompt = loaded.prompt_ids(loaded.image_tokens(views))
     ids = torch.tensor([prompt + loaded.completion_ids(CHECKED_WORDS)], device=loaded.device)
