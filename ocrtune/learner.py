@@ -18,8 +18,8 @@ from ocrtune.errors import DatasetError, TrainingError
 from ocrtune.events import Emit, Note
 from ocrtune.examples import Example, batch_order
 from ocrtune.families.deepseek_ocr_model import IGNORE_INDEX, PictureViews
+from ocrtune.families.experts import rehearse
 from ocrtune.families.flat import FlatWeights
-from ocrtune.families.grouped import best_way
 from ocrtune.families.image_text import Lessons, Sight, WholePass
 from ocrtune.families.loaded import LoadedModel
 from ocrtune.families.loading import has_fixed_features
@@ -293,7 +293,7 @@ def warm_up(loaded: LoadedModel, config: TrainConfig) -> None:
     if loaded.device.type != "cuda":
         return
     with torch.cuda.device(loaded.device):
-        best_way(loaded.device, loaded.network.lm_head.weight.dtype)
+        rehearse(loaded.model)
         if config.optimizer != "adamw":
             with suppress(ImportError, OSError, RuntimeError):  # told when it is really needed
                 import_module("bitsandbytes.optim")

@@ -23,6 +23,7 @@ from ocrtune.families.grouped import (
 )
 
 GATES = (nn.SiLU, SiLUActivation)
+REHEARSED_TOKENS = 64
 PARAMETERS = ("gate_up_proj", "down_proj")
 
 
@@ -152,6 +153,23 @@ def changes_of(wrapper: nn.Module, dtype: torch.dtype) -> dict[str, Change]:
             )
         wrapper = wrapper.base_layer
     return changes
+
+
+def rehearse(model: nn.Module) -> None:
+    """Send a few tokens through the first mixture of experts and back, so that kernels are built.
+
+    The gradients of its weights are then to be forgotten.
+    """
+    mixtures = (
+        module for module in model.modules() if isinstance(module, QuickExperts | QuickWrapper)
+    )
+    mixture = next(mixtures, None)  # with its wrappers, which come before it
+    if mixture is None:
+        return
+    weight = (mixture.get_base_layer() if isinstance(mixture, QuickWrapper) else mixture).down_proj
+    hidden = weight.new_zeros(REHEARSED_TOKENS, weight.shape[1], requires_grad=True)
+    chosen = torch.arange(2 * REHEARSED_TOKENS, device=weight.device).view(-1, 2) % len(weight)
+    mixture(hidden, chosen, torch.ones_like(chosen, dtype=torch.float32)).sum().backward()
 
 
 def quicken_experts(model: nn.Module) -> None:
