@@ -313,32 +313,51 @@ def add_demo(commands: argparse._SubParsersAction) -> None:
 def add_bench(commands: argparse._SubParsersAction) -> None:
     command = commands.add_parser(
         "bench",
-        usage="%(prog)s embedded [--scans ZIP [--adapter FOLDER]] [OPTION ...]",
-        help="measure the embedded model beside Tesseract",
-        description="Read the same lines with the embedded model and, if it is installed, with "
-        "Tesseract: print, long lines, degraded ones, nothing at all, handwritten digits, real "
-        "scans. Measure speed and memory on two cores. Writes DIR/report.md and report.json.",
+        usage="%(prog)s embedded|train|read [OPTION ...]",
+        help="measure quality and speed on this machine",
+        description="embedded: read the same lines with the embedded model and, if it is "
+        "installed, with Tesseract: print, long lines, degraded ones, nothing at all, handwritten "
+        "digits, real scans; measure speed and memory on two cores. train, read: how fast "
+        "DeepSeek-OCR is tuned and reads on this GPU, with random weights of its size under the "
+        "memory of a T4. Writes a report and its figures into DIR.",
     )
-    command.add_argument("what", choices=("embedded",), help="the model that comes along")
     command.add_argument(
+        "what", choices=("embedded", "train", "read"), help="what is measured", metavar="WHAT"
+    )
+    big = command.add_argument_group("train and read")
+    big.add_argument(
+        "--size",
+        choices=("full", "small"),
+        default="full",
+        help="small only shows that everything runs (default: full)",
+    )
+    big.add_argument(
+        "--samples", metavar="N", type=at_least_one, default=1024, help="pictures (default: 1024)"
+    )
+    big.add_argument("--no-unsloth", dest="unsloth", action="store_false", help="leave it out")
+    big.add_argument(
+        "--readme", metavar="FILE", type=Path, help="put the tables between its marks there"
+    )
+    embedded = command.add_argument_group("embedded")
+    embedded.add_argument(
         "--sets",
         metavar="FOLDER",
         type=Path,
         help="the evaluation sets; drawn there first if they are missing, from fonts and texts of "
         "Debian packages (default: DIR/sets)",
     )
-    command.add_argument("--scans", metavar="ZIP", type=Path, help="real scans with a content.md")
-    command.add_argument(
+    embedded.add_argument("--scans", metavar="ZIP", type=Path, help="real scans with a content.md")
+    embedded.add_argument(
         "--adapter",
         metavar="FOLDER",
         type=Path,
         help="an adapter, such as RUN/adapter, tuned on a dataset of these scans; the test split "
         "of that dataset is read with it",
     )
-    command.add_argument(
+    embedded.add_argument(
         "--limit", metavar="N", type=at_least_one, default=0, help="read about N lines of each set"
     )
-    command.add_argument(
+    embedded.add_argument(
         "--no-speed", dest="speed", action="store_false", help="leave out speed and memory"
     )
     command.add_argument(

@@ -359,8 +359,29 @@ def demo(args: argparse.Namespace) -> int:
 
 
 def bench(args: argparse.Namespace) -> int:
-    """Measure the embedded model beside Tesseract and print the report."""
+    """Measure the embedded model, or DeepSeek-OCR's speed, and print the report."""
     work_offline("tiny")
+    return bench_embedded(args) if args.what == "embedded" else bench_big(args)
+
+
+def bench_big(args: argparse.Namespace) -> int:
+    """Measure how fast a model of DeepSeek-OCR's size is trained, or reads."""
+    with watched_by_terminal() as watcher:
+        from ocrtune.bench.big import put_into_readme, run_big_bench
+
+        path = run_big_bench(
+            args.what, args.output, args.size, args.samples, args.unsloth, watcher.emit
+        )
+    text = path.read_text("utf-8")
+    if args.readme:
+        put_into_readme(args.readme, args.what, text.strip())
+    print(text)
+    print(f"Report: {path}, figures: {path.with_suffix('.json')}")
+    return 0
+
+
+def bench_embedded(args: argparse.Namespace) -> int:
+    """Measure the embedded model beside Tesseract."""
     sets = args.sets or args.output / "sets"
     with watched_by_terminal() as watcher:
         from ocrtune.bench.embedded import BenchSettings, run_bench

@@ -78,7 +78,7 @@ def prepare_ahead(loaded: LoadedModel, pictures: Iterable[bytes]) -> Iterator[Pi
     with ThreadPoolExecutor(PREPARING_THREADS) as pool:
         waiting: deque[Future] = deque()
         for data in pictures:
-            waiting.append(pool.submit(lay_out_or_none, loaded, data))
+            waiting.append(pool.submit(lay_out_pinned, loaded, data))
             if len(waiting) > PREPARED_AHEAD:
                 yield waiting.popleft().result()
         while waiting:
@@ -91,6 +91,17 @@ def lay_out_or_none(loaded: LoadedModel, data: bytes) -> PictureViews | None:
         return lay_out(loaded, data)
     except OcrtuneError:
         return None
+
+
+def lay_out_pinned(loaded: LoadedModel, data: bytes) -> PictureViews | None:
+    """Return the views of an encoded picture in memory that a GPU fetches by itself."""
+    views = lay_out_or_none(loaded, data)
+    if views is None:
+        return None
+    whole, crops = (
+        None if part is None else part.pin_memory() for part in (views.global_view, views.crops)
+    )
+    return PictureViews(whole, crops, views.grid)
 
 
 @torch.no_grad()
@@ -115,13 +126,17 @@ def encode_samples(
     }
     done = len(found) - len(new)
     ready = zip(new, prepare_ahead(loaded, new.values()), strict=True)
+    before: dict[str, Tensor] = {}  # features that a GPU may still be busy with
     while views := dict(islice(ready, batch_size)):
         sound = {digest: view for digest, view in views.items() if view is not None}
-        encoded = encode_views(loaded, sound.values())
-        for digest, feature in zip(sound, encoded, strict=True):
+        encoded = dict(zip(sound, encode_views(loaded, sound.values()), strict=True))
+        for digest, feature in before.items():
             store.add(digest, feature)
+        before = encoded
         done += len(views)
         emit(Progress("features", done * len(pictures) // len(found), len(pictures)))
+    for digest, feature in before.items():
+        store.add(digest, feature)
     store.seal()
     if store.trouble:
         emit(Note(f"The features are kept in memory only: {store.trouble}."))

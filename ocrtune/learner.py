@@ -4,9 +4,10 @@ import math
 import random
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
 from importlib import import_module
+from threading import Thread
 
 import torch
 from torch import Tensor
@@ -18,6 +19,7 @@ from ocrtune.events import Emit, Note
 from ocrtune.examples import Example, batch_order
 from ocrtune.families.deepseek_ocr_model import IGNORE_INDEX, PictureViews
 from ocrtune.families.flat import FlatWeights
+from ocrtune.families.grouped import best_way
 from ocrtune.families.loaded import LoadedModel
 from ocrtune.families.loading import trains_vision
 from ocrtune.families.lora import quicken
@@ -73,6 +75,8 @@ class Learner:
         own = loaded.engine is None
         if own:
             quicken(loaded.model)
+        warm = Thread(target=warm_up, args=(loaded, config), daemon=True)
+        warm.start()
         if not trains_vision(loaded):
             started = time.perf_counter()
             self.features = self.compute_features(emit)
@@ -83,6 +87,7 @@ class Learner:
         ranks.share(self.flat.master.data)
         self.flat.publish()
         self.learning_rate = config.learning_rate or loaded.family.learning_rate
+        warm.join()
         self.optimizer = make_optimizer(self.flat.master, self.learning_rate, config)
         self.scaler = torch.amp.GradScaler(loaded.device.type, enabled=self.dtype == torch.float16)
         self.scaler.scale(torch.zeros((), device=loaded.device))  # else it knows no scale yet
@@ -100,6 +105,9 @@ class Learner:
     def compute_features(self, emit: Emit) -> list[Tensor]:
         """Return the vision features of all examples."""
         pictures = [(example.picture_id, example.picture) for example in self.examples]
+        if self.ranks.count > 1:  # each its share, which the others then find on the disk
+            encode_samples(self.loaded, pictures[self.ranks.index :: self.ranks.count], emit)
+            self.ranks.wait()
         features = encode_samples(self.loaded, pictures, emit)
         for example, feature in zip(self.examples, features, strict=True):
             if feature is None:
@@ -270,6 +278,17 @@ class Learner:
         """Return which optimizer keeps which weights in which precision, for people."""
         precision = str(self.dtype).removeprefix("torch.")
         return f"{type(self.optimizer).__name__} in {precision} on {self.loaded.device.type}"
+
+
+def warm_up(loaded: LoadedModel, config: TrainConfig) -> None:
+    """Build and load what the first step will need on a GPU, while pictures are looked at."""
+    if loaded.device.type != "cuda":
+        return
+    with torch.cuda.device(loaded.device):
+        best_way(loaded.device, loaded.network.lm_head.weight.dtype)
+        if config.optimizer != "adamw":
+            with suppress(ImportError, OSError, RuntimeError):  # told when it is really needed
+                import_module("bitsandbytes.optim")
 
 
 def make_optimizer(weights: Tensor, rate: float, config: TrainConfig) -> torch.optim.Optimizer:

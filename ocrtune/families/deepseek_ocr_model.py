@@ -350,7 +350,8 @@ class DeepseekOcrModel(DeepseekOcrPreTrainedModel):
 
     def _encode_in_chunks(self, blocks: Sequence[Tensor], chunk: int) -> Tensor:
         weight = self.sam_model.patch_embed.projection.weight
-        pixels = torch.cat([as_numbers(block.to(weight.device), weight.dtype) for block in blocks])
+        moved = (block.to(weight.device, non_blocking=block.is_pinned()) for block in blocks)
+        pixels = torch.cat([as_numbers(block, weight.dtype) for block in moved])
         return torch.cat([self.encode_views(part) for part in pixels.split(chunk or len(pixels))])
 
     def embed(self, input_ids: Tensor, picture_features: Tensor | None) -> Tensor:

@@ -157,13 +157,15 @@ def is_right(way: str, device: torch.device, dtype: torch.dtype) -> bool:
         return torch.randn(*shape, generator=source, device=device, dtype=dtype)
 
     chosen = torch.randint(0, 5, (70, 2), generator=source, device=device)
-    weight, up, low = noise(6, 160, 96), noise(6, 160, 16), noise(140, 16)
-    narrow, wide = noise(140, 96), noise(140, 160)
+    weight, up, down = noise(6, 160, 96), noise(6, 160, 16), noise(6, 16, 96)
+    narrow, wide, low = noise(140, 96), noise(140, 160), noise(140, 16)
     try:
         found, wanted = (
             (
+                product(narrow, weight, groups),
                 product(narrow, weight, groups, (low, up, 0.5)),
                 product(wide, weight.mT, groups),
+                product(wide, weight.mT, groups, (low, down.mT, 0.5)),
                 outer(narrow, low, groups),
             )
             for groups in (group(chosen, 6, way), group(chosen, 6, "loop"))

@@ -24,7 +24,7 @@ class Knob:
 
     @property
     def choices(self) -> tuple[str, ...]:
-        """The words it may be; those of `layout` depend on the base model."""
+        """The words it may be; those in BY_FAMILY depend on the base model."""
         return CHOICES.get(self.name, ())
 
     @property
@@ -42,7 +42,7 @@ GROUPS = {
     ),
     "size": (Knob("lora_rank", 1, 128), Knob("lora_alpha", 1, 256), Knob("lora_dropout", 0, 0.5)),
     "adapted": (Knob("lora_vision"), Knob("lora_experts")),
-    "pictures": (Knob("layout"), Knob("augment")),
+    "pictures": (Knob("layout"), Knob("prompt"), Knob("augment")),
     "rate": (
         Knob("learning_rate", 0, 0.1),
         Knob("schedule"),
@@ -59,6 +59,8 @@ GROUPS = {
 KNOBS = tuple(knob for knobs in GROUPS.values() for knob in knobs)
 # Where the run reads and writes is the page's business; the base model has a choice of its own.
 ELSEWHERE = ("data", "output", "base")
+BY_FAMILY = {"layout": "layouts", "prompt": "prompts"}  # which fact of a family has their words
+NO_TRAINING = ("locate",)  # a prompt with a blank, to be filled for each picture
 
 
 def is_usable(knob: Knob, family: ModelFamily | None) -> bool:
@@ -67,15 +69,18 @@ def is_usable(knob: Knob, family: ModelFamily | None) -> bool:
         return family is None or bool(family.lora_experts)
     if knob.name == "layout":
         return family is not None and len(family.layouts) > 1
+    if knob.name == "prompt":
+        return family is not None and bool(family.prompts)
     return True
 
 
 def words_of(knob: Knob, family: ModelFamily | None) -> tuple[str, ...]:
     """Return the words that a setting may be; the first one leaves the choice to ocrtune."""
-    if knob.name != "layout":
+    if knob.name not in BY_FAMILY:
         return knob.choices
-    known = family.layouts if family else ()
-    return (DEFAULTS["layout"], *(name for name in known if name != DEFAULTS["layout"]))
+    known = getattr(family, BY_FAMILY[knob.name]) if family else ()
+    first = DEFAULTS[knob.name]
+    return (first, *(name for name in known if name not in (first, *NO_TRAINING)))
 
 
 def listed(knob: Knob, family: ModelFamily | None) -> list[tuple[object, str]]:
@@ -83,6 +88,9 @@ def listed(knob: Knob, family: ModelFamily | None) -> list[tuple[object, str]]:
     first, *others = words_of(knob, family)
     if knob.name == "layout":
         return [(label("choice_auto"), first), *((name, name) for name in others)]
+    if knob.name == "prompt":
+        names = [(label(f"prompt_{name}"), name) for name in others]
+        return [(label("choice_auto"), first), *names]
     names = {word: label(f"choice_{word}") for word in ("auto", "yes", "no")}
     names |= {word: label(f"choice_{word}") for word in CHOICES["schedule"]}
     return [(names.get(word, word), word) for word in (first, *others)]
@@ -125,8 +133,8 @@ def turn_knobs(settings: dict, family: ModelFamily | None, other_base: bool) -> 
         more: dict = {"visible": is_usable(knob, family)}
         if knob.name in settings:
             more["value"] = settings[knob.name]
-        if knob.name == "layout" and other_base:
-            more |= {"choices": listed(knob, family), "value": DEFAULTS["layout"]}
+        if knob.name in BY_FAMILY and other_base:
+            more |= {"choices": listed(knob, family), "value": DEFAULTS[knob.name]}
         changes.append(gr.update(**more))
     return changes
 

@@ -214,6 +214,7 @@ ENGLISH = {
     "read_damaged": "Places that were written wrongly: {count}",
     "read_boxes": "Places found: {count}",
     "prompt": "What to ask the model",
+    "prompt_info": "Also what the model is asked when it is tuned. auto takes its usual prompt.",
     "prompt_own": "Its own prompt — what it was tuned with",
     "prompt_free": "Free OCR — the plain text",
     "prompt_markdown": "Markdown — headings, tables, and where each block stands",

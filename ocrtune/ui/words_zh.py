@@ -202,6 +202,7 @@ CHINESE = {
     "read_damaged": "写错的位置：{count} 处",
     "read_boxes": "找到的位置：{count} 处",
     "prompt": "让模型做什么",
+    "prompt_info": "微调时也用这句话提问。“自动”采用模型平常的提示词。",
     "prompt_own": "沿用模型自己的提示词（微调时所用）",
     "prompt_free": "自由识别：只要文字",
     "prompt_markdown": "转为标记文本：标题、表格，以及每一块的位置",
