@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ocrtune import __version__
 from ocrtune.config import (
+    BASES,
     CHOICES,
     PRESETS,
     BuildConfig,
@@ -18,6 +19,7 @@ from ocrtune.config import (
 from ocrtune.families import get_family
 
 PROFILES = ("strict", "raw", "grapheme", "no-space", "lenient")  # `text` knows them, but is slow
+BASE_HELP = f"{', '.join(BASES)}, a folder or a Hub repo id"
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -101,7 +103,7 @@ def train_options(command: argparse.ArgumentParser) -> None:
     """Add the settings of a run."""
     option(command, TrainConfig, "--data", "PREFIX", "the dataset, as given to `build --output`")
     option(command, TrainConfig, "--output", "RUN", "folder of the run; RUN/adapter is the result")
-    option(command, TrainConfig, "--base", "MODEL", "tiny, deepseek-ocr, a folder or a Hub repo id")
+    option(command, TrainConfig, "--base", "MODEL", BASE_HELP)
     option(command, TrainConfig, "--layout", "PRESET", "of MODEL; auto: what suits the pictures")
     option(command, TrainConfig, "--prompt", "TEXT", "what the model is asked: a name or a text")
     add_length(command)
@@ -154,7 +156,7 @@ def add_recipe(command: argparse.ArgumentParser) -> None:
         dest="augment",
         action="store_false",
         default=argparse.SUPPRESS,
-        help="do not vary the pictures while vision learns",
+        help="do not vary the pictures where they are looked at anew each time",
     )
     option(group, TrainConfig, "--seed", "N", "of everything random")
 
@@ -190,7 +192,7 @@ def add_read(commands: argparse._SubParsersAction) -> None:
         metavar="PICTURE",
         help="PNG, JPEG, TIFF, …",
     )
-    option(command, ReadConfig, "--base", "MODEL", "tiny, deepseek-ocr, a folder or a Hub repo id")
+    option(command, ReadConfig, "--base", "MODEL", BASE_HELP)
     option(command, ReadConfig, "--layout", "PRESET", "of MODEL, or auto; adapters bring their own")
     command.add_argument(
         "--prompt",

@@ -6,7 +6,7 @@ from ocrtune.config import CompareConfig
 from ocrtune.dataset import load_samples
 from ocrtune.decoding import length_cap
 from ocrtune.events import Emit, Progress, Saved, silent
-from ocrtune.families.loading import load_base, trains_vision
+from ocrtune.families.loading import has_fixed_features, load_base
 from ocrtune.features import encode_samples
 from ocrtune.reading import follow_adapter, read_samples, use_cores
 from ocrtune.report import Comparison, build_comparison, write_report
@@ -27,7 +27,7 @@ def compare_models(config: CompareConfig, emit: Emit = silent) -> Comparison:
     loaded = loaded.capped(length_cap(loaded, [sample.text for sample in samples]))
     pictures = [(sample.picture_id, sample.picture) for sample in samples]
     # An adapter that leaves vision alone sees what the base model sees.
-    features = None if trains_vision(loaded) else encode_samples(loaded, pictures, emit)
+    features = encode_samples(loaded, pictures, emit) if has_fixed_features(loaded) else None
 
     def emit_part(start: int) -> Emit:
         def pass_on(event) -> None:

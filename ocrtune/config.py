@@ -8,7 +8,8 @@ from typing import Self
 
 from ocrtune.errors import ConfigError, did_you_mean
 
-BASES = ("tiny", "deepseek-ocr")
+BASES = ("tiny", "deepseek-ocr", "deepseek-ocr-2", "glm-ocr", "lighton-ocr", "paddleocr-vl")
+BASES += ("got-ocr-2", "qwen-vl")
 PRESETS = ("quick", "standard", "thorough")  # the families say what each of them means
 USUAL_PRESET = "standard"  # the same as what a TrainConfig holds when nobody chooses
 CHECKPOINT = "checkpoint/state.safetensors"  # of an unfinished run, in its folder
@@ -109,7 +110,7 @@ class TrainConfig(Config):
 
     data: str  # prefix of a built dataset
     output: str  # folder of the run; `adapter/` appears in it
-    base: str = "tiny"  # `tiny`, `deepseek-ocr`, a folder or a repo id
+    base: str = "tiny"  # one of BASES, a folder or a repo id
     layout: str = "auto"  # a preset of the base model's family, or `auto`: what suits the pictures
     prompt: str = ""  # name of a prompt of the family, or a text; empty takes its default
     steps: int = 60  # optimizer steps
@@ -125,7 +126,7 @@ class TrainConfig(Config):
     lora_dropout: float = 0.0
     lora_experts: str = "auto"  # adapt the mixture of experts: `auto` where memory surely allows
     lora_vision: str = "auto"  # adapt vision: `auto` does what the family does best
-    augment: bool = True  # vary the pictures a little, where vision is trained
+    augment: bool = True  # vary the pictures a little, where they are looked at anew each time
     warmup_steps: int = 5
     weight_decay: float = 0.001
     evaluate_every: int = 0  # steps between two CER measurements; 0 measures four times a run

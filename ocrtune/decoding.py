@@ -7,6 +7,8 @@ import torch
 from torch import Tensor
 
 from ocrtune.errors import ModelError
+from ocrtune.families.cache_steps import CacheSteps
+from ocrtune.families.image_text import Sight
 from ocrtune.families.loaded import LoadedModel
 from ocrtune.families.recorded_steps import RecordedSteps
 from ocrtune.families.text_steps import TextSteps
@@ -15,6 +17,7 @@ from ocrtune.text import find_loop
 
 ROWS_AT_ONCE = {"tiny": 64}  # by family: a small model is quick with large batches only
 OTHER_ROWS_AT_ONCE = 16
+ROWS_WITH_PICTURES = 8  # where whole pictures, not their features, go into the text model
 # How sure a model must be that a picture holds no text, by family. A line lost in silence is worse
 # than one read badly, and tiny takes busy paper for noise; true blanks it knows with 0.86 and more.
 EMPTY_FROM = {"tiny": 0.6}
@@ -55,18 +58,20 @@ def length_cap(loaded: LoadedModel, texts: Iterable[str]) -> int:
 
 def rows_at_once(loaded: LoadedModel) -> int:
     """Return how many answers the model writes together when nobody chooses."""
+    if not loaded.keeps_features:
+        return ROWS_WITH_PICTURES
     return ROWS_AT_ONCE.get(loaded.family.name, OTHER_ROWS_AT_ONCE)
 
 
 @torch.inference_mode()
 def decode(
     loaded: LoadedModel,
-    features: Sequence[Tensor],
+    features: Sequence[Tensor | Sight],
     at_once: int = 0,
     on_end: Callable[[], None] = lambda: None,
     on_token: Callable[[Row], None] = ignore,
 ) -> list[Row]:
-    """Return the answers to pictures, given as a list of [image tokens, width]; greedy.
+    """Return the answers to pictures, given as [image tokens, width] or as sights; greedy.
 
     At most `at_once` answers are written together (0: what suits the model); a picture that waits
     takes the place of one whose answer has ended. `on_end` is called at the end of every answer,
@@ -76,12 +81,15 @@ def decode(
     if not rows:
         return rows
     at_once = at_once or rows_at_once(loaded)
-    contract, head = loaded.contract, loaded.network.lm_head
-    config = loaded.network.config
+    if not loaded.keeps_features and len(rows) > at_once:  # their rows cannot take turns
+        portions = [features[i : i + at_once] for i in range(0, len(rows), at_once)]
+        readings = [decode(loaded, portion, at_once, on_end, on_token) for portion in portions]
+        return [row for reading in readings for row in reading]
+    contract, head = loaded.contract, loaded.head
     active, waiting = rows[:at_once], list(range(at_once, len(rows)))
     steps, hidden = begin(loaded, features[:at_once])
     while True:
-        logits = refuse_empty(head(hidden), active, contract, config.eos_token_id)
+        logits = refuse_empty(head(hidden), active, contract, loaded.ends[0])
         tokens = choose_tokens(logits, active, contract)
         for row, token in zip(active, tokens, strict=True):
             if not row.ended:
@@ -111,11 +119,15 @@ def decode(
     return rows
 
 
-def begin(loaded: LoadedModel, features: Sequence[Tensor]) -> tuple[TextSteps, Tensor]:
+def begin(
+    loaded: LoadedModel, features: Sequence[Tensor | Sight]
+) -> tuple[TextSteps | CacheSteps, Tensor]:
     """Return the text model behind the pictures' prompts, and what it makes of them, [rows, width].
 
-    features: of each picture, [image tokens, width].
+    features: of each picture, [image tokens, width], or what its lay_out gave.
     """
+    if not loaded.keeps_features:
+        return loaded.begin(features)
     model = loaded.network.model
     prompts = [loaded.prompt_ids(len(feature)) for feature in features]
     ids, mask = pad_left(prompts, loaded.network.config.pad_token_id)
@@ -175,7 +187,7 @@ def brings_back(ids: Sequence[int], token: int, ngram: int, window: int) -> bool
 
 def extend(loaded: LoadedModel, row: Row, token: int) -> None:
     """Add a token to a row, and end it at the end token, in a loop or when it is long enough."""
-    if token == loaded.network.config.eos_token_id:
+    if token in loaded.ends:
         row.ended = True
         return
     row.ids.append(token)

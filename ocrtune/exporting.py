@@ -3,7 +3,7 @@
 import gc
 import shlex
 import shutil
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
@@ -35,12 +35,14 @@ LOGITS_PROCESSOR = "vllm.model_executor.models.deepseek_ocr:NGramPerReqLogitsPro
 CARD = """\
 # {base}, tuned
 
-Made by ocrtune: `{base}` ({revision}) with an adapter merged into it, as {dtype} weights under the
-original names, with the original config and tokenizer.
+Made by ocrtune: `{base}` with an adapter merged into it, as {dtype} weights under the original
+names, with the original config and tokenizer.
 
 {checked}
 
 ## Serving
+
+From the folder in which this one lies:
 
 ```
 {serving}
@@ -111,7 +113,10 @@ def export_merged(config: ExportConfig, emit: Emit = silent) -> Exported:
     again = load_for_check(str(folder), contract.layout, dtype)
     again.contract = contract
     exported = compare(expected, logits(again), tensors, folder, serving_line(contract, config))
-    (folder / "README.md").write_text(card(contract, config, exported), "utf-8")
+    # The README may be shown to others: it tells the folder's name only.
+    named = replace(config, merged=folder.resolve().name)
+    words = card(contract, named, exported.checked)
+    (folder / "README.md").write_text(words, "utf-8")
     emit(Saved("model", str(folder)))
     return exported
 
@@ -162,6 +167,9 @@ def logits(loaded: LoadedModel) -> Tensor:
     picture = Image.new("RGB", (600, 48), "white")
     ImageDraw.Draw(picture).text((10, 8), "Strasse 12, 34.50", fill=0, font_size=28)
     views = loaded.lay_out(picture)
+    if not loaded.keeps_features:
+        inputs = loaded.collate([views], [loaded.completion_ids(CHECKED_WORDS)])
+        return loaded.network(**inputs, use_cache=False).logits[0].float().cpu()
     features = loaded.encode([views])[0]
     prompt = loaded.prompt_ids(loaded.image_tokens(views))
     ids = torch.tensor([prompt + loaded.completion_ids(CHECKED_WORDS)], device=loaded.device)
@@ -202,16 +210,15 @@ def serving_line(contract: OcrContract, config: ExportConfig) -> str:
     return shlex.join(parts)
 
 
-def card(contract: OcrContract, config: ExportConfig, exported: Exported) -> str:
+def card(contract: OcrContract, config: ExportConfig, checked: str) -> str:
     """Return the README of an export, as markdown."""
     settings = "\n".join(f"| {name} | `{value!r}` |" for name, value in asdict(contract).items())
     served = VLLM_WORDS if contract.family == DEEPSEEK_OCR.name else ""
     return CARD.format(
         base=contract.base_model,
-        revision=contract.revision,
         dtype=config.dtype,
-        checked=exported.checked,
-        serving=exported.serving,
+        checked=checked,
+        serving=serving_line(contract, config),
         served=served.format(
             ngram=contract.no_repeat_ngram,
             window=contract.ngram_window,

@@ -15,6 +15,7 @@ from torch import Tensor
 from ocrtune.errors import DatasetError, OcrtuneError
 from ocrtune.events import Emit, Note, Progress, silent
 from ocrtune.families.deepseek_ocr_model import PictureViews
+from ocrtune.families.image_text import Sight
 from ocrtune.families.loaded import LoadedModel
 from ocrtune.families.loading import VISION_TOWERS, trains_vision
 from ocrtune.families.page_layouts import PRESETS, LayoutChoice, choose_layout
@@ -40,7 +41,7 @@ def open_picture(data: bytes) -> Image.Image:
         raise DatasetError("The picture cannot be decoded.", "Save it as PNG or JPEG.") from error
 
 
-def lay_out(loaded: LoadedModel, data: bytes) -> PictureViews:
+def lay_out(loaded: LoadedModel, data: bytes) -> PictureViews | Sight:
     """Return the views of an encoded picture; an OcrtuneError if it cannot be used."""
     return loaded.lay_out(open_picture(data))
 
@@ -191,7 +192,7 @@ def settle_layout(
     texts: the ground truth of the same pictures, where it is known.
     """
     layouts = [name for name in loaded.family.layouts if name in PRESETS]
-    if len(layouts) < 2:
+    if len(layouts) < 2 or not loaded.family.native:
         return None
     sized = [
         (size, text)

@@ -1,5 +1,6 @@
 """The only door to the Hugging Face Hub."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import httpx
@@ -23,19 +24,25 @@ BASE_FILES = (
     "tokenizer.json",
     "tokenizer_config.json",
     "special_tokens_map.json",
+    "added_tokens.json",
+    "vocab.json",
+    "merges.txt",
+    "chat_template.jinja",
+    "chat_template.json",
+    "preprocessor_config.json",
     "processor_config.json",
     "*.safetensors",
     "*.safetensors.index.json",
 )
 
 
-def fetch_base(repo_id: str, revision: str) -> Path:
+def fetch_base(repo_id: str, revision: str, files: Sequence[str] = BASE_FILES) -> Path:
     """Return the folder of a base model's files, downloaded unless they are there already.
 
     The folder's name is the commit that `revision` (a branch, tag or commit) stands for.
     """
     try:
-        return Path(snapshot_download(repo_id, revision=revision, allow_patterns=list(BASE_FILES)))
+        return Path(snapshot_download(repo_id, revision=revision, allow_patterns=list(files)))
     except GatedRepoError as error:  # a RepositoryNotFoundError too, so it comes first
         raise HubError(
             f"`{repo_id}` asks its users to accept conditions.",
@@ -68,6 +75,11 @@ def fetch_base(repo_id: str, revision: str) -> Path:
             f"`{repo_id}` cannot be stored: {error.strerror or error}.",
             "Make room on the disk (a 3 B model takes 7 GB) or point HF_HOME to another one.",
         ) from error
+
+
+def fetch_config(repo_id: str, revision: str) -> Path:
+    """Return the folder of a model of which only `config.json` is sure to be there."""
+    return fetch_base(repo_id, revision, ("config.json",))
 
 
 def _unreachable(repo_id: str) -> HubError:

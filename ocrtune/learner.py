@@ -20,8 +20,9 @@ from ocrtune.examples import Example, batch_order
 from ocrtune.families.deepseek_ocr_model import IGNORE_INDEX, PictureViews
 from ocrtune.families.flat import FlatWeights
 from ocrtune.families.grouped import best_way
+from ocrtune.families.image_text import Lessons, Sight, WholePass
 from ocrtune.families.loaded import LoadedModel
-from ocrtune.families.loading import trains_vision
+from ocrtune.families.loading import has_fixed_features
 from ocrtune.families.lora import quicken
 from ocrtune.families.text_pass import read_rows, read_rows_by_model
 from ocrtune.features import encode_samples, encode_views, open_picture, pixels
@@ -36,7 +37,7 @@ PIXELS_WITH_GRADIENT = 300_000
 # Recorded graphs are used again for rows and answers of about the same length.
 ROW_STEP, ANSWER_STEP = 32, 128
 
-Lesson = tuple[Tensor | PictureViews, list[int]]  # what is seen, and the answer to it
+Lesson = tuple[Tensor | PictureViews | Sight, list[int]]  # what is seen, and the answer to it
 
 
 @dataclass
@@ -77,7 +78,7 @@ class Learner:
             quicken(loaded.model)
         warm = Thread(target=warm_up, args=(loaded, config), daemon=True)
         warm.start()
-        if not trains_vision(loaded):
+        if has_fixed_features(loaded):
             started = time.perf_counter()
             self.features = self.compute_features(emit)
             self.features_seconds = time.perf_counter() - started
@@ -93,12 +94,16 @@ class Learner:
         self.scaler.scale(torch.zeros((), device=loaded.device))  # else it knows no scale yet
         # Samples that go through the model together; see `fit`.
         self.micro_batch = config.micro_batch or config.batch_size
-        self.recorder = Recorder(
-            loaded.network,
-            recompute=config.checkpointing == "yes",
-            record=own and on_gpu and not config.lora_dropout,
-            read=read_rows if own else read_rows_by_model,
-        )
+        recompute = config.checkpointing == "yes"
+        if loaded.keeps_features:
+            self.recorder = Recorder(
+                loaded.network,
+                recompute,
+                record=own and on_gpu and not config.lora_dropout,
+                read=read_rows if own else read_rows_by_model,
+            )
+        else:
+            self.recorder = WholePass(loaded, recompute)
         self.batches = self.order()
         self.ahead: Batch | None = None  # the next one, if it is prepared
 
@@ -186,12 +191,15 @@ class Learner:
             self.ahead.most = self.micro_batch
         return total.item() / scale
 
-    def portions(self, batch: Batch) -> Iterator[Portion]:
+    def portions(self, batch: Batch) -> Iterator[Portion | Lessons]:
         """Yield a batch in portions that fit into memory, if need be through the vision towers."""
         if batch.most == self.micro_batch:
             yield from batch.portions
             return
         for lessons in divide(batch.lessons, self.micro_batch):
+            if not self.loaded.keeps_features:
+                yield Lessons(lessons, torch.ones((), device=self.loaded.device))
+                continue
             features = [sight for sight, _ in lessons]
             if not self.features:
                 features = encode_views(self.loaded, features)

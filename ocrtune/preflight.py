@@ -15,7 +15,7 @@ from ocrtune.errors import TrainingError
 from ocrtune.events import Preflight
 from ocrtune.examples import Examined, Example
 from ocrtune.families.loaded import LoadedModel
-from ocrtune.families.loading import trains_vision
+from ocrtune.families.loading import has_fixed_features
 from ocrtune.families.page_layouts import PRESETS, LayoutChoice, image_tokens
 from ocrtune.features import picture_size
 from ocrtune.fitting import LEARNED_BYTES, ModelShape, choose_fit, needed_bytes
@@ -67,7 +67,7 @@ def measure_samples(loaded: LoadedModel, examples: Sequence[Example]) -> list[Sa
 
 def features_bytes(loaded: LoadedModel, sizes: Sequence[SampleSizes]) -> int:
     """Return how much disk the features of some examples take; 0 where vision learns."""
-    if trains_vision(loaded):
+    if not has_fixed_features(loaded):
         return 0
     weight = loaded.network.lm_head.weight
     tokens = sum(one.image_tokens for one in sizes)
@@ -195,11 +195,13 @@ def wait_for(device: torch.device) -> None:
 def model_shape(learner: Learner) -> ModelShape:
     """Return the sizes that decide how much memory a step takes."""
     text = learner.loaded.network.config.text_config
-    visited = text.num_experts_per_tok + text.n_shared_experts
+    active = text.intermediate_size
+    if getattr(text, "n_routed_experts", 0):
+        active = (text.num_experts_per_tok + text.n_shared_experts) * text.moe_intermediate_size
     return ModelShape(
         width=text.hidden_size,
         layers=text.num_hidden_layers,
-        active=visited * text.moe_intermediate_size,
+        active=active,
         vocabulary=text.vocab_size,
         value_bytes=learner.dtype.itemsize,
         learned=sum(each.numel() for each in learner.parameters),
@@ -293,7 +295,7 @@ def inspect_run(
 
 def layout_tokens(loaded: LoadedModel, sizes: Sequence[SampleSizes]) -> dict[str, float]:
     """Return the mean image tokens a picture takes under each page layout of the model."""
-    layouts = [name for name in loaded.family.layouts if name in PRESETS]
+    layouts = [name for name in loaded.family.layouts if name in PRESETS and loaded.family.native]
     return {name: fmean(image_tokens(*one.size, name) for one in sizes) for name in layouts}
 
 

@@ -18,6 +18,7 @@ from ocrtune.decoding import Row, decode, ignore, rows_at_once
 from ocrtune.errors import ModelError, OcrtuneError
 from ocrtune.events import Emit, Note, Progress, Read, Saved, silent
 from ocrtune.families.deepseek_ocr_model import PictureViews
+from ocrtune.families.image_text import Sight
 from ocrtune.families.loaded import LoadedModel
 from ocrtune.families.loading import DEFAULT, choose_prompt, load_adapter, load_base, use_adapter
 from ocrtune.families.page_layouts import AUTO
@@ -189,7 +190,8 @@ def read_samples(
     grow = Stream(loaded, pictures[0][0], model, emit).grow if alone else ignore
     at_once = batch_size or rows_at_once(loaded)
     predictions: dict[int, Prediction] = {}
-    for batch in make_batches(pictures, features, BATCHES_TOGETHER * at_once):
+    together = at_once * (BATCHES_TOGETHER if loaded.keeps_features else 1)
+    for batch in make_batches(pictures, features, together):
         started = time.perf_counter()
         known = [features[index] if features else None for index in batch]
 
@@ -269,7 +271,7 @@ def read_together(
     ready = {index: feature for index, feature in enumerate(features) if feature is not None}
     sound: list[int] = []
 
-    def views() -> Iterator[PictureViews]:
+    def views() -> Iterator[PictureViews | Sight]:
         for index, picture in enumerate(pictures):
             if index not in ready:
                 try:
@@ -280,7 +282,7 @@ def read_together(
                     sound.append(index)
                     yield view
 
-    encoded = encode_views(loaded, views())
+    encoded = encode_views(loaded, views()) if loaded.keeps_features else list(views())
     ready.update(zip(sound, encoded, strict=True))
     ended = count(1)
     rows = decode(loaded, list(ready.values()), at_once, lambda: tell(next(ended)), grow)

@@ -10,7 +10,7 @@ from torch import Tensor
 from ocrtune.decoding import length_cap
 from ocrtune.events import Emit, Evaluated, SampleRead
 from ocrtune.families.loaded import LoadedModel
-from ocrtune.families.loading import adapter_weights, trains_vision
+from ocrtune.families.loading import adapter_weights, has_fixed_features
 from ocrtune.features import encode_samples
 from ocrtune.metrics import pool, score_pairs
 from ocrtune.ranks import ALONE, Ranks
@@ -47,7 +47,7 @@ class Validation:
         self.seconds = 0.0  # of all measurements together
         self.best_step = 0  # 0: nothing was measured but the base model
         self.best_weights: dict[str, Tensor] = {}
-        if not trains_vision(loaded):
+        if has_fixed_features(loaded):
             started = time.perf_counter()
             self.features = encode_samples(loaded, self.pictures[self.mine])
             self.features_seconds = time.perf_counter() - started

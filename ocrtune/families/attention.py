@@ -15,6 +15,7 @@ from transformers.models.deepseek_ocr2.configuration_deepseek_ocr2 import (
     DeepseekOcr2SamVisionConfig,
 )
 from transformers.models.deepseek_ocr2.modeling_deepseek_ocr2 import (
+    DeepseekOcr2SamPatchEmbeddings,
     DeepseekOcr2SamVisionAttention,
     DeepseekOcr2SamVisionLayer,
 )
@@ -32,10 +33,28 @@ class SamLayer(DeepseekOcr2SamVisionLayer):
 
     def forward(self, hidden_states: Tensor) -> Tensor:
         """hidden_states: [views, rows, columns, width]; returns the same shape."""
-        # A convolution made the patches, with channels apart; every sum would keep them so.
-        hidden_states = hidden_states.contiguous()
         hidden_states = hidden_states + self.attn(self.layer_norm1(hidden_states))
         return hidden_states + self.mlp(self.layer_norm2(hidden_states))
+
+
+class SamPatches(DeepseekOcr2SamPatchEmbeddings):
+    """transformers' patches, with the same parameters, as one product instead of a convolution.
+
+    A patch shares no pixel with the next one, and the result has its channels together, as all
+    layers want them.
+    """
+
+    def forward(self, pixel_values: Tensor) -> Tensor:
+        """pixel_values: [views, 3, height, width]; returns [views, rows, columns, width]."""
+        weight = self.projection.weight
+        high, wide = weight.shape[2:]
+        rows, columns = (
+            size // by for size, by in zip(pixel_values.shape[2:], (high, wide), strict=True)
+        )
+        inside = pixel_values[:, :, : rows * high, : columns * wide]
+        patches = inside.unflatten(3, (columns, wide)).unflatten(2, (rows, high))
+        patches = patches.permute(0, 2, 4, 1, 3, 5).flatten(3)
+        return F.linear(patches, weight.flatten(1), self.projection.bias)
 
 
 class SamAttention(DeepseekOcr2SamVisionAttention):
@@ -69,16 +88,18 @@ class SamAttention(DeepseekOcr2SamVisionAttention):
         """
         rows, columns = size
         query = qkv[0].reshape(-1, qkv.shape[4], rows * columns, qkv.shape[-1])
-        answers = answers_to_distances(
-            query.unflatten(2, size),
-            distance_table(self.rel_pos_h, rows),
-            distance_table(self.rel_pos_w, columns),
-        )
         places = places_of_keys(rows, columns, query)
         if cache_is_scarce(query):
+            answers = answers_to_distances(
+                query.unflatten(2, size),
+                distance_table(self.rel_pos_h, rows),
+                distance_table(self.rel_pos_w, columns),
+            )
             key, value = (part.reshape(query.shape) for part in qkv[1:])
             return attend_in_portions(query * self.scale, key, value, answers, places)
-        return attend_fused(query, qkv[1], qkv[2], answers, places, self.scale)
+        to_rows = answers_to_all(query.unflatten(2, size), resized(self.rel_pos_h, rows), 2)
+        to_columns = answers_to_all(query.unflatten(2, size), resized(self.rel_pos_w, columns), 3)
+        return attend_fused(query, qkv[1], qkv[2], (to_rows, to_columns), places, self.scale)
 
 
 def cache_is_scarce(query: Tensor) -> bool:
@@ -93,14 +114,36 @@ def cache_is_scarce(query: Tensor) -> bool:
 def distance_table(vectors: Tensor, size: int) -> Tensor:
     """Return [size, channels, size]: for each query's place, the vectors of all keys' places.
 
-    vectors: [distances, channels], from the most negative one on; resized where there are not
-    2 * size - 1 of them.
+    vectors: see `resized`.
+    """
+    return resized(vectors, size).unfold(0, size, 1).flip(-1)
+
+
+def resized(vectors: Tensor, size: int) -> Tensor:
+    """Return one vector for each distance between two of `size` places, [2 * size - 1, channels].
+
+    vectors: [distances, channels], from the most negative one on.
     """
     distances = 2 * size - 1
-    if len(vectors) != distances:
-        resized = F.interpolate(vectors.T.unsqueeze(0).float(), distances, mode="linear")
-        vectors = resized[0].T.to(vectors.dtype)
-    return vectors.unfold(0, size, 1).flip(-1)
+    if len(vectors) == distances:
+        return vectors
+    between = F.interpolate(vectors.T.unsqueeze(0).float(), distances, mode="linear")
+    return between[0].T.to(vectors.dtype)
+
+
+def answers_to_all(query: Tensor, vectors: Tensor, axis: int) -> Tensor:
+    """Return what a key's row (axis 2) or column (axis 3) adds to each score, a view.
+
+    query: [windows, heads, rows, columns, channels]; vectors: see `resized`; returns [windows,
+    heads, rows, columns, places of keys]. Every query answers to all distances in one product; a
+    query one place further on then begins to read one distance earlier.
+    """
+    size = query.shape[axis]
+    answers = query @ vectors.flip(0).T
+    strides = list(answers.stride())
+    strides[axis] -= strides[-1]
+    shape = (*query.shape[:-1], size)
+    return answers.as_strided(shape, strides, (size - 1) * strides[-1])
 
 
 def answers_to_distances(query: Tensor, row_table: Tensor, column_table: Tensor) -> Tensor:
@@ -140,20 +183,29 @@ def attend_in_portions(
 
 
 def attend_fused(
-    query: Tensor, key: Tensor, value: Tensor, answers: Tensor, places: Tensor, scale: float
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    answers: tuple[Tensor, Tensor],
+    places: Tensor,
+    scale: float,
 ) -> Tensor:
     """Return what `attend_in_portions` does, from one call of torch's fused attention.
 
-    key, value: in any shape and order that reshapes to the query's; scale: of the query. All three
-    become longer, and are written to their new place at once.
+    key, value: in any shape and order that reshapes to the query's; answers: to rows and to
+    columns, see `answers_to_all`; scale: of the query. All three become longer, and are written to
+    their new place at once.
     """
     windows, heads, patches, channels = query.shape
-    reach = answers.shape[-1]
+    rows, columns = (part.shape[-1] for part in answers)
+    reach = rows + columns
     width = channels + reach + -(channels + reach) % ALIGNMENT
     long = torch.zeros if width > channels + reach else torch.empty
-    long_query = torch.cat(
-        [query * scale, answers, query.new_zeros(*query.shape[:-1], width - channels - reach)], -1
-    )
+    long_query = long((windows, heads, patches, width), dtype=query.dtype, device=query.device)
+    long_query[..., :channels] = query * scale
+    by_places = long_query.unflatten(2, (rows, columns))
+    by_places[..., channels : channels + rows] = answers[0]
+    by_places[..., channels + rows : channels + reach] = answers[1]
     long_key = long((*key.shape[:-1], width), dtype=key.dtype, device=key.device)
     long_key[..., :channels] = key
     long_key = long_key.view(windows, heads, patches, width)

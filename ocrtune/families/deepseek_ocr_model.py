@@ -36,7 +36,7 @@ from transformers.models.deepseek_ocr2.modeling_deepseek_ocr2 import (
     DeepseekOcr2TextModel,
 )
 
-from ocrtune.families.attention import SamLayer
+from ocrtune.families.attention import SamLayer, SamPatches
 
 IGNORE_INDEX = -100  # a label that does not count
 MODEL_TYPE = "ocrtune_deepseek_ocr"
@@ -81,7 +81,6 @@ class DeepseekOcrConfig(PreTrainedConfig):
         width = values["vision_config"]["width"]
         sam, clip = width["sam_vit_b"], width["clip-l-14-224"]
         view_size = values["vision_config"].get("view_size")
-        layers, dense = text["num_hidden_layers"], text["first_k_dense_replace"]
         return cls(
             sam_config={
                 "hidden_size": sam["width"],
@@ -104,34 +103,40 @@ class DeepseekOcrConfig(PreTrainedConfig):
                 "hidden_act": "quick_gelu",
                 "layer_norm_eps": 1e-5,
             },
-            text_config={
-                "vocab_size": text["vocab_size"],
-                "hidden_size": text["hidden_size"],
-                "intermediate_size": text["intermediate_size"],
-                "moe_intermediate_size": text["moe_intermediate_size"],
-                "num_hidden_layers": layers,
-                "num_attention_heads": text["num_attention_heads"],
-                "num_key_value_heads": text.get("num_key_value_heads"),
-                "n_routed_experts": text["n_routed_experts"],
-                "n_shared_experts": text["n_shared_experts"],
-                "num_experts_per_tok": text["num_experts_per_tok"],
-                "mlp_layer_types": ["dense" if i < dense else "sparse" for i in range(layers)],
-                "max_position_embeddings": text.get("max_position_embeddings", 8192),
-                "rms_norm_eps": text.get("rms_norm_eps", 1e-6),
-                "rope_parameters": {
-                    "rope_type": "default",
-                    "rope_theta": float(text.get("rope_theta", 10_000)),
-                },
-                "routed_scaling_factor": float(text.get("routed_scaling_factor", 1.0)),
-                "bos_token_id": text.get("bos_token_id", 0),
-                "eos_token_id": text.get("eos_token_id", 1),
-            },
+            text_config=text_sizes(text),
             view_size=view_size,
             image_token_id=image_token_id,
             bos_token_id=text.get("bos_token_id", 0),
             eos_token_id=text.get("eos_token_id", 1),
             pad_token_id=values.get("pad_token_id", 2),
         )
+
+
+def text_sizes(text: dict) -> dict:
+    """Return what DeepseekOcr2TextConfig takes, from the authors' `language_config`."""
+    layers, dense = text["num_hidden_layers"], text["first_k_dense_replace"]
+    return {
+        "vocab_size": text["vocab_size"],
+        "hidden_size": text["hidden_size"],
+        "intermediate_size": text["intermediate_size"],
+        "moe_intermediate_size": text["moe_intermediate_size"],
+        "num_hidden_layers": layers,
+        "num_attention_heads": text["num_attention_heads"],
+        "num_key_value_heads": text.get("num_key_value_heads"),
+        "n_routed_experts": text["n_routed_experts"],
+        "n_shared_experts": text["n_shared_experts"],
+        "num_experts_per_tok": text["num_experts_per_tok"],
+        "mlp_layer_types": ["dense" if i < dense else "sparse" for i in range(layers)],
+        "max_position_embeddings": text.get("max_position_embeddings", 8192),
+        "rms_norm_eps": text.get("rms_norm_eps", 1e-6),
+        "rope_parameters": {
+            "rope_type": "default",
+            "rope_theta": float(text.get("rope_theta", 10_000)),
+        },
+        "routed_scaling_factor": float(text.get("routed_scaling_factor", 1.0)),
+        "bos_token_id": text.get("bos_token_id", 0),
+        "eos_token_id": text.get("eos_token_id", 1),
+    }
 
 
 def _built(kind: type, value: dict | PreTrainedConfig | None) -> PreTrainedConfig:
@@ -254,6 +259,7 @@ class DeepseekOcrModel(DeepseekOcrPreTrainedModel):
         super().__init__(config)
         sam, clip, text = config.sam_config, config.clip_config, config.text_config
         self.sam_model = DeepseekOcr2SamVisionEncoder(sam)
+        self.sam_model.patch_embed = SamPatches(sam)
         self.sam_model.layers = nn.ModuleList(
             SamLayer(sam, layer.window_size) for layer in self.sam_model.layers
         )

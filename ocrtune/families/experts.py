@@ -105,17 +105,20 @@ class QuickExperts(DeepseekOcr2TextExperts):
         self, hidden_states: Tensor, top_k_index: Tensor, top_k_weights: Tensor, changes=None
     ) -> Tensor:
         """hidden_states: [tokens, width]; changes: name of a parameter -> Change."""
+        given, dtype = hidden_states.dtype, self.gate_up_proj.dtype
+        hidden_states = hidden_states.to(dtype)  # Unsloth hands on fp32
         found = [(changes or {}).get(name) for name in PARAMETERS]
         factors = [part for one in found for part in ((one.down, one.up) if one else (None, None))]
-        way = best_way(hidden_states.device, hidden_states.dtype)
-        return ExpertsProduct.apply(
+        way = best_way(hidden_states.device, dtype)
+        mixed = ExpertsProduct.apply(
             hidden_states,
-            top_k_weights.to(hidden_states.dtype),
+            top_k_weights.to(dtype),
             (self.gate_up_proj, self.down_proj),
             group(top_k_index, self.num_experts, way),
             tuple(one.scale if one else 0.0 for one in found),
             *factors,
         )
+        return mixed.to(given)
 
 
 class QuickWrapper(ParamWrapper):
@@ -124,8 +127,11 @@ class QuickWrapper(ParamWrapper):
     def forward(self, x: Tensor, *args, **kwargs) -> Tensor:
         """x: [tokens, width]; returns the same shape."""
         experts = self.get_base_layer()
-        changes = None if self.disable_adapters else changes_of(self, x.dtype)
-        if kwargs or changes == {} or type(experts) is not QuickExperts:
+        if kwargs or type(experts) is not QuickExperts:
+            return super().forward(x, *args, **kwargs)
+        dtype = experts.gate_up_proj.dtype
+        changes = None if self.disable_adapters else changes_of(self, dtype)
+        if changes == {}:
             return super().forward(x, *args, **kwargs)
         return experts(x, *args, changes=changes)
 

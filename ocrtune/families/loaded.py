@@ -1,10 +1,12 @@
 """A model in memory: how it is fed pictures and text, and how its answers become text."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import takewhile
 from pathlib import Path
+from typing import ClassVar
 
 import torch
 from peft import PeftModel
@@ -29,6 +31,9 @@ MAX_ASPECT = 250  # longer side to shorter side; beyond, the short side would va
 class LoadedModel:
     """A network with everything needed to feed it and to understand its answers."""
 
+    # Whether what the vision towers make of a picture can be kept and given to the text model.
+    keeps_features: ClassVar[bool] = True
+
     model: DeepseekOcrForConditionalGeneration | PeftModel
     tokenizer: PreTrainedTokenizerFast
     family: ModelFamily
@@ -45,6 +50,16 @@ class LoadedModel:
         """The DeepSeek-OCR network, below peft if there is an adapter."""
         return self.model.get_base_model() if isinstance(self.model, PeftModel) else self.model
 
+    @property
+    def ends(self) -> tuple[int, ...]:
+        """The token ids that end an answer; the first one is learned."""
+        return (self.network.config.eos_token_id,)
+
+    @property
+    def head(self) -> Callable[[Tensor], Tensor]:
+        """What turns the text model's last states into logits, [rows, vocabulary]."""
+        return self.network.lm_head
+
     def use_layout(self, layout: str) -> None:
         """Lay out every picture from now on under another preset of the model's family."""
         refuse_unknown_layout(self.family, layout)
@@ -52,11 +67,7 @@ class LoadedModel:
 
     def lay_out(self, picture: Image.Image) -> PictureViews:
         """Return the views of a picture under the contract's layout preset, on the CPU."""
-        if max(picture.size) > MAX_ASPECT * min(picture.size):
-            raise ModelError(
-                f"A picture of {picture.width} x {picture.height} pixels is too thin to be read.",
-                "Cut it so that it shows one line or one page.",
-            )
+        refuse_hairline(picture)
         if self.family.name == "tiny":
             return tiny.lay_out_line(as_seen(picture))
         return lay_out_page(as_seen(picture), PRESETS[self.contract.layout])
@@ -102,7 +113,7 @@ class LoadedModel:
                 f"The text {text[:60]!r} holds a token that steers the model.",
                 "Change that place, or leave the sample out.",
             )
-        return [*ids, self.network.config.eos_token_id]
+        return [*ids, self.ends[0]]
 
     def capped(self, longest: int) -> "LoadedModel":
         """Return the same model in memory, under a contract whose answers end sooner.
@@ -126,14 +137,12 @@ class LoadedModel:
 
         With `marks` the tokens stay that mark places on the picture, for `grounding` to read.
         """
-        end = self.network.config.eos_token_id
-        listed = [int(index) for index in ids]
-        if end in listed:
-            listed = listed[: listed.index(end)]
+        ends = self.ends
+        written = takewhile(lambda index: index not in ends, map(int, ids))
         hidden = {*self._control_tokens, self.tokenizer.unk_token_id}
         if marks:
             hidden -= {i for i, token in self._control_tokens.items() if token in PLACE_MARKS}
-        kept = [index for index in listed if index not in hidden]
+        kept = [index for index in written if index not in hidden]
         return self.tokenizer.decode(kept, clean_up_tokenization_spaces=False)
 
     def unknown_characters(self, text: str) -> set[str]:
@@ -150,16 +159,16 @@ class LoadedModel:
     def _ids(self, text: str) -> list[int]:
         return self.tokenizer.encode(text, add_special_tokens=False) if text else []
 
+    @property
+    def _steering(self) -> set[int]:
+        """The ids of tokens that are no text although their looks do not tell."""
+        config = self.network.config
+        return {*self.ends, config.bos_token_id, config.pad_token_id, config.image_token_id}
+
     @cached_property
     def _control_tokens(self) -> dict[int, str]:
         """The tokens that steer the model instead of being text, by id."""
-        config = self.network.config
-        steering = {
-            config.bos_token_id,
-            config.eos_token_id,
-            config.pad_token_id,
-            config.image_token_id,
-        }
+        steering = self._steering
         added = self.tokenizer.added_tokens_decoder.items()
         return {
             index: token.content
@@ -171,6 +180,15 @@ class LoadedModel:
     def _control_pattern(self) -> re.Pattern[str]:
         """Matches, without consuming it, the place where a control token begins."""
         return re.compile(f"(?={'|'.join(map(re.escape, self._control_tokens.values()))})")
+
+
+def refuse_hairline(picture: Image.Image) -> None:
+    """Raise a ModelError if the picture is so thin that nothing would be left of it."""
+    if max(picture.size) > MAX_ASPECT * min(picture.size):
+        raise ModelError(
+            f"A picture of {picture.width} x {picture.height} pixels is too thin to be read.",
+            "Cut it so that it shows one line or one page.",
+        )
 
 
 def refuse_unknown_layout(family: ModelFamily, layout: str) -> None:

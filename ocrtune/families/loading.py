@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
-from peft.utils import get_peft_model_state_dict, set_peft_model_state_dict
+from peft.utils import get_peft_model_state_dict
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
@@ -19,6 +19,7 @@ from ocrtune.engines import Unsloth
 from ocrtune.errors import ConfigError, ModelError
 from ocrtune.families import ModelFamily, get_family, tiny
 from ocrtune.families.experts import quicken_experts
+from ocrtune.families.image_text_files import embed_prompt, load_transformers
 from ocrtune.families.loaded import IMAGE_TOKEN, LoadedModel, refuse_unknown_layout
 from ocrtune.families.page_layouts import AUTO
 from ocrtune.families.prompts import CONTROL, resolve_prompt
@@ -36,14 +37,9 @@ ADAPTER_CONFIG, ADAPTER_WEIGHTS = "adapter_config.json", "adapter_model.safetens
 DEFAULT = "default"  # what peft calls the only adapter
 CONTRACT, DETAILS = "contract.json", "details.json"
 EXPERTS_BYTES = 15e9  # memory of a GPU on which their adapters fit; a T4 has 15.6e9
+TEXT_MODELS = ("model.language_model.", "model.text_model.")  # their layers, in every family
 VISION_TOWERS = ("model.sam_model.", "model.vision_model.", "model.projector.")
-TEXT_FILES = (
-    "config.json",
-    "generation_config.json",
-    "processor_config.json",
-    "special_tokens_map.json",
-    "tokenizer*.json",
-)
+TEXT_FILES = tuple(name for name in hub.BASE_FILES if "safetensors" not in name)
 
 
 def load_base(
@@ -56,7 +52,7 @@ def load_base(
 ) -> LoadedModel:
     """Return a base model ready to read.
 
-    base: `tiny`, `deepseek-ocr`, a folder or a Hub repo id; layout: a preset of its family, empty
+    base: a family's name, a folder or a Hub repo id; layout: a preset of its family, empty
     for the default, which `auto` begins with too: whoever knows the pictures changes it; device: as
     torch spells it, empty for the GPU if there is one; prompt: see `choose_prompt`, empty for the
     family's; dtype: None for what suits the device; engine: what loads and computes DeepSeek-OCR in
@@ -68,6 +64,21 @@ def load_base(
         refuse_unknown_layout(family, layout)
     folder, name, revision = locate(family)
     place = torch.device(device or best_device())
+    contract = OcrContract(
+        family=family.name,
+        base_model=name,
+        revision=revision,
+        prompt=family.prompt,
+        layout=layout or family.layout,
+        max_new_tokens=family.max_new_tokens,
+        no_repeat_ngram=family.no_repeat_ngram,
+        ngram_window=family.ngram_window,
+    )
+    if not family.native:
+        loaded = load_transformers(family, contract, folder, place, dtype)
+        if prompt:
+            choose_prompt(loaded, prompt)
+        return loaded
     tokenizer = load_tokenizer(folder)
     image_token_id = tokenizer.convert_tokens_to_ids(IMAGE_TOKEN)
     network = load_network(folder, image_token_id, place, dtype, engine)
@@ -79,16 +90,7 @@ def load_base(
         engine=engine,
         tokenizer=tokenizer,
         family=family,
-        contract=OcrContract(
-            family=family.name,
-            base_model=name,
-            revision=revision,
-            prompt=family.prompt,
-            layout=layout or family.layout,
-            max_new_tokens=family.max_new_tokens,
-            no_repeat_ngram=family.no_repeat_ngram,
-            ngram_window=family.ngram_window,
-        ),
+        contract=contract,
         device=place,
         folder=folder,
     )
@@ -101,6 +103,8 @@ def choose_prompt(loaded: LoadedModel, asked: str) -> None:
     """Ask the model something else from now on: a prompt's name or a text, see `resolve_prompt`."""
     prompt = resolve_prompt(loaded.family, asked)
     loaded.require_tokens(CONTROL.findall(prompt))
+    if not loaded.family.native:
+        prompt = embed_prompt(loaded, prompt)
     loaded.contract = replace(loaded.contract, prompt=prompt)
 
 
@@ -165,13 +169,19 @@ def adapts_experts(loaded: LoadedModel, config: TrainConfig) -> bool:
 
 def wrap(loaded: LoadedModel, lora: LoraConfig, name: str = DEFAULT) -> None:
     """Put the LoRA layers that `lora` describes on the model, beside those it has already."""
-    with quiet():
-        if isinstance(loaded.model, PeftModel):
-            loaded.model.add_adapter(name, lora)
-        elif loaded.engine:
-            loaded.model = loaded.engine.wrap(loaded.network, lora)
-        else:
-            loaded.model = get_peft_model(loaded.network, lora, adapter_name=name)
+    try:
+        with quiet():
+            if isinstance(loaded.model, PeftModel):
+                loaded.model.add_adapter(name, lora)
+            elif loaded.engine:
+                loaded.model = loaded.engine.wrap(loaded.network, lora)
+            else:
+                loaded.model = get_peft_model(loaded.network, lora, adapter_name=name)
+    except ValueError as error:  # no layer is called so, or it is of a kind without LoRA
+        raise ModelError(
+            f"The layers of `{loaded.contract.base_model}` cannot get adapters: {error}",
+            "Use a model of another kind.",
+        ) from error
     if not loaded.engine or loaded.network.lm_head.weight.dtype == torch.float16:
         quicken_experts(loaded.model)
     # peft writes the path of the weights on this machine there.
@@ -189,10 +199,15 @@ def trains_vision(loaded: LoadedModel) -> bool:
     if not isinstance(loaded.model, PeftModel):
         return False
     return any(
-        f".{loaded.model.active_adapter}." in name and name.startswith(VISION_TOWERS)
+        f".{loaded.model.active_adapter}." in name and not name.startswith(TEXT_MODELS)
         for name, _ in loaded.network.named_parameters()
         if "lora_" in name
     )
+
+
+def has_fixed_features(loaded: LoadedModel) -> bool:
+    """Return whether pictures need to be looked at only once, adapter or not."""
+    return loaded.keeps_features and not trains_vision(loaded)
 
 
 def adapter_weights(loaded: LoadedModel, name: str = DEFAULT) -> dict[str, Tensor]:
@@ -296,20 +311,16 @@ def fill(loaded: LoadedModel, weights: dict[str, Tensor], what: str, name: str =
     """Copy adapter weights into the LoRA layers; every key must find its place."""
     wanted = adapter_weights(loaded, name)
     refuse_differences(what, wanted.keys() - weights.keys(), weights.keys() - wanted.keys())
-    try:
-        set_peft_model_state_dict(loaded.model, weights, adapter_name=name)
-    except RuntimeError as error:
+    if any(tensor.shape != weights[key].shape for key, tensor in wanted.items()):
         raise ModelError(
             f"The weights of {what} have another shape than the model's.",
             "It belongs to another base model: load that one, or train the adapter again.",
-        ) from error
-    # peft passes keys through transformers' renamings, and says nothing when that loses some.
-    lost = {
-        key
-        for key, tensor in adapter_weights(loaded, name).items()
-        if not torch.equal(tensor.cpu(), weights[key].to(tensor.dtype))
-    }
-    refuse_differences(what, lost, set())
+        )
+    # Not through peft's own function: it passes keys through transformers' renamings, which are so
+    # loose for some families (DeepSeek-OCR-2) that every weight is lost, with only a warning.
+    with torch.no_grad():
+        for key, tensor in wanted.items():
+            tensor.copy_(weights[key])
 
 
 def read_contract(folder: Path) -> OcrContract:

@@ -9,7 +9,13 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError
-from transformers import AutoConfig, AutoModelForImageTextToText, PreTrainedTokenizerFast
+from transformers import (
+    AutoConfig,
+    AutoModelForImageTextToText,
+    PreTrainedConfig,
+    PreTrainedModel,
+    PreTrainedTokenizerFast,
+)
 from transformers.utils import logging as transformers_logging
 
 from ocrtune.engines import Unsloth
@@ -79,14 +85,33 @@ def load_network(
             f"`{folder / 'config.json'}` does not describe a DeepSeek-OCR model.",
             "Only models with DeepSeek-OCR's own config.json can be used.",
         ) from error
+    kind = DeepseekOcrForConditionalGeneration
     if engine:
         AutoConfig.register(MODEL_TYPE, DeepseekOcrConfig, exist_ok=True)
-        kind = DeepseekOcrForConditionalGeneration
         AutoModelForImageTextToText.register(DeepseekOcrConfig, kind, exist_ok=True)
         return engine.load(folder, config, AutoModelForImageTextToText, suitable_dtype(device))
+    network, found = read_network(kind, config, folder, device, dtype)
+    refuse_differences(
+        f"the weights in `{folder}`", found["missing_keys"], found["unexpected_keys"]
+    )
+    return network
+
+
+def read_network(
+    kind: type[PreTrainedModel],
+    config: PreTrainedConfig,
+    folder: Path,
+    device: torch.device,
+    dtype: torch.dtype | None = None,
+) -> tuple[PreTrainedModel, dict[str, Set[str]]]:
+    """Return a network of a transformers class with the weights in `folder`, and what they lack.
+
+    dtype: None for the suitable one. The second holds sets of keys: `missing_keys` and
+    `unexpected_keys`. Only *.safetensors are read, and no code.
+    """
     try:
         with quiet():
-            network, found = DeepseekOcrForConditionalGeneration.from_pretrained(
+            return kind.from_pretrained(
                 folder,
                 config=config,
                 dtype=dtype or suitable_dtype(device),
@@ -105,10 +130,6 @@ def load_network(
             f"The weights in `{folder}` cannot be loaded: {error}.",
             "Compare its config.json with its *.safetensors, or copy the model again.",
         ) from error
-    refuse_differences(
-        f"the weights in `{folder}`", found["missing_keys"], found["unexpected_keys"]
-    )
-    return network
 
 
 def suitable_dtype(device: torch.device) -> torch.dtype:

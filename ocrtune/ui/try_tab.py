@@ -2,7 +2,7 @@
 
 import gradio as gr
 
-from ocrtune.ui.actions import PROMPTS, Actions
+from ocrtune.ui.actions import LONGEST_WORDS, PROMPTS, Actions
 from ocrtune.ui.parts import Shared, TabParts, card, step, tab_named
 from ocrtune.ui.words import label
 
@@ -34,7 +34,13 @@ def try_tab(actions: Actions, shared: Shared) -> TabParts:
                 elem_classes="ot-stack",
                 elem_id="ot-prompt",
             )
-            words = gr.Textbox(label=label("prompt_words"), max_length=200, visible=False)
+            words = gr.Textbox(
+                label=label("prompt_words"),
+                placeholder=label("prompt_words_hint"),
+                max_length=LONGEST_WORDS,
+                visible=False,
+                elem_id="ot-words",
+            )
             read = gr.Button(label("read_button"), variant="primary", elem_id="ot-read")
         with card():
             step("try_step_3")

@@ -55,7 +55,14 @@ ENGLISH = {
     "base_tiny": "tiny — comes with this page, reads Chinese, English and German lines, "
     "needs no GPU",
     "base_deepseek-ocr": "DeepSeek-OCR — large, reads whole pages, needs a GPU with 16 GB",
-    "gpu_none": "No GPU was found on this machine: DeepSeek-OCR will not run here.",
+    "base_deepseek-ocr-2": "DeepSeek-OCR 2 — its successor, keeps the reading order of difficult "
+    "pages, needs a GPU with 16 GB",
+    "base_glm-ocr": "GLM-OCR — 0.9 billion weights, text, tables and formulas, needs a GPU",
+    "base_lighton-ocr": "LightOnOCR — 1 billion weights, European languages, needs a GPU",
+    "base_paddleocr-vl": "PaddleOCR-VL — 0.9 billion weights, 109 languages, needs a GPU",
+    "base_got-ocr-2": "GOT-OCR 2 — 0.6 billion weights, English and Chinese, needs a GPU",
+    "base_qwen-vl": "Qwen3-VL — 2 billion weights, a general model that also reads, needs a GPU",
+    "gpu_none": "No GPU was found on this machine: only tiny will run here.",
     "preset": "How long to learn",
     "preset_quick": "Quick: a first impression",
     "preset_standard": "Standard: the usual choice",
@@ -223,6 +230,7 @@ ENGLISH = {
     "prompt_extract": "Extract the text",
     "prompt_locate": "Locate — find the words below",
     "prompt_words": "Words to locate",
+    "prompt_words_hint": "As they stand on the picture",
     "read_failed": "This picture could not be read.",
     "from_dataset": "This picture is in the dataset, so its right text is known.",
     # Compare

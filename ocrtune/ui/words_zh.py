@@ -51,7 +51,14 @@ CHINESE = {
     "base_model": "基础模型：从哪套权重开始",
     "base_tiny": "tiny —— 随本页附带，能读中文、英文和德文的单行文字，不需要 GPU",
     "base_deepseek-ocr": "DeepSeek-OCR —— 大模型，能读整页，需要 16 GB 显存的 GPU",
-    "gpu_none": "本机没有找到 GPU：DeepSeek-OCR 在这里无法运行。",
+    "base_deepseek-ocr-2": "DeepSeek-OCR 2 —— 新一代，复杂版面也能按阅读顺序读，"
+    "需要 16 GB 显存的 GPU",
+    "base_glm-ocr": "GLM-OCR —— 9 亿参数，能读文字、表格和公式，需要 GPU",
+    "base_lighton-ocr": "LightOnOCR —— 10 亿参数，擅长欧洲语言，需要 GPU",
+    "base_paddleocr-vl": "PaddleOCR-VL —— 9 亿参数，支持 109 种语言，需要 GPU",
+    "base_got-ocr-2": "GOT-OCR 2 —— 6 亿参数，能读英文和中文，需要 GPU",
+    "base_qwen-vl": "Qwen3-VL —— 20 亿参数，也能识字的通用模型，需要 GPU",
+    "gpu_none": "本机没有找到 GPU：这里只能运行 tiny。",
     "preset": "学多久",
     "preset_quick": "快速：先看个大概",
     "preset_standard": "标准：通常选它",
@@ -211,6 +218,7 @@ CHINESE = {
     "prompt_extract": "提取文字",
     "prompt_locate": "定位：找出下面填写的文字",
     "prompt_words": "要定位的文字",
+    "prompt_words_hint": "照图片上的写法填写",
     "read_failed": "这张图片无法识别。",
     "from_dataset": "这张图片来自数据集，所以知道它的正确文字。",
     # Compare
