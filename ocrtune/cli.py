@@ -180,6 +180,10 @@ def train(config: TrainConfig, watcher: Watcher, args: argparse.Namespace) -> En
 def check(config: TrainConfig, watcher: Watcher, args: argparse.Namespace) -> Ending:
     """Tell what a run would take."""
     work_offline(config.base)
+    from ocrtune.engines import UNSLOTH, start_unsloth
+
+    if config.engine == UNSLOTH:
+        start_unsloth(config)
     from ocrtune.training import check_run
 
     check_run(config, watcher.emit)

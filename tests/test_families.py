@@ -143,8 +143,13 @@ def test_a_folder_without_our_kind_of_config_is_refused(text, tmp_path):
 def block_means(view: torch.Tensor) -> torch.Tensor:
     """Return the means of 8 x 8 blocks of [3, height, width], as [8, 8, 3]."""
     _, height, width = view.shape
-    blocks = view.view(3, 8, height // 8, 8, width // 8)
+    blocks = as_float(view).reshape(3, 8, height // 8, 8, width // 8)
     return blocks.mean(dim=(2, 4)).permute(1, 2, 0)
+
+
+def as_float(view: torch.Tensor) -> torch.Tensor:
+    """Return a view as the network takes it, in [-1, 1]."""
+    return view.float() / 127.5 - 1 if view.dtype == torch.uint8 else view
 
 
 def oracle_pictures() -> list[dict]:
@@ -204,7 +209,8 @@ def test_the_nearest_grid_wins_and_size_breaks_ties(size, grid):
 
 
 def test_a_padded_view_is_grey_around_the_picture():
-    view = lay_out_page(Image.new("RGB", (200, 100), "white"), PRESETS["base"]).global_view
+    picture = Image.new("RGB", (200, 100), "white")
+    view = as_float(lay_out_page(picture, PRESETS["base"]).global_view)
     grey = 127 / 127.5 - 1
     assert view[:, 0, 0].tolist() == pytest.approx([grey] * 3)
     assert view[:, 255, 512].tolist() == pytest.approx([grey] * 3)  # a quarter above the picture

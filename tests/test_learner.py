@@ -10,7 +10,7 @@ from ocrtune.config import TrainConfig
 from ocrtune.examples import make_examples
 from ocrtune.families.deepseek_ocr_model import IGNORE_INDEX
 from ocrtune.families.loading import add_lora, load_base
-from ocrtune.families.text_pass import answer_loss, read_rows
+from ocrtune.families.text_pass import answer_loss, read_rows, read_rows_by_model
 from ocrtune.features import open_picture
 from ocrtune.learner import make_portion, pad_right, rate_factor
 
@@ -134,3 +134,27 @@ def test_how_a_batch_goes_through_the_model_changes_nothing(base, vision, dropou
     assert same_loss == pytest.approx(loss, abs=1e-5)
     assert torch.allclose(whole, parts, atol=1e-5)
     assert pupil.recorder.recompute is way[1]
+
+
+@pytest.mark.filterwarnings("ignore:In CPU autocast")  # it is for GPUs, which have no fp32
+@pytest.mark.parametrize("recompute", [True, False])
+def test_layers_computed_twice_teach_the_same_in_the_models_own_forward(base, recompute):
+    loaded = load_base(base, device="cpu")
+    add_lora(loaded, TrainConfig(data="", output="", base=base, lora_vision="no"))
+    fill_with_noise(loaded.model, seed=1, scale=0.1, only="lora_B")
+    loaded.model.train()
+    language = loaded.network.model.language_model
+    rows = torch.randn(2, 9, language.config.hidden_size)
+    weights = [p for p in loaded.model.parameters() if p.requires_grad]
+
+    def gradients(read, recompute):
+        out = read(language, rows, recompute)
+        found = torch.autograd.grad(out.square().sum(), weights, allow_unused=True)
+        return [each for each in found if each is not None]
+
+    expected = gradients(read_rows, False)
+    found = gradients(read_rows_by_model, recompute)
+    assert language.is_gradient_checkpointing is recompute
+    assert len(found) == len(expected) > 0
+    for one, other in zip(expected, found, strict=True):
+        assert torch.allclose(one, other, rtol=1e-3, atol=1e-5)

@@ -43,6 +43,10 @@ def read_rows_by_model(
     language: DeepseekOcr2TextModel, embeddings: Tensor, recompute: bool = False
 ) -> Tensor:
     """Return what `read_rows` does, from the model's own forward, whoever changed that."""
+    if recompute and not language.is_gradient_checkpointing:
+        language.gradient_checkpointing_enable({"use_reentrant": False})
+    if language.is_gradient_checkpointing and not recompute:
+        language.gradient_checkpointing_disable()
     with torch.autocast(embeddings.device.type, embeddings.dtype):
         return language(inputs_embeds=embeddings, use_cache=False).last_hidden_state
 
