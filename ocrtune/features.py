@@ -28,7 +28,7 @@ ORIENTATION, LYING = 0x0112, (5, 6, 7, 8)  # the Exif entry, and its values for 
 # Of all views that go through the vision towers together. A CPU is quickest while what lies between
 # two layers stays small: larger blocks are given back to the system and cleared again each time.
 PIXELS_AT_ONCE = {"cpu": 150_000, "cuda": 17_000_000}
-PREPARING_THREADS, PREPARED_AHEAD = 4, 32
+PREPARING_THREADS, PREPARED_AHEAD = 8, 32
 
 
 def open_picture(data: bytes) -> Image.Image:

@@ -57,11 +57,11 @@ def test_letters_are_as_high_as_there_is_room():
 @pytest.mark.parametrize(
     ("size", "text", "layout"),
     [
-        ((640, 48), "", "tiny"),
-        ((641, 48), "", "tiny"),
-        ((320, 48), HAN, "tiny"),
-        ((640, 48), 160 * "x", "small"),  # letters too narrow for 512 pixels
-        ((1600, 60), 110 * "x", "base"),  # tiny would stretch it 27 times
+        ((640, 48), "", "base"),  # tiny would stretch it 13 times
+        ((641, 48), "", "base"),  # gundam would cut it in nine
+        ((320, 96), HAN, "tiny"),
+        ((640, 192), 520 * "x", "small"),  # letters too narrow for 512 pixels
+        ((1600, 60), 110 * "x", "base"),
         ((300, 200), "", "tiny"),  # enlarged, so nothing is lost
         (A4, "", "base"),
         (A4, "a few words", "base"),  # they may be small all the same
@@ -77,7 +77,7 @@ def test_the_cheapest_legible_layout_is_chosen(size, text, layout):
 
 
 def test_nearly_all_pictures_count():
-    lines, page = [(640, 48)] * 39, A4
+    lines, page = [(320, 96)] * 39, A4
     assert choose_layout([*lines, page]).layout == "tiny"  # 97 % are lines
     assert choose_layout([*lines[:9], page]).layout == "base"
 
@@ -90,9 +90,9 @@ def test_text_too_dense_for_all_is_told():
 
 def test_the_reason_names_what_was_weighed():
     reason = choose_layout([(640, 48), (641, 48), (641, 48)]).reason()
-    for words in ("`tiny`", "3 pictures of about 641 x 48", "73 image tokens", "`gundam` with 880"):
+    for words in ("`base`", "3 pictures of about 641 x 48", "273 image tokens"):
         assert words in reason
-    assert "too small" not in reason
+    assert "too small, dense or stretched in `tiny` with 73" in reason
     assert "too small, dense or stretched in `tiny` with 73" in choose_layout([A4]).reason()
 
 

@@ -17,7 +17,10 @@ LEGIBLE_PIXELS = 12.0
 # The DeepSeek-OCR paper (arXiv:2510.18234) measured 97 % precision up to ten text tokens for one
 # image token, falling to 60 % at twenty. Padding counts for nothing there.
 MOST_COMPRESSION = 10.0
-MOST_STRETCH = 16.0  # how much more a picture may grow in one direction than in the other
+# How much more a picture may grow in one direction than in the other. The published layouts stretch
+# pages and photographs, which are never far from square; what a line stretched thirteen times looks
+# like to the real model was never tried.
+MOST_STRETCH = 4.0
 LEGIBLE_SHARE = 0.95  # of the pictures, from which a preset is good enough
 LINE_SHAPE = 4.0  # a picture so many times wider than high is taken for one line of text
 LINES_A_PAGE = 70  # of a page whose text is not known: a dense one
