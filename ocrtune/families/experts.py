@@ -179,3 +179,10 @@ def quicken_experts(model: nn.Module) -> None:
             module.__class__ = QuickExperts
         elif type(module) is ParamWrapper:
             module.__class__ = QuickWrapper
+
+
+def restore_wrappers(model: nn.Module) -> None:
+    """Give peft's wrappers their own class back: by its name peft knows where another one goes."""
+    for module in model.modules():
+        if type(module) is QuickWrapper:
+            module.__class__ = ParamWrapper

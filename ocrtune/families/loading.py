@@ -18,9 +18,10 @@ from ocrtune.config import TrainConfig
 from ocrtune.engines import Unsloth
 from ocrtune.errors import ConfigError, ModelError
 from ocrtune.families import ModelFamily, get_family, tiny
-from ocrtune.families.experts import quicken_experts
+from ocrtune.families.experts import quicken_experts, restore_wrappers
 from ocrtune.families.image_text_files import embed_prompt, load_transformers
 from ocrtune.families.loaded import IMAGE_TOKEN, LoadedModel, refuse_unknown_layout
+from ocrtune.families.lora import quicken
 from ocrtune.families.page_layouts import AUTO
 from ocrtune.families.prompts import CONTROL, resolve_prompt
 from ocrtune.families.weights import (
@@ -172,6 +173,7 @@ def wrap(loaded: LoadedModel, lora: LoraConfig, name: str = DEFAULT) -> None:
     try:
         with quiet():
             if isinstance(loaded.model, PeftModel):
+                restore_wrappers(loaded.model)
                 loaded.model.add_adapter(name, lora)
             elif loaded.engine:
                 loaded.model = loaded.engine.wrap(loaded.network, lora)
@@ -265,9 +267,20 @@ def load_adapter(loaded: LoadedModel, folder: Path, name: str = DEFAULT) -> list
     except ModelError:
         take_off(loaded, name)
         raise
+    compute_alike(loaded)
     loaded.contracts = {"": ours, **loaded.contracts, name: contract}
     use_adapter(loaded, name)
     return ours.differences(contract)
+
+
+def compute_alike(loaded: LoadedModel) -> None:
+    """Bring adapters that only read to the network's precision, as they had it in training."""
+    quicken(loaded.model)
+    dtype = loaded.network.lm_head.weight.dtype if loaded.keeps_features else torch.float32
+    if dtype != torch.float32:
+        for name, parameter in loaded.network.named_parameters():
+            if "lora_" in name:
+                parameter.data = parameter.data.to(dtype)
 
 
 def refuse_confusing_name(loaded: LoadedModel, name: str) -> None:
