@@ -65,6 +65,21 @@ def test_values_and_gradients_are_those_of_the_library(targets):
             torch.testing.assert_close(mine.grad, theirs.grad, atol=1e-6, rtol=1e-4, msg=name)
 
 
+def test_autocast_and_inputs_in_fp32_do_not_mix_precisions():
+    """As Unsloth's modules hand them on."""
+    _, quick = pair(PARAMETERS)
+    quick.to(torch.bfloat16)
+    hidden = torch.randn(4, 12, requires_grad=True)
+    with torch.autocast("cpu", torch.bfloat16):
+        chosen = torch.tensor([[0, 1]]).expand(4, 2)
+        experts = quick.get_base_model().mixture.experts
+        out = experts(hidden, chosen, torch.full((4, 2), 0.5))
+    assert out.dtype == torch.float32
+    out.sum().backward()
+    assert hidden.grad.dtype == torch.float32
+    assert hidden.grad.abs().sum() > 0
+
+
 @torch.no_grad()
 def test_switched_off_and_merged_adapters_are_not_counted_again():
     slow, quick = pair(PARAMETERS)

@@ -116,7 +116,7 @@ def test_a_picture_lies_as_people_see_it():
 def test_the_layout_is_chosen_by_the_pictures_and_kept_in_the_contract(tmp_path):
     pages = load_base(str(write_model(tmp_path, CONFIG)), "auto", device="cpu")
     assert pages.contract.layout == "base"
-    choice = settle_layout(pages, [draw_line("text", 500), b"no picture"])
+    choice = settle_layout(pages, [draw_line("text", 130), b"no picture"])
     assert (pages.contract.layout, choice.pictures) == ("tiny", 1)
     settle_layout(pages, [draw_line("text", 4000)])
     assert pages.contract.layout == "gundam"

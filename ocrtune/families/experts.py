@@ -111,14 +111,16 @@ class QuickExperts(DeepseekOcr2TextExperts):
         found = [(changes or {}).get(name) for name in PARAMETERS]
         factors = [part for one in found for part in ((one.down, one.up) if one else (None, None))]
         way = best_way(hidden_states.device, dtype)
-        mixed = ExpertsProduct.apply(
-            hidden_states,
-            top_k_weights.to(dtype),
-            (self.gate_up_proj, self.down_proj),
-            group(top_k_index, self.num_experts, way),
-            tuple(one.scale if one else 0.0 for one in found),
-            *factors,
-        )
+        # Autocast, which Unsloth's modules want, would make sums fp32 and mix the precisions.
+        with torch.autocast(hidden_states.device.type, enabled=False):
+            mixed = ExpertsProduct.apply(
+                hidden_states,
+                top_k_weights.to(dtype),
+                (self.gate_up_proj, self.down_proj),
+                group(top_k_index, self.num_experts, way),
+                tuple(one.scale if one else 0.0 for one in found),
+                *factors,
+            )
         return mixed.to(given)
 
 
