@@ -247,7 +247,7 @@ def test_an_unseen_picture_is_read_by_both_models(again):
     page.click("text=Take an unseen one")
     page.wait_for_selector(".ot-input-picture img")
     page.click("#ot-read")
-    page.wait_for_selector("#ot-try-result .ot-columns", timeout=LONG)
+    page.wait_for_selector("#ot-try-result .ot-right", timeout=LONG)
     text = page.inner_text("#ot-try-result")
     assert "Base model" in text
     assert "Tuned model" in text

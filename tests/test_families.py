@@ -87,7 +87,8 @@ def train_config(**changes) -> TrainConfig:
 
 def test_families_and_configs_name_the_same_bases():
     assert set(FAMILIES) == set(BASES)
-    assert DEEPSEEK_OCR.base_model == "unsloth/DeepSeek-OCR"
+    assert DEEPSEEK_OCR.base_model == "deepseek-ai/DeepSeek-OCR"
+    assert re.fullmatch("[0-9a-f]{40}", DEEPSEEK_OCR.revision), "a branch may change overnight"
     assert set(DEEPSEEK_OCR.layouts) == set(PRESETS)
 
 
@@ -726,7 +727,7 @@ def test_a_downloaded_base_is_known_by_its_commit(pages_folder, tmp_path, monkey
 
     monkeypatch.setattr(hub, "fetch_base", fetch)
     loaded = load_base("deepseek-ocr", device="cpu")
-    assert asked == [("unsloth/DeepSeek-OCR", "main")]
+    assert asked == [("deepseek-ai/DeepSeek-OCR", DEEPSEEK_OCR.revision)]
     assert (loaded.contract.base_model, loaded.contract.revision) == asked[0][:1] + (commit,)
 
 

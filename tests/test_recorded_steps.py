@@ -17,6 +17,7 @@ class Replayed(RecordedSteps):
 
     more_room = 8
     recordings = 0
+    error = 0.0  # of what is replayed
 
     def record(self) -> None:
         Replayed.recordings += 1
@@ -25,7 +26,7 @@ class Replayed(RecordedSteps):
 
     def replay(self) -> None:
         assert [tensor.data_ptr() for tensor in self.tensors()] == self.kept
-        self.hidden = self.advance()
+        self.hidden = self.advance() + self.error
 
     def tensors(self) -> list[torch.Tensor]:
         return [*self.keys, *self.values, self.bias, self.positions, self.tokens, self.place]
@@ -49,3 +50,15 @@ def test_recorded_steps_write_what_plain_steps_write(base, monkeypatch, at_once)
     assert [row.ids for row in recorded] == [row.ids for row in plain]
     assert max(len(row.ids) for row in plain) > Replayed.more_room, "there was a new recording"
     assert Replayed.recordings > 1
+
+
+def test_a_wrong_recording_is_noticed_and_never_used(base, monkeypatch):
+    features = [torch.randn(30, 64, generator=torch.Generator().manual_seed(1))] * 2
+    plain = decode(base, features)
+    monkeypatch.setattr(decoding, "TextSteps", Replayed)
+    monkeypatch.setattr(RecordedSteps, "is_trusted", True)
+    monkeypatch.setattr(Replayed, "error", 0.5)
+    Replayed.recordings = 0
+    assert [row.ids for row in decode(base, features)] == [row.ids for row in plain]
+    assert Replayed.recordings == 1, "one trial is enough"
+    assert not RecordedSteps.is_trusted

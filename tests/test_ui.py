@@ -538,7 +538,7 @@ def test_a_preset_turns_the_settings_that_suit_the_base():
         for knob, change in zip(knobs.KNOBS, changes, strict=True)
         if "value" in change
     }
-    usual = {"layout": TrainConfig.layout}
+    usual = {"layout": TrainConfig.layout, "prompt": ""}
     assert turned == DEEPSEEK_OCR.preset("quick").settings() | usual
     assert '"recipe_quick"' in words.value
     _, _, *changes = choose(visit, "deepseek-ocr", understood=now)
@@ -555,7 +555,7 @@ def test_a_base_without_experts_and_layouts_shows_no_setting_for_them():
         changes = choose(visit, base)[2:]
         pairs = zip(knobs.KNOBS, changes, strict=True)
         hidden[base] = {knob.name for knob, change in pairs if not change["visible"]}
-    assert hidden == {"tiny": {"lora_experts", "layout"}, "deepseek-ocr": set()}
+    assert hidden == {"tiny": {"lora_experts", "layout", "prompt"}, "deepseek-ocr": set()}
 
 
 @pytest.mark.parametrize("family", FAMILIES.values(), ids=lambda family: family.name)
@@ -604,7 +604,8 @@ def test_folders_of_this_machine_are_not_for_visitors(visit, other):
 
 
 def test_the_owner_of_the_machine_may_name_a_folder(visit, tmp_path):
-    config = json.dumps({"vision_config": {"view_size": [48, 384]}})
+    sizes = {"vision_config": {"view_size": [48, 384]}}
+    config = json.dumps({"model_type": "deepseek_vl_v2", **sizes})
     (tmp_path / "config.json").write_text(config, "utf-8")
     owner = Actions(visit.home, ("true",), folders=True)
     visit = SimpleNamespace(actions=owner, session=visit.session)

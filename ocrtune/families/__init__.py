@@ -116,8 +116,8 @@ DEEPSEEK_PROMPTS = {
 
 DEEPSEEK_OCR = ModelFamily(
     name="deepseek-ocr",
-    base_model="unsloth/DeepSeek-OCR",
-    revision="main",
+    base_model="deepseek-ai/DeepSeek-OCR",
+    revision="9f30c71f441d010e5429c532364a86705536c53a",  # the last one, which others pin as well
     prompt=DEEPSEEK_PROMPTS["free"],
     layouts=("tiny", "small", "base", "large", "gundam"),
     layout="base",

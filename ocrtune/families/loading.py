@@ -30,6 +30,7 @@ from ocrtune.families.weights import (
     load_tokenizer,
     quiet,
     refuse_differences,
+    safe_shards,
     weights_digest,
 )
 from ocrtune.records import OcrContract
@@ -124,6 +125,7 @@ def locate(family: ModelFamily) -> tuple[Path, str, str]:
         return folder, "tiny", weights_digest(folder)
     if family.revision:
         folder = hub.fetch_base(family.base_model, family.revision)
+        safe_shards(folder)
         return folder, family.base_model, folder.name
     folder = Path(family.base_model)
     return folder, folder.resolve().name, weights_digest(folder)

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ocrtune.families.text_steps import TextSteps, normed, rotation, turned
 
+LARGEST_DIFFERENCE = 0.02  # of a recorded step from a plain one, by the norm of what they give
 ROOM = 256  # tokens by which the place for keys and values grows: each time is a new recording
 
 
@@ -21,6 +22,7 @@ class RecordedSteps(TextSteps):
     """
 
     more_room = ROOM
+    is_trusted = True  # until a recording gives something else than the step it was made of
     graph: torch.cuda.CUDAGraph | None = None
     is_tried = False  # whether a step was computed with these tensors
 
@@ -39,11 +41,29 @@ class RecordedSteps(TextSteps):
         else:
             self.tokens.copy_(tokens)
             self.place.fill_(self.length)
-            if self.graph is None:
-                self.record()
-            self.graph.replay()
+            if self.graph is None and self.is_trusted:
+                self.record_and_check()
+            elif self.graph is None:
+                self.hidden = self.advance()
+            else:
+                self.graph.replay()
         self.length += 1
         return self.hidden.clone()
+
+    def record_and_check(self) -> None:
+        """Compute one step and record it; a recording that gives something else is not used.
+
+        A wrong recording, on a card or driver nobody tried, would only show as worse texts.
+        """
+        positions = self.positions.clone()
+        plain = self.advance()
+        self.positions.copy_(positions)
+        self.record()
+        self.graph.replay()
+        difference = (self.hidden - plain).norm()
+        if not difference <= LARGEST_DIFFERENCE * plain.norm():
+            RecordedSteps.is_trusted = False
+            self.graph, self.hidden = None, plain
 
     def record(self) -> None:
         """Record one step; nothing is computed yet."""

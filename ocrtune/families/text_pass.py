@@ -1,5 +1,7 @@
 """The text model over whole rows at once, as training needs it: no cache, no mask, few kernels."""
 
+from contextlib import nullcontext
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -47,7 +49,8 @@ def read_rows_by_model(
         language.gradient_checkpointing_enable({"use_reentrant": False})
     if language.is_gradient_checkpointing and not recompute:
         language.gradient_checkpointing_disable()
-    with torch.autocast(embeddings.device.type, embeddings.dtype):
+    kind, dtype = embeddings.device.type, embeddings.dtype
+    with nullcontext() if dtype == torch.float32 else torch.autocast(kind, dtype):
         return language(inputs_embeds=embeddings, use_cache=False).last_hidden_state
 
 

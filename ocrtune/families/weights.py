@@ -36,13 +36,8 @@ def weights_digest(folder: Path) -> str:
 
     The ends are the first and the last MiB: enough for that, and quick on 7 GB.
     """
-    shards = sorted(folder.glob("*.safetensors"))
-    if not shards:
-        raise ModelError(
-            f"`{folder}` holds no weights.", "It must hold *.safetensors; other formats are unsafe."
-        )
     digest = hashlib.sha256()
-    for shard in shards:
+    for shard in safe_shards(folder):
         size = shard.stat().st_size
         digest.update(size.to_bytes(8, "big"))
         with shard.open("rb") as file:
@@ -50,6 +45,17 @@ def weights_digest(folder: Path) -> str:
             file.seek(max(0, size - (1 << 20)))
             digest.update(file.read())
     return DIGEST + digest.hexdigest()[:16]
+
+
+def safe_shards(folder: Path) -> list[Path]:
+    """Return the files of the weights, in order; a ModelError if there are none that are safe."""
+    shards = sorted(folder.glob("*.safetensors"))
+    if not shards:
+        raise ModelError(
+            f"`{folder}` holds no weights in *.safetensors.",
+            "Other formats can run code when they are opened, and are never read.",
+        )
+    return shards
 
 
 def load_tokenizer(folder: Path) -> PreTrainedTokenizerFast:

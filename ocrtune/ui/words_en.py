@@ -267,7 +267,7 @@ ENGLISH = {
     "stage_build": "checking the pictures",
     "stage_load": "loading the model",
     "stage_features": "looking at the pictures",
-    "stage_read": "reading",
+    "stage_read": "pictures read",
     "stage_compare": "comparing",
     "stage_train": "starting",
     "stage_count": "{stage}, {done} of {total}",

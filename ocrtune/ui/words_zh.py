@@ -253,7 +253,7 @@ CHINESE = {
     "stage_build": "检查图片",
     "stage_load": "载入模型",
     "stage_features": "观察图片",
-    "stage_read": "识别",
+    "stage_read": "图片",
     "stage_compare": "对比",
     "stage_train": "启动",
     "stage_count": "{stage}，第 {done} 个，共 {total} 个",
