@@ -8,6 +8,7 @@ from torch import Tensor
 
 from ocrtune.errors import ModelError
 from ocrtune.families.cache_steps import CacheSteps
+from ocrtune.families.experts import can_be_recorded
 from ocrtune.families.image_text import Sight
 from ocrtune.families.loaded import LoadedModel
 from ocrtune.families.recorded_steps import RecordedSteps
@@ -133,6 +134,7 @@ def begin(
     ids, mask = pad_left(prompts, loaded.network.config.pad_token_id)
     together = torch.cat([feature.to(loaded.device) for feature in features])
     recorded = loaded.device.type == "cuda" and loaded.engine is None
+    recorded = recorded and RecordedSteps.is_trusted and can_be_recorded(model.language_model)
     kind = RecordedSteps if recorded else TextSteps
     steps = kind(model.language_model)
     inputs = model.embed(ids.to(loaded.device), together)

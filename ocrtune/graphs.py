@@ -68,7 +68,13 @@ class Recorder:
             if shape not in self.seen:  # the first time a kernel may have to be built
                 self.seen.add(shape)
                 return self.pass_both_ways(portion)
-            self.recorded[shape] = self.record_graph(portion)
+            try:
+                self.recorded[shape] = self.record_graph(portion)
+            except torch.OutOfMemoryError:
+                raise
+            except RuntimeError:  # something in it cannot be recorded on this card
+                self.record = False
+                return self.pass_both_ways(portion)
             if len(self.recorded) > MOST_GRAPHS:
                 self.recorded.popitem(last=False)
         self.recorded.move_to_end(shape)

@@ -18,7 +18,7 @@ from ocrtune.errors import DatasetError, TrainingError
 from ocrtune.events import Emit, Note
 from ocrtune.examples import Example, batch_order
 from ocrtune.families.deepseek_ocr_model import IGNORE_INDEX, PictureViews
-from ocrtune.families.experts import rehearse
+from ocrtune.families.experts import can_be_recorded, rehearse
 from ocrtune.families.flat import FlatWeights
 from ocrtune.families.image_text import Lessons, Sight, WholePass
 from ocrtune.families.loaded import LoadedModel
@@ -99,7 +99,10 @@ class Learner:
             self.recorder = Recorder(
                 loaded.network,
                 recompute,
-                record=own and on_gpu and not config.lora_dropout,
+                record=own
+                and on_gpu
+                and not config.lora_dropout
+                and can_be_recorded(loaded.network),
                 read=read_rows if own else read_rows_by_model,
             )
         else:

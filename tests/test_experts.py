@@ -9,8 +9,14 @@ from torch import nn
 from transformers.models.deepseek_ocr2.configuration_deepseek_ocr2 import DeepseekOcr2TextConfig
 from transformers.models.deepseek_ocr2.modeling_deepseek_ocr2 import DeepseekOcr2TextMoe
 
-from ocrtune.families import grouped
-from ocrtune.families.experts import QuickExperts, QuickWrapper, quicken_experts, rehearse
+from ocrtune.families import experts, grouped
+from ocrtune.families.experts import (
+    QuickExperts,
+    QuickWrapper,
+    can_be_recorded,
+    quicken_experts,
+    rehearse,
+)
 from ocrtune.families.grouped import best_way, group, is_modern, is_right, outer, product
 
 PARAMETERS = ["mixture.experts.gate_up_proj", "mixture.experts.down_proj"]
@@ -143,6 +149,14 @@ def test_an_older_card_can_be_imitated(monkeypatch):
     assert not is_modern(torch.device("cuda"))
     monkeypatch.setenv("OCRTUNE_CAPABILITY", "8.6")
     assert is_modern(torch.device("cuda"))
+
+
+def test_the_plain_loop_is_not_recorded(monkeypatch):
+    _, quick = pair([])
+    assert not can_be_recorded(quick), "it asks the device how many rows there are"
+    assert can_be_recorded(nn.Linear(2, 2))
+    monkeypatch.setattr(experts, "best_way", lambda *args: "triton")
+    assert can_be_recorded(quick)
 
 
 def test_a_rehearsal_reaches_the_adapters_of_the_first_mixture():

@@ -63,3 +63,28 @@ def test_the_longest_unused_graph_goes_first(monkeypatch):
     recorder.clear()
     recorder.learn(portion(1, 1, 1.0))
     assert not recorder.recorded, "after clearing, nothing is known"
+
+
+def test_what_cannot_be_recorded_is_computed(monkeypatch):
+    recorder = Counting()
+
+    def fail(portion):
+        raise RuntimeError("operation not permitted when stream is capturing")
+
+    monkeypatch.setattr(recorder, "record_graph", fail)
+    for value in (1.0, 2.0, 3.0):
+        assert recorder.learn(portion(2, 4, value)).item() == pytest.approx(8 * value)
+    assert len(recorder.passes) == 3
+    assert not recorder.record
+
+
+def test_too_little_memory_for_a_graph_is_told(monkeypatch):
+    recorder = Counting()
+
+    def fail(portion):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(recorder, "record_graph", fail)
+    recorder.learn(portion(2, 4, 1.0))
+    with pytest.raises(torch.OutOfMemoryError):
+        recorder.learn(portion(2, 4, 1.0))

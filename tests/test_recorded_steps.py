@@ -18,9 +18,12 @@ class Replayed(RecordedSteps):
     more_room = 8
     recordings = 0
     error = 0.0  # of what is replayed
+    impossible = 0  # which recording fails
 
     def record(self) -> None:
         Replayed.recordings += 1
+        if Replayed.recordings == self.impossible:
+            raise RuntimeError("operation not permitted when stream is capturing")
         self.graph = self
         self.kept = [tensor.data_ptr() for tensor in self.tensors()]
 
@@ -52,12 +55,14 @@ def test_recorded_steps_write_what_plain_steps_write(base, monkeypatch, at_once)
     assert Replayed.recordings > 1
 
 
-def test_a_wrong_recording_is_noticed_and_never_used(base, monkeypatch):
+@pytest.mark.parametrize("fault", [{"error": 0.5}, {"impossible": 1}])
+def test_a_wrong_recording_is_noticed_and_never_used(base, monkeypatch, fault):
     features = [torch.randn(30, 64, generator=torch.Generator().manual_seed(1))] * 2
     plain = decode(base, features)
     monkeypatch.setattr(decoding, "TextSteps", Replayed)
     monkeypatch.setattr(RecordedSteps, "is_trusted", True)
-    monkeypatch.setattr(Replayed, "error", 0.5)
+    for name, value in fault.items():
+        monkeypatch.setattr(Replayed, name, value)
     Replayed.recordings = 0
     assert [row.ids for row in decode(base, features)] == [row.ids for row in plain]
     assert Replayed.recordings == 1, "one trial is enough"

@@ -157,6 +157,16 @@ def changes_of(wrapper: nn.Module, dtype: torch.dtype) -> dict[str, Change]:
     return changes
 
 
+def can_be_recorded(model: nn.Module) -> bool:
+    """Return whether no mixture of experts waits for the device, as the plain loop must."""
+    mixtures = (module for module in model.modules() if isinstance(module, QuickExperts))
+    mixture = next(mixtures, None)
+    if mixture is None:
+        return True
+    weight = mixture.down_proj
+    return best_way(weight.device, weight.dtype) != "loop"
+
+
 def rehearse(model: nn.Module) -> None:
     """Send a few tokens through the first mixture of experts and back, so that kernels are built.
 

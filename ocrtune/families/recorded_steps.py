@@ -58,9 +58,15 @@ class RecordedSteps(TextSteps):
         positions = self.positions.clone()
         plain = self.advance()
         self.positions.copy_(positions)
-        self.record()
-        self.graph.replay()
-        difference = (self.hidden - plain).norm()
+        try:
+            self.record()
+            self.graph.replay()
+            difference = (self.hidden - plain).norm()
+        except torch.OutOfMemoryError:
+            raise
+        except RuntimeError:  # something in it cannot be recorded here
+            difference = plain.norm()
+            self.positions.copy_(positions + 1)
         if not difference <= LARGEST_DIFFERENCE * plain.norm():
             RecordedSteps.is_trusted = False
             self.graph, self.hidden = None, plain
