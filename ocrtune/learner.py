@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
 from importlib import import_module
 from threading import Thread
+from typing import TypeVar
 
 import torch
 from torch import Tensor
@@ -23,7 +24,6 @@ from ocrtune.families.flat import FlatWeights
 from ocrtune.families.image_text import Lessons, Sight, WholePass
 from ocrtune.families.loaded import LoadedModel
 from ocrtune.families.loading import has_fixed_features
-from ocrtune.families.lora import quicken
 from ocrtune.families.text_pass import read_rows, read_rows_by_model
 from ocrtune.features import encode_samples, encode_views, open_picture, pixels
 from ocrtune.graphs import Portion, Recorder
@@ -37,6 +37,7 @@ PIXELS_WITH_GRADIENT = 300_000
 # Recorded graphs are used again for rows and answers of about the same length.
 ROW_STEP, ANSWER_STEP = 32, 128
 
+T = TypeVar("T")
 Lesson = tuple[Tensor | PictureViews | Sight, list[int]]  # what is seen, and the answer to it
 
 
@@ -74,8 +75,6 @@ class Learner:
         # Graphs are recorded on a stream of their own, and gradients stay on the one they began on.
         self.stream = torch.cuda.Stream(loaded.device) if on_gpu else None
         own = loaded.engine is None
-        if own:
-            quicken(loaded.model)
         warm = Thread(target=warm_up, args=(loaded, config), daemon=True)
         warm.start()
         if has_fixed_features(loaded):
@@ -161,7 +160,7 @@ class Learner:
         mine = batch[self.ranks.index :: self.ranks.count]
         return Batch([self.prepare(index) for index in mine], supervised)
 
-    def with_less_at_once(self, learn: Callable[[], float]) -> float:
+    def with_less_at_once(self, learn: Callable[[], T]) -> T:
         """Return what `learn` returns, after as many tries with less at once as memory asks for."""
         while True:
             try:
@@ -177,14 +176,8 @@ class Learner:
             self.emit(Note(f"Memory is short: {self.micro_batch} samples at a time from now on."))
 
     def learn(self, batch: Batch) -> float:
-        """Gather the gradients of a step and return its loss."""
-        self.flat.forget()
-        scale = self.scaler.get_scale()
-        losses = []
-        for portion in self.portions(batch):
-            portion.weight.fill_(scale / batch.supervised)
-            losses.append(self.recorder.learn(portion).clone())
-            self.flat.collect()
+        """Gather the gradients of a step from all processes and return its loss."""
+        losses = self.gather(batch)
         total = torch.stack(losses).sum() if losses else self.flat.master.new_zeros(())
         self.ranks.add_up(total)
         self.ranks.add_up(self.flat.master.grad)
@@ -192,7 +185,21 @@ class Learner:
             self.ahead = self.ahead or self.prepare_batch()
             self.ahead.portions = list(self.portions(self.ahead))
             self.ahead.most = self.micro_batch
-        return total.item() / scale
+        return total.item() / self.scaler.get_scale()
+
+    def gather(self, batch: Batch) -> list[Tensor]:
+        """Put this process's gradients of a batch in place of the last ones.
+
+        Returns each portion's share of the loss, scaled as the gradients are.
+        """
+        self.flat.forget()
+        weight = self.scaler.get_scale() / batch.supervised
+        losses = []
+        for portion in self.portions(batch):
+            portion.weight.fill_(weight)
+            losses.append(self.recorder.learn(portion).clone())
+            self.flat.collect()
+        return losses
 
     def portions(self, batch: Batch) -> Iterator[Portion | Lessons]:
         """Yield a batch in portions that fit into memory, if need be through the vision towers."""

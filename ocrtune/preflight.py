@@ -155,19 +155,10 @@ def timed_gradient(learner: Learner, batch: Batch) -> float:
 
     Other processes of the run take no part.
     """
-
-    def learn() -> float:
-        learner.flat.forget()
-        for portion in learner.portions(batch):
-            portion.weight.fill_(learner.scaler.get_scale() / batch.supervised)
-            learner.recorder.learn(portion)
-            learner.flat.collect()
-        return 0.0
-
     wait_for(learner.loaded.device)
     started = time.perf_counter()
     with torch.cuda.stream(learner.stream) if learner.stream else nullcontext():
-        learner.with_less_at_once(learn)
+        learner.with_less_at_once(lambda: learner.gather(batch))
     wait_for(learner.loaded.device)
     return time.perf_counter() - started
 
@@ -241,16 +232,16 @@ def inspect_run(
     learner: Learner,
     validation: Validation,
     examined: Examined,
+    sizes: Sequence[SampleSizes],
     choice: LayoutChoice | None,
     measurements: int,
 ) -> Preflight:
     """Return what a run will take, after settling how its batches go through the model.
 
-    choice: why the layout is what it is, None where it was asked for; measurements: of the CER, in
-    the whole run.
+    sizes: of the learner's examples; choice: why the layout is what it is, None where it was asked
+    for; measurements: of the CER, in the whole run.
     """
     config, loaded = learner.config, learner.loaded
-    sizes = measure_samples(loaded, learner.examples)
     longest = max(range(len(sizes)), key=lambda index: sizes[index].tokens)
     seconds, most = settle_fit(learner, sizes)
     demanding = fmean(sizes[index].tokens for index in longest_batch(learner, sizes))

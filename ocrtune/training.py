@@ -50,7 +50,7 @@ from ocrtune.families.page_layouts import AUTO, LayoutChoice
 from ocrtune.features import settle_layout
 from ocrtune.hardware import describe_hardware
 from ocrtune.learner import Learner
-from ocrtune.preflight import inspect_run, measure_samples, refuse_full_disk
+from ocrtune.preflight import SampleSizes, inspect_run, measure_samples, refuse_full_disk
 from ocrtune.ranks import ALONE, Ranks, join_ranks
 from ocrtune.reading import use_cores
 from ocrtune.records import Sample
@@ -88,9 +88,7 @@ def train_adapter(
         require_checkpoint(folder)
     train = load_samples(config.data, "train")
     validation = choose_samples(load_samples(config.data, "validation"), config)
-    engine, why = choose_engine(config)
-    unsloth = Unsloth() if engine == UNSLOTH else None
-    loaded = load_base(config.base, config.layout, prompt=config.prompt, engine=unsloth)
+    loaded, why = open_base(config)
     choice = choose_layout(loaded, config, train)
     if not resume and ranks.is_first:
         clear(folder)
@@ -112,11 +110,13 @@ def train_adapter(
         refuse_shorter(state["steps"], config.steps)
     if ranks.is_first:
         config.save(folder / "config.json")
+    sizes = measure_samples(loaded, examined.examples)
+    refuse_full_disk(loaded, sizes)
     with explaining_memory():
         pair = set_up(config, loaded, examined, validation, log, ranks)
         run = Run(*pair, log, identity)
         if state is None:
-            log(describe_start(*pair, examined, choice))
+            log(describe_start(*pair, examined, sizes, choice))
             log(Note(describe_run(run.learner, len(validation))))
             if loaded.device.type == "cuda":
                 log(Note(why))
@@ -145,16 +145,25 @@ def check_run(config: TrainConfig, emit: Emit = silent) -> Preflight:
     torch.manual_seed(config.seed)
     train = load_samples(config.data, "train")
     validation = choose_samples(load_samples(config.data, "validation"), config)
-    engine, _ = choose_engine(config)
-    loaded = load_base(config.base, config.layout, engine=Unsloth() if engine == UNSLOTH else None)
+    loaded, _ = open_base(config)
     choice = choose_layout(loaded, config, train)
     examined = examine_samples(loaded, train, emit)
     config = config.with_steps(len(examined.examples))
     add_lora(loaded, config)
+    sizes = measure_samples(loaded, examined.examples)
+    refuse_full_disk(loaded, sizes)
     with explaining_memory():
-        told = describe_start(*set_up(config, loaded, examined, validation, emit), examined, choice)
+        pair = set_up(config, loaded, examined, validation, emit)
+        told = describe_start(*pair, examined, sizes, choice)
     emit(told)
     return told
+
+
+def open_base(config: TrainConfig) -> tuple[LoadedModel, str]:
+    """Return the base model of a run under its engine, and why it is that engine."""
+    engine, why = choose_engine(config)
+    unsloth = Unsloth() if engine == UNSLOTH else None
+    return load_base(config.base, config.layout, prompt=config.prompt, engine=unsloth), why
 
 
 def choose_layout(
@@ -175,17 +184,20 @@ def set_up(
     ranks: Ranks = ALONE,
 ) -> tuple[Learner, Validation]:
     """Return what a run needs for its first step; the pictures' features are computed."""
-    refuse_full_disk(loaded, measure_samples(loaded, examined.examples))
     learner = Learner(loaded, config, examined.examples, emit, ranks)
     return learner, Validation(loaded, validation, emit, learner.in_full, ranks)
 
 
 def describe_start(
-    learner: Learner, validation: Validation, examined: Examined, choice: LayoutChoice | None
+    learner: Learner,
+    validation: Validation,
+    examined: Examined,
+    sizes: Sequence[SampleSizes],
+    choice: LayoutChoice | None,
 ) -> Preflight:
     """Return what the run will take, after a dry step has settled how its batches fit."""
     count = len(measurement_steps(learner.config)) + 1  # the base model is measured too
-    return inspect_run(learner, validation, examined, choice, count)
+    return inspect_run(learner, validation, examined, sizes, choice, count)
 
 
 @contextmanager

@@ -192,7 +192,9 @@ def test_a_run_is_described_with_its_price(make, monkeypatch):
     learner, examined = make(steps=5)
     validation = Validation(learner.loaded, some_samples(2), silent)
     learner.features_seconds, validation.features_seconds = 50.0, 10.0
-    told = inspect_run(learner, validation, examined, None, 4)
+    told = inspect_run(
+        learner, validation, examined, measure_samples(learner.loaded, learner.examples), None, 4
+    )
     assert (told.samples, told.steps, told.batches, told.epochs) == (10, 5, 3, 2.0)
     assert told.seconds == pytest.approx(60 + 400 + 5 * told.step_seconds)
     assert told.step_seconds < 30, "most batches are shorter than the longest"
@@ -200,7 +202,17 @@ def test_a_run_is_described_with_its_price(make, monkeypatch):
     assert told.dollars == pytest.approx(0.4 * told.seconds / 3600)
     assert from_line(to_line(told)) == told
     monkeypatch.setenv("SPACE_HARDWARE", "abacus")
-    assert inspect_run(learner, validation, examined, None, 4).dollars is None
+    assert (
+        inspect_run(
+            learner,
+            validation,
+            examined,
+            measure_samples(learner.loaded, learner.examples),
+            None,
+            4,
+        ).dollars
+        is None
+    )
 
 
 def test_what_cannot_be_learned_is_in_the_event(base, make):
@@ -210,7 +222,9 @@ def test_what_cannot_be_learned_is_in_the_event(base, make):
     assert len(more.left_out) == 1
     more = replace(more, unknown=Counter({"ß": 3}))
     validation = Validation(learner.loaded, [], silent)
-    told = inspect_run(learner, validation, more, None, 1)
+    told = inspect_run(
+        learner, validation, more, measure_samples(learner.loaded, learner.examples), None, 1
+    )
     assert told.left_out == 1
     assert "`odd.png`: its text takes 5001 tokens" in told.left_out_why
     assert told.unknown_characters == {"ß": 3}

@@ -14,7 +14,6 @@ except ImportError:  # no Triton: no GPU, or a system it does not know
     kernels = None
 
 LowRank = tuple[Tensor, Tensor, float]  # [rows, rank], [experts, out, rank], scale
-WAYS = ("torch", "triton", "loop")
 
 
 @dataclass(frozen=True)
@@ -24,7 +23,7 @@ class Groups:
     tokens: Tensor  # int64 [rows]: which token each row is
     places: Tensor  # int64 [tokens * chosen]: at which row each choice stands
     ends: Tensor  # int32 [experts]: behind the last row of each expert
-    way: str  # one of WAYS
+    way: str  # `torch`, `triton` or `loop`
 
     @cached_property
     def blocks(self) -> tuple[Tensor, Tensor]:

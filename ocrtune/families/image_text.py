@@ -14,6 +14,7 @@ from transformers import ProcessorMixin
 from ocrtune.errors import ModelError
 from ocrtune.families.cache_steps import CacheSteps
 from ocrtune.families.loaded import IMAGE_TOKEN, LoadedModel, as_seen, refuse_hairline
+from ocrtune.families.text_pass import compute_twice
 from ocrtune.families.weights import quiet
 
 
@@ -189,11 +190,7 @@ class WholePass:
 
     def learn(self, portion: Lessons) -> Tensor:
         """Add the portion's gradients to those there are, and return its weighted loss."""
-        network = self.loaded.network
-        if self.recompute and not network.is_gradient_checkpointing:
-            network.gradient_checkpointing_enable({"use_reentrant": False})
-        elif not self.recompute and network.is_gradient_checkpointing:
-            network.gradient_checkpointing_disable()
+        compute_twice(self.loaded.network, self.recompute)
         tokens = sum(len(answer) for _, answer in portion.lessons)
         loss = self.loaded.loss_of(portion.lessons) * tokens * portion.weight
         loss.backward()

@@ -76,29 +76,46 @@ def load_base(
         no_repeat_ngram=family.no_repeat_ngram,
         ngram_window=family.ngram_window,
     )
-    if not family.native:
+    if family.native:
+        loaded = load_native(family, contract, folder, place, dtype, engine)
+    else:
         loaded = load_transformers(family, contract, folder, place, dtype)
-        if prompt:
-            choose_prompt(loaded, prompt)
-        return loaded
+    if prompt:
+        choose_prompt(loaded, prompt)
+    return loaded
+
+
+def load_native(
+    family: ModelFamily,
+    contract: OcrContract,
+    folder: Path,
+    device: torch.device,
+    dtype: torch.dtype | None = None,
+    engine: Unsloth | None = None,
+) -> LoadedModel:
+    """Return a base model whose network is our own; for the arguments see `load_base`."""
     tokenizer = load_tokenizer(folder)
     image_token_id = tokenizer.convert_tokens_to_ids(IMAGE_TOKEN)
-    network = load_network(folder, image_token_id, place, dtype, engine)
-    # Unsloth's products of experts are quick in bf16 only.
-    if not engine or network.lm_head.weight.dtype == torch.float16:
-        quicken_experts(network)
+    network = load_network(folder, image_token_id, device, dtype, engine)
     loaded = LoadedModel(
         model=network,
         engine=engine,
         tokenizer=tokenizer,
         family=family,
         contract=contract,
-        device=place,
+        device=device,
         folder=folder,
     )
-    if prompt:
-        choose_prompt(loaded, prompt)
+    take_short_ways(loaded)
     return loaded
+
+
+def take_short_ways(loaded: LoadedModel) -> None:
+    """Let our own kernels compute what the model's engine leaves to them."""
+    if loaded.engine is None:
+        quicken(loaded.model)
+    elif loaded.network.lm_head.weight.dtype == torch.float16:
+        quicken_experts(loaded.model)  # Unsloth's products of experts are quick in bf16 only
 
 
 def choose_prompt(loaded: LoadedModel, asked: str) -> None:
@@ -186,8 +203,7 @@ def wrap(loaded: LoadedModel, lora: LoraConfig, name: str = DEFAULT) -> None:
             f"The layers of `{loaded.contract.base_model}` cannot get adapters: {error}",
             "Use a model of another kind.",
         ) from error
-    if not loaded.engine or loaded.network.lm_head.weight.dtype == torch.float16:
-        quicken_experts(loaded.model)
+    take_short_ways(loaded)
     # peft writes the path of the weights on this machine there.
     loaded.model.peft_config[name].base_model_name_or_path = loaded.contract.base_model
 
@@ -277,7 +293,6 @@ def load_adapter(loaded: LoadedModel, folder: Path, name: str = DEFAULT) -> list
 
 def compute_alike(loaded: LoadedModel) -> None:
     """Bring adapters that only read to the network's precision, as they had it in training."""
-    quicken(loaded.model)
     dtype = loaded.network.lm_head.weight.dtype if loaded.keeps_features else torch.float32
     if dtype != torch.float32:
         for name, parameter in loaded.network.named_parameters():

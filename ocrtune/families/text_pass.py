@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
+from transformers import PreTrainedModel
 from transformers.models.deepseek_ocr2.modeling_deepseek_ocr2 import (
     DeepseekOcr2TextAttention,
     DeepseekOcr2TextDecoderLayer,
@@ -45,13 +46,18 @@ def read_rows_by_model(
     language: DeepseekOcr2TextModel, embeddings: Tensor, recompute: bool = False
 ) -> Tensor:
     """Return what `read_rows` does, from the model's own forward, whoever changed that."""
-    if recompute and not language.is_gradient_checkpointing:
-        language.gradient_checkpointing_enable({"use_reentrant": False})
-    if language.is_gradient_checkpointing and not recompute:
-        language.gradient_checkpointing_disable()
+    compute_twice(language, recompute)
     kind, dtype = embeddings.device.type, embeddings.dtype
     with nullcontext() if dtype == torch.float32 else torch.autocast(kind, dtype):
         return language(inputs_embeds=embeddings, use_cache=False).last_hidden_state
+
+
+def compute_twice(network: PreTrainedModel, wanted: bool) -> None:
+    """Let a network of transformers compute its layers again on the way back, or keep them."""
+    if wanted and not network.is_gradient_checkpointing:
+        network.gradient_checkpointing_enable({"use_reentrant": False})
+    elif not wanted and network.is_gradient_checkpointing:
+        network.gradient_checkpointing_disable()
 
 
 def pass_layer(
