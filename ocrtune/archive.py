@@ -16,8 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Self
 
-from ocrtune.content import clip, decode, stem
-from ocrtune.errors import ArchiveError
+from ocrtune.content import decode, stem
+from ocrtune.errors import ArchiveError, QuestionError
+from ocrtune.ground_truth import GroundTruth, clip
 
 MIB = 1024 * 1024
 CONTENT_SUFFIXES = (".md", ".txt")
@@ -187,6 +188,7 @@ class Archive:
         self.content_folder = ""  # paths in the content file are relative to it
         self.content_text = ""
         self.content_encoding = ""
+        self.ground_truth: GroundTruth | None = None  # that a source brings along
 
     def names(self) -> list[str]:
         """Return the names of all files, sorted."""
@@ -226,6 +228,19 @@ class Archive:
         self.content_name, self.content_folder = name, folder
         self.content_text, self.content_encoding = decode(data)
 
+    def find_content(self) -> None:
+        """Remember the content file, if none was given; a QuestionError when it may be several."""
+        if not self.content_name:
+            self.take_content_within(choose_content(self.names(), self.label))
+
+    def take_content_within(self, name: str) -> None:
+        """Remember a file of the archive as the content file."""
+        self.take_content(name, posixpath.dirname(name), self.read(name))
+
+    def read_again(self) -> None:
+        """Forget how much was read: what was counted once may be read a second time."""
+        self.read_bytes = 0
+
     def close(self) -> None:
         """Close the zip, if it is one."""
         self.files.close()
@@ -256,9 +271,6 @@ def open_archive(source: Path, content: Path | None = None, limits: Limits = LIM
         separate = content or (source if own_content else None)
         if separate is not None:
             archive.take_content(separate.name, "", read_content(separate, limits))
-        else:
-            name = choose_content(archive.names(), archive.label)
-            archive.take_content(name, posixpath.dirname(name), archive.read(name))
     except BaseException:
         archive.close()
         raise
@@ -275,9 +287,14 @@ def read_content(path: Path, limits: Limits) -> bytes:
         raise ArchiveError(f"`{path}` cannot be read: {error.strerror}.", CONTENT_HELP) from error
 
 
+def content_names(names: list[str]) -> list[str]:
+    """Return the names of texts that may be a content file."""
+    return [name for name in names if name.lower().endswith(CONTENT_SUFFIXES)]
+
+
 def choose_content(names: list[str], label: str) -> str:
     """Return the name of the content file: the only text, else the uppermost `content.md`."""
-    texts = [name for name in names if name.lower().endswith(CONTENT_SUFFIXES)]
+    texts = content_names(names)
     named = [name for name in texts if posixpath.basename(name).lower() == "content.md"]
     depth = min((name.count("/") for name in named), default=0)
     upper = [name for name in named if name.count("/") == depth]
@@ -288,9 +305,10 @@ def choose_content(names: list[str], label: str) -> str:
     if not texts:
         raise ArchiveError(f"`{label}` holds no content file.", CONTENT_HELP)
     shown = ", ".join(f"`{name}`" for name in (upper or texts)[:5])
-    raise ArchiveError(
+    raise QuestionError(
         f"`{label}` holds {len(upper or texts)} text files that may be the content file: {shown}.",
-        "Name the right one `content.md`, or give it separately.",
+        "content",
+        upper or texts,
     )
 
 

@@ -21,8 +21,14 @@ from ocrtune.config import (
     ReadConfig,
     TrainConfig,
 )
-from ocrtune.errors import ArchiveError, DatasetError, MetricsError, OcrtuneError
-from ocrtune.events import Done, Emit, Failed, Saved, silent
+from ocrtune.errors import (
+    ArchiveError,
+    DatasetError,
+    MetricsError,
+    OcrtuneError,
+    QuestionError,
+)
+from ocrtune.events import Asked, Done, Emit, Failed, Saved, silent
 
 if TYPE_CHECKING:
     from ocrtune.records import Prediction
@@ -104,6 +110,8 @@ def work(args: argparse.Namespace) -> int:
         worker.emit(Done(ending.text, watcher.stopped))
         return 0
     except OcrtuneError as error:
+        if isinstance(error, QuestionError):
+            worker.emit(Asked(error.problem, error.setting, error.choices))
         worker.emit(Failed(error.problem, error.fix))
         raise
     except Exception as error:
@@ -146,7 +154,9 @@ def work_offline(base: str) -> None:
 
 def build(config: BuildConfig, watcher: Watcher, args: argparse.Namespace) -> Ending:
     """Build a dataset and print its statistics."""
-    from ocrtune.dataset import build_dataset, report_path, statistics_text
+    from ocrtune.dataset import build_dataset
+    from ocrtune.dataset_files import report_path
+    from ocrtune.dataset_report import statistics_text
 
     report = build_dataset(config, watcher.emit)
     watcher.emit(Saved("dataset", config.output))

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from ocrtune.config import CompareConfig
-from ocrtune.dataset import load_samples
+from ocrtune.dataset_files import load_samples
 from ocrtune.decoding import length_cap
 from ocrtune.events import Emit, Progress, Saved, silent
 from ocrtune.families.loading import has_fixed_features, load_base

@@ -12,6 +12,7 @@ BASES = ("tiny", "deepseek-ocr", "deepseek-ocr-2", "glm-ocr", "lighton-ocr", "pa
 BASES += ("got-ocr-2", "qwen-vl")
 PRESETS = ("quick", "standard", "thorough")  # the families say what each of them means
 USUAL_PRESET = "standard"  # the same as what a TrainConfig holds when nobody chooses
+SHAPES = ("auto", "lines", "pairs", "table", "paddle", "page", "alto", "pages")  # of ground truth
 CHECKPOINT = "checkpoint/state.safetensors"  # of an unfinished run, in its folder
 CHOICES = {  # settings of a run that take one of a few words; the first word is the default
     "lora_experts": ("auto", "yes", "no"),
@@ -68,9 +69,21 @@ def require(condition: bool, problem: str, fix: str) -> None:
 class BuildConfig(Config):
     """How a dataset is made from an archive."""
 
-    source: str  # zip, folder or content file
+    source: str  # zip, folder, content file, table, PDF, or a Hub dataset's repo id
     output: str  # prefix of the files to write
-    content: str = ""  # a content file given apart from the archive
+    content: str = ""  # a content file given apart from the archive, or the name of one within
+    shape: str = "auto"  # of the ground truth, one of SHAPES; `auto`: as recognised
+    encoding: str = ""  # of the ground truth's files, in Python's words; empty: as detected
+    image_column: str = ""  # of a table; empty: as recognised, like the next one
+    text_column: str = ""
+    subset: str = ""  # of a Hub dataset: its config; empty: the only one
+    revision: str = ""  # of a Hub dataset: a branch, tag or commit; empty: `main`
+    from_split: str = ""  # of a Hub dataset: take only this one; empty: all of them as they are
+    rows: int = 0  # take at most so many rows of a table; 0: all, of a Hub dataset HUB_ROWS
+    random_rows: bool = False  # take them at random instead of the first
+    group_by: str = ""  # keep whole: `folder`, `page`, `writer` or a pattern on the picture's name
+    extend: str = ""  # prefix of a dataset that keeps its samples and splits and gets these too
+    edits: str = ""  # prefix of a dataset whose edits are made again; empty: of `output`
     seed: int = 42
     train_fraction: float = 0.8
     validation_fraction: float = 0.1  # the rest is the test split
@@ -82,6 +95,12 @@ class BuildConfig(Config):
             f"Splits {self.train_fraction}/{self.validation_fraction}/{rest:.3g} are impossible.",
             "Use for example 0.8 and 0.1: the test split gets the remaining 0.1.",
         )
+        require(
+            self.shape in SHAPES,
+            f"There is no shape of ground truth `{self.shape}`.",
+            f"Use one of: {', '.join(SHAPES)}.",
+        )
+        require(self.rows >= 0, f"`rows` is {self.rows}.", "Use 0 or more; 0 takes all.")
 
 
 @dataclass(frozen=True, kw_only=True)

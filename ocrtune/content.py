@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from rapidfuzz import fuzz, process
 
 from ocrtune.errors import ArchiveError
+from ocrtune.ground_truth import Entry, Reject, clip, reject
+from ocrtune.remarks import Remark, remark
 
 PICTURE_NAME = re.compile(r"\.(png|jpe?g|jpe|jfif|tiff?|webp|bmp|gif|jp2|p[bgpn]m)\Z", re.I)
 MARKS = (  # UTF-32 first: its little-endian mark begins with that of UTF-16
@@ -28,26 +30,6 @@ QUOTES = {'"': '"', "'": "'", "`": "`", "“": "”", "‘": "’", "<": ">"}
 PATH_CHARS = 4_096  # a longer path exists nowhere
 TAIL_SEGMENTS = 8  # path segments compared from the end; more never decide anything
 NEAREST_LIMIT = 200  # rejects that get a nearest name: each costs a look at every picture
-ORIGINAL_CHARS = 2_000  # of a rejected line that are kept
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Entry:
-    """One usable line."""
-
-    line_number: int  # 1-based
-    name: str  # the picture, as the archive calls it
-    text: str
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Reject:
-    """One line that does not become a sample."""
-
-    line_number: int
-    original: str
-    reason: str
-    nearest: str = ""  # the picture that may have been meant
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +59,7 @@ class Claim:
     text: str
     match: Match
 
-    def reject(self, reason: str) -> Reject:
+    def reject(self, reason: Remark) -> Reject:
         """Return the Reject of this line."""
         return reject(self.line_number, self.original, reason, self.match.names[0])
 
@@ -244,18 +226,6 @@ def parse(
     )
 
 
-def reject(line_number: int, line: str, reason: str, nearest: str = "") -> Reject:
-    """Return the Reject of a line, its text cut to a bearable length."""
-    return Reject(
-        line_number=line_number, original=clip(line, ORIGINAL_CHARS), reason=reason, nearest=nearest
-    )
-
-
-def clip(text: str, chars: int = 200) -> str:
-    """Return the text, or the beginning of a very long one."""
-    return text if len(text) <= chars else text[:chars] + "…"
-
-
 def split_line(line: str, known: Names) -> tuple[str, str, Match | None]:
     """Return path, text and match of a line, split where the archive explains it best.
 
@@ -301,21 +271,21 @@ def guess_split(line: str) -> tuple[str, str]:
     return path, text.strip()
 
 
-def fault(written: str, text: str, match: Match | None) -> str:
-    """Return why the line cannot be used, or an empty string."""
+def fault(written: str, text: str, match: Match | None) -> Remark | None:
+    """Return why the line cannot be used, or None."""
     if match is None and not is_picture_name(written):
-        return "The line does not begin with the path of a picture, followed by a space."
+        return remark("no_path")
     if match is None:
-        return f"There is no picture `{clip(written)}`."
+        return remark("no_picture", path=clip(written))
     if len(match.names) > 1:
-        shown = ", ".join(f"`{name}`" for name in match.names[:3])
-        more = ", …" if len(match.names) > 3 else ""
-        return f"`{clip(written)}` fits {len(match.names)} pictures: {shown}{more}."
+        shown = [f"`{name}`" for name in match.names[:3]] + ["…"] * (len(match.names) > 3)
+        count = len(match.names)
+        return remark("several_pictures", path=clip(written), count=count, names=shown)
     if not text:
-        return "There is no text after the path."
+        return remark("no_text")
     if "\ufffd" in text:
-        return "The text holds an unreadable character (U+FFFD): the file's encoding is damaged."
-    return ""
+        return remark("unreadable")
+    return None
 
 
 def settle(name: str, claims: list[Claim]) -> tuple[list[Claim], list[Reject]]:
@@ -331,18 +301,18 @@ def settle(name: str, claims: list[Claim]) -> tuple[list[Claim], list[Reject]]:
     one_text = all(claim.text == first.text for claim in rivals)
     one_path = len({clean(claim.written) for claim in rivals}) == 1
     if closest > 0 and not one_text and not one_path:
-        numbers = ", ".join(str(claim.line_number) for claim in rivals[:3])
-        reason = f"Different paths (lines {numbers}) with different texts fit only `{name}`."
+        numbers = [str(claim.line_number) for claim in rivals[:3]]
+        reason = remark("different_paths", lines=numbers, name=name)
         return [], [claim.reject(reason) for claim in claims]
     rejects = []
     for claim in claims:
         if claim.match.skipped > closest:
-            reason = f"There is no picture `{clip(claim.written)}`: the only one with this name,"
-            reason += f" `{name}`, belongs to line {first.line_number}."
+            path = clip(claim.written)
+            reason = remark("taken", path=path, name=name, line=str(first.line_number))
         elif claim.text == first.text:
-            reason = f"Line {first.line_number} has the same picture with the same text."
+            reason = remark("repeated", line=str(first.line_number))
         else:
-            reason = f"Line {first.line_number} has another text for the same picture and was kept."
+            reason = remark("contradicted", line=str(first.line_number))
         if claim is not first:
             rejects.append(claim.reject(reason))
     return [first], rejects

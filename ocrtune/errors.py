@@ -8,7 +8,7 @@ class OcrtuneError(Exception):
     """What happened (`problem`), then what to do about it (`fix`)."""
 
     def __init__(self, problem: str, fix: str) -> None:
-        super().__init__(f"{problem} {fix}")
+        super().__init__(f"{problem} {fix}".strip())
         self.problem = problem
         self.fix = fix
 
@@ -23,6 +23,19 @@ class ArchiveError(OcrtuneError):
 
 class DatasetError(OcrtuneError):
     """The ground truth cannot become a dataset, or a dataset cannot be opened."""
+
+
+class QuestionError(DatasetError):
+    """Ground truth can be understood in several ways: `setting` says which of `choices` is meant.
+
+    setting: the name of a field of BuildConfig.
+    """
+
+    def __init__(self, problem: str, setting: str, choices: Sequence[str]) -> None:
+        flag = setting.replace("_", "-")
+        super().__init__(problem, f"Choose with `--{flag}`: {', '.join(choices)}.")
+        self.setting = setting
+        self.choices = tuple(choices)
 
 
 class ModelError(OcrtuneError):

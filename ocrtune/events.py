@@ -129,6 +129,15 @@ class Resumed:
 
 
 @dataclass(frozen=True)
+class Asked:
+    """The job cannot go on until somebody chooses; a Failed follows."""
+
+    problem: str
+    setting: str  # of its config, which one of the choices will go into
+    choices: Sequence[str]
+
+
+@dataclass(frozen=True)
 class Done:
     """The job reached its end; `stopped` when it was asked to end early."""
 
@@ -155,6 +164,7 @@ Event = (
     | Read
     | Saved
     | Resumed
+    | Asked
     | Done
     | Failed
 )

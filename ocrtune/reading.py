@@ -13,7 +13,6 @@ from PIL import Image
 from torch import Tensor
 
 from ocrtune.config import ReadConfig
-from ocrtune.dataset import check_picture
 from ocrtune.decoding import Row, decode, ignore, rows_at_once
 from ocrtune.errors import ModelError, OcrtuneError
 from ocrtune.events import Emit, Note, Progress, Read, Saved, silent
@@ -25,6 +24,7 @@ from ocrtune.families.page_layouts import AUTO
 from ocrtune.families.prompts import is_grounding
 from ocrtune.features import encode_views, lay_out, settle_layout
 from ocrtune.grounding import draw_boxes, labels_are_kinds, parse_places, upright_size
+from ocrtune.pictures import check_picture
 from ocrtune.records import Box, Prediction
 from ocrtune.streaming import TORN, Stream
 

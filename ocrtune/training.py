@@ -21,7 +21,7 @@ from ocrtune.checkpoints import (
     save_checkpoint,
 )
 from ocrtune.config import TrainConfig
-from ocrtune.dataset import load_samples
+from ocrtune.dataset_files import load_samples
 from ocrtune.engines import UNSLOTH, Unsloth, choose_engine
 from ocrtune.errors import TrainingError
 from ocrtune.events import (

@@ -5,10 +5,22 @@ import zipfile
 
 import pytest
 
-from ocrtune.archive import Limits, UnsafeArchiveError, open_archive
+from ocrtune import archive as archives
+from ocrtune.archive import Limits, UnsafeArchiveError
 from ocrtune.errors import ArchiveError, OcrtuneError
 
 CONTENT = "1.jpg text\n"
+
+
+def open_archive(*places, limits=archives.LIMITS):
+    """Return the archive with its content file found."""
+    archive = archives.open_archive(*places, limits=limits)
+    try:
+        archive.find_content()
+    except BaseException:
+        archive.close()
+        raise
+    return archive
 
 
 def make_zip(path, files, method=zipfile.ZIP_DEFLATED):
@@ -74,12 +86,12 @@ def test_the_content_file_is_found(tmp_path, names, chosen):
     [
         ([], "holds no content file. Put a text file `content.md` beside the pictures"),
         (["a.txt", "b.md"], "holds 2 text files that may be the content file: `a.txt`, `b.md`"),
-        (["a/content.md", "b/content.md", "c.txt"], "`a/content.md`, `b/content.md`. Name the"),
+        (["a/content.md", "b/content.md", "c.txt"], "`a/content.md`, `b/content.md`. Choose"),
     ],
 )
 def test_a_missing_or_ambiguous_content_file_is_explained(tmp_path, names, message):
     files = {name: CONTENT for name in names} | {"1.jpg": b""}
-    with pytest.raises(ArchiveError) as caught:
+    with pytest.raises(OcrtuneError) as caught:
         open_archive(make_zip(tmp_path / "a.zip", files))
     assert message in str(caught.value)
 

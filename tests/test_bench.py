@@ -26,7 +26,7 @@ from ocrtune.bench.lines import (
 from ocrtune.bench.report import nothing_table, prose_table, winners, write_bench, writing_table
 from ocrtune.bench.tesseract import Tesseract, TesseractError, find_tesseract, prepare, read_lines
 from ocrtune.config import TrainConfig
-from ocrtune.dataset import load_samples
+from ocrtune.dataset_files import load_samples
 from ocrtune.errors import ConfigError, DatasetError, ModelError
 from ocrtune.events import silent
 

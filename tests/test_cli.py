@@ -20,7 +20,7 @@ from small_models import LINE_CONFIG, write_model
 from ocrtune import cli, comparing, exporting, families, jobs, reading, streaming, training
 from ocrtune.arguments import make_config
 from ocrtune.config import CHECKPOINT, BuildConfig, ReadConfig, TrainConfig
-from ocrtune.dataset import load_samples
+from ocrtune.dataset_files import load_samples
 from ocrtune.events import Done, Failed, Saved
 from ocrtune.families.loading import load_adapter, load_base
 from ocrtune.records import SPLITS
@@ -173,7 +173,7 @@ def bad_sources(folder):
 @pytest.mark.parametrize(
     ("flaw", "words"),
     [
-        ("no content.md", "no content file"),
+        ("no content.md", "no ground truth"),
         ("missing pictures", "None of the 2 lines"),
         ("empty file", "is empty"),
         ("no picture", "not a picture"),

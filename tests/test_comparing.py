@@ -11,7 +11,7 @@ from small_models import LINE_CONFIG, fill_with_noise, write_model
 from ocrtune import comparing
 from ocrtune.comparing import compare_models
 from ocrtune.config import CompareConfig, TrainConfig
-from ocrtune.dataset import load_samples
+from ocrtune.dataset_files import load_samples
 from ocrtune.errors import ModelError
 from ocrtune.events import Note, Progress, Saved
 from ocrtune.families.loading import add_lora, load_base, save_adapter

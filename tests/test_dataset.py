@@ -16,18 +16,13 @@ from PIL import Image
 from sklearn.model_selection import train_test_split
 
 from ocrtune.config import BuildConfig
-from ocrtune.dataset import (
-    PictureError,
-    build_dataset,
-    check_picture,
-    load_samples,
-    read_build_report,
-    split_samples,
-    split_sizes,
-    statistics_text,
-)
+from ocrtune.dataset import build_dataset
+from ocrtune.dataset_files import load_samples, read_build_report
+from ocrtune.dataset_report import statistics_text
 from ocrtune.errors import ArchiveError, DatasetError, OcrtuneError
 from ocrtune.events import Progress
+from ocrtune.pictures import PictureError, check_picture
+from ocrtune.splits import split_samples, split_sizes
 
 FRAKTUR = Path(__file__).parents[2] / "shared" / "data" / "ocrd_fraktur.zip"
 CONFIG = BuildConfig(source="", output="")
@@ -227,7 +222,7 @@ def test_a_pixel_bomb_is_refused_by_its_header(tmp_path):
     bomb[12:33] = header + struct.pack(">L", zlib.crc32(header))
     report = build(tmp_path, pictures_with_lines(4) | {"img/1.png": bytes(bomb)})
     assert report.samples == 3
-    assert "more than 40 megapixels" in report.rejects[0].reason
+    assert "more than 40 megapixels" in report.rejects[0]["reason"]
 
 
 # Splits
@@ -355,13 +350,13 @@ def test_the_report_names_everything(tmp_path):
         {"pictures": ["4.png", "rival.png"], "one_text": False},
     )
     assert report.unnamed == ("nobody.jpg",)
-    assert [(one.line_number, one.original) for one in report.rejects] == [
+    assert [(one["line_number"], one["original"]) for one in report.rejects] == [
         (12, "lost.png gone"),
         (13, "broken.jpg half"),
         (15, "0.png 文本0"),
         (16, "notes is no picture"),
     ]
-    reasons = [one.reason for one in report.rejects]
+    reasons = [one["reason"] for one in report.rejects]
     for reason, part in zip(reasons, ["no picture", "truncated", "Line 1", "not a"], strict=True):
         assert part in reason
     assert report.scripts == {"cjk": 18, "latin": 16, "digits": 9, "other": 3}
@@ -457,7 +452,7 @@ def test_a_failed_build_leaves_the_old_dataset_and_no_half_file(tmp_path):
 @pytest.mark.parametrize(
     ("files", "message"),
     [
-        ({"1.png": png(1)}, "holds no content file. Put a text file `content.md`"),
+        ({"1.png": png(1)}, "holds no ground truth. Put a text file `content.md`"),
         ({"1.png": png(1), "content.md": ""}, "`content.md` holds no line to use. Put a"),
         ({"1.png": png(1), "content.md": "# only\n\n# comments"}, "holds no line to use"),
         (
@@ -491,7 +486,7 @@ def test_missing_pictures_reject_only_their_lines(tmp_path):
     del files["img/2.png"]
     report = build(tmp_path, files)
     assert report.samples == 5
-    assert [(one.line_number, one.nearest) for one in report.rejects] == [(3, "")]
+    assert [(one["line_number"], one["nearest"]) for one in report.rejects] == [(3, "")]
 
 
 def test_a_damaged_member_rejects_only_its_line(tmp_path):
@@ -501,7 +496,7 @@ def test_a_damaged_member_rejects_only_its_line(tmp_path):
     source.write_bytes(data)
     report = build_dataset(BuildConfig(source=str(source), output=str(tmp_path / "d")))
     assert report.samples == 5
-    assert "`img/2.png` cannot be read" in report.rejects[0].reason
+    assert "`img/2.png` cannot be read" in report.rejects[0]["reason"]
 
 
 def test_a_bomb_ends_the_build(tmp_path):

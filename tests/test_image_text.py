@@ -21,7 +21,7 @@ from small_models import fill_with_noise
 from ocrtune import hub, training
 from ocrtune.comparing import compare_models
 from ocrtune.config import CompareConfig, ExportConfig, TrainConfig
-from ocrtune.dataset import load_samples
+from ocrtune.dataset_files import load_samples
 from ocrtune.decoding import decode
 from ocrtune.errors import ModelError
 from ocrtune.events import SampleRead, Step

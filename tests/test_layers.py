@@ -10,8 +10,9 @@ PACKAGE = Path(__file__).parent.parent / "ocrtune"
 
 LAYERS = {
     0: {"__init__", "errors", "records", "config", "events", "home"},
-    1: {"text", "metrics", "archive", "content", "layouts", "dataset", "cards", "augmenting"}
-    | {"grounding"},
+    1: {"text", "metrics", "archive", "content", "shapes", "dataset", "cards", "augmenting"}
+    | {"grounding", "pictures", "splits", "picture_store", "sources", "remarks", "remark_words"}
+    | {"dataset_files", "dataset_report", "ground_truth"},
     2: {"hub", "families", "features", "feature_store", "examples", "hardware", "fitting"}
     | {"engines"},
     3: {"training", "learner", "graphs", "ranks", "validation", "checkpoints", "preflight"}
@@ -48,8 +49,8 @@ HOMES = {  # where a package from elsewhere may be imported
     "fontTools": {"pretrain"},
     "rapidfuzz": {"text", "metrics", "content", "pretrain"},
     "regex": {"text"},
-    "pyarrow": {"dataset"},
-    "datasets": {"dataset"},
+    "pyarrow": {"dataset_files"},
+    "datasets": {"dataset_files"},
     "sklearn": {"dataset"},
     "numpy": LAYERS[1] | MODEL_WORLD,
     "PIL": LAYERS[1] | LAYERS[2] | LAYERS[3] | {"ui"},

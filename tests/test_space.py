@@ -7,7 +7,7 @@ import pytest
 import yaml
 from line_samples import draw_line
 
-from ocrtune import config, dataset
+from ocrtune import config, dataset, dataset_files
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
@@ -62,7 +62,7 @@ def test_the_content_file_in_the_readme_builds_as_it_stands(folder, tmp_path):
     samples = {
         sample.text
         for split in ("train", "validation", "test")
-        for sample in dataset.load_samples(str(tmp_path / "set"), split)
+        for sample in dataset_files.load_samples(str(tmp_path / "set"), split)
     }
     assert samples == {line.split(" ", 1)[1] for line in example.splitlines()}
 

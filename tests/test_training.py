@@ -13,7 +13,7 @@ from small_models import CONFIG, LINE_CONFIG, write_model
 
 from ocrtune import families, learner, preflight, training
 from ocrtune.config import TrainConfig
-from ocrtune.dataset import load_samples
+from ocrtune.dataset_files import load_samples
 from ocrtune.errors import TrainingError
 from ocrtune.events import Evaluated, Note, Preflight, SampleRead, Saved, Step, read_events
 from ocrtune.families.loading import adapter_weights, load_adapter, load_base

@@ -26,7 +26,8 @@ from preflights import PREFLIGHT
 
 from ocrtune import jobs
 from ocrtune.config import CHECKPOINT, CHOICES, BuildConfig, CompareConfig, ReadConfig, TrainConfig
-from ocrtune.dataset import build_dataset, load_samples
+from ocrtune.dataset import build_dataset
+from ocrtune.dataset_files import load_samples
 from ocrtune.errors import JobError
 from ocrtune.events import (
     Done,

@@ -6,10 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ocrtune.archive import open_archive
-from ocrtune.content import parse
-from ocrtune.dataset import PictureError, check_picture, load_samples
+from ocrtune.config import BuildConfig
+from ocrtune.dataset_files import load_samples
 from ocrtune.errors import DatasetError, ModelError
+from ocrtune.events import silent
+from ocrtune.pictures import PictureError, check_picture
+from ocrtune.shapes import read_ground_truth
+from ocrtune.sources import open_source
 
 SETS = ("printed", "long", "degraded", "nothing", "digits")  # each a folder of this name
 LANGUAGES = ("zh", "en", "de", "none", "digits")  # how a picture's name begins
@@ -76,12 +79,10 @@ def take(lines: list[tuple], limit: int) -> list[tuple]:
 
 def load_scans(source: Path) -> list[BenchLine]:
     """Return the lines of an archive of real scans with a content file."""
-    with open_archive(source) as archive:
-        parsed = parse(
-            archive.content_text, archive.names(), archive.content_folder, archive.locate
-        )
+    config = BuildConfig(source=str(source), output="")
+    with open_source(config, silent) as archive:
         lines = []
-        for entry in parsed.entries:
+        for entry in read_ground_truth(archive, config).entries:
             try:
                 picture = check_picture(archive.read(entry.name)).data
             except PictureError as error:

@@ -19,7 +19,8 @@ from statistics import median
 
 from ocrtune.bench.lines import load_set
 from ocrtune.config import BuildConfig, TrainConfig
-from ocrtune.dataset import build_dataset, load_samples
+from ocrtune.dataset import build_dataset
+from ocrtune.dataset_files import load_samples
 from ocrtune.errors import OcrtuneError
 from ocrtune.events import Emit, Note, silent
 from ocrtune.examples import make_examples

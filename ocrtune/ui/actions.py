@@ -23,7 +23,7 @@ from ocrtune.config import (
     ReadConfig,
     TrainConfig,
 )
-from ocrtune.dataset import load_samples
+from ocrtune.dataset_files import load_samples
 from ocrtune.errors import JobError, OcrtuneError
 from ocrtune.families import DEEPSEEK_OCR, FAMILIES, ModelFamily, get_family
 from ocrtune.ui.knobs import KNOBS, read_knobs, turn_knobs

@@ -12,7 +12,7 @@ import gradio as gr
 import pandas as pd
 
 from ocrtune import jobs
-from ocrtune.dataset import load_samples, read_build_report
+from ocrtune.dataset_files import load_samples, read_build_report
 from ocrtune.errors import JobError, OcrtuneError
 from ocrtune.report import read_report
 from ocrtune.ui import compare_views, dataset_views, preflight_views, train_views, try_views

@@ -1,0 +1,161 @@
+"""The files of a dataset: three parquet files and a report, written all or none, and read back."""
+
+import contextlib
+import json
+import os
+import tempfile
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from ocrtune.archive import cause
+from ocrtune.errors import DatasetError, did_you_mean
+from ocrtune.records import SPLITS, Sample
+
+FILE_WORDS = {"train": "train", "validation": "val", "test": "test"}  # PREFIX_val.parquet
+FEATURES = {
+    "image": {"_type": "Image"},
+    "text": {"dtype": "string", "_type": "Value"},
+}
+SCHEMA = pa.schema(
+    [
+        ("image", pa.struct([("bytes", pa.binary()), ("path", pa.string())])),
+        ("text", pa.string()),
+    ],
+    metadata={"huggingface": json.dumps({"info": {"features": FEATURES}})},
+)
+PACKING = {"image.bytes": "none", "image.path": "zstd", "text": "zstd"}
+GROUP_ROWS, GROUP_BYTES = 256, 8 * 1024 * 1024  # of a parquet row group, whichever comes first
+
+
+def split_path(prefix: Path | str, split: str) -> Path:
+    """Return the parquet file of a split."""
+    prefix = Path(prefix)
+    return prefix.with_name(f"{prefix.name}_{FILE_WORDS[split]}.parquet")
+
+
+def report_path(prefix: Path | str) -> Path:
+    """Return the report's file."""
+    prefix = Path(prefix)
+    return prefix.with_name(f"{prefix.name}_report.json")
+
+
+@contextlib.contextmanager
+def staging(prefix: Path) -> Iterator[Path]:
+    """Yield a folder beside the dataset for unfinished files; it is gone afterwards."""
+    if prefix.name in ("", ".."):
+        raise DatasetError(f"`{prefix}` is no prefix for files.", "Use for example `my_lines`.")
+    try:
+        prefix.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{prefix.name}-", dir=prefix.parent) as folder:
+            yield Path(folder)
+    except OSError as error:
+        raise DatasetError(
+            f"The dataset `{prefix}` cannot be written: {error.strerror or error}.",
+            "Check the path, its rights and the free space.",
+        ) from error
+
+
+def publish(folder: Path, prefix: Path) -> None:
+    """Move the finished files to their places; the report comes last."""
+    for path in [*(split_path(prefix, split) for split in SPLITS), report_path(prefix)]:
+        os.replace(folder / path.name, path)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One sample as it is written."""
+
+    picture_id: str
+    picture: bytes
+    text: str
+
+
+def write_rows(path: Path, rows: Iterable[Row]) -> None:
+    """Write the samples to a parquet file, a bounded row group at a time.
+
+    Pictures are compressed already; without dictionaries and statistics they pass straight through.
+    """
+    with pq.ParquetWriter(
+        path, SCHEMA, compression=PACKING, use_dictionary=False, write_statistics=False
+    ) as writer:
+        group: list[dict] = []
+        size = 0
+        for row in rows:
+            image = {"bytes": row.picture, "path": row.picture_id}
+            group.append({"image": image, "text": row.text})
+            size += len(row.picture)
+            if len(group) == GROUP_ROWS or size >= GROUP_BYTES:
+                writer.write_table(pa.Table.from_pylist(group, SCHEMA))
+                group, size = [], 0
+        if group:
+            writer.write_table(pa.Table.from_pylist(group, SCHEMA))
+
+
+def write_report(path: Path, report: object) -> None:
+    """Write the report, a dataclass, as JSON."""
+    text = json.dumps(asdict(report), indent=2, ensure_ascii=False) + "\n"
+    path.write_text(text, "utf-8", errors="replace")
+
+
+def load_samples(prefix: str, split: str) -> list[Sample]:
+    """Return the samples of a split, in the order of the content file."""
+    if split not in SPLITS:
+        raise DatasetError(f"There is no split `{split}`.", f"Use {', '.join(SPLITS)}.")
+    path = split_path(prefix, split)
+    require_file(path, prefix)
+    try:
+        with pq.ParquetFile(path) as file:
+            if not {"image", "text"} <= set(file.schema_arrow.names):
+                raise foreign(path, "it has no columns `image` and `text`")
+            batches = file.iter_batches(batch_size=GROUP_ROWS, columns=["image", "text"])
+            rows = [row for batch in batches for row in batch.to_pylist()]
+    except (pa.ArrowException, OSError) as error:
+        raise foreign(path, cause(error)) from error
+    samples: dict[str, Sample] = {}
+    for number, row in enumerate(rows):
+        image, text = row["image"], row["text"]
+        picture = image.get("bytes") if isinstance(image, dict) else None
+        if not isinstance(picture, bytes) or not isinstance(text, str):
+            raise foreign(path, f"row {number} holds no picture with its text")
+        picture_id = image.get("path") or f"{split} {number}"  # other tools write no path
+        if picture_id in samples:
+            raise foreign(path, f"two rows are called `{picture_id}`")
+        samples[picture_id] = Sample(picture_id=picture_id, picture=picture, text=text)
+    return list(samples.values())
+
+
+def read_build_report(prefix: str) -> dict[str, Any]:
+    """Return the report of a built dataset."""
+    path = report_path(prefix)
+    require_file(path, prefix)
+    try:
+        report = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise foreign(path, cause(error)) from error
+    if not isinstance(report, dict) or "rejects" not in report:
+        raise foreign(path, "it is no build report")
+    return report
+
+
+def require_file(path: Path, prefix: str) -> None:
+    """Raise a DatasetError when a file of the dataset is missing."""
+    if not path.is_file():
+        ending = path.name.rsplit("_", 1)[-1]
+        near = did_you_mean(path.name, [one.name for one in path.parent.glob(f"*_{ending}")])
+        raise DatasetError(
+            f"There is no `{path}`.",
+            near or f"Build it with `python -m ocrtune build SOURCE --output {prefix}`.",
+        )
+
+
+def foreign(path: Path, problem: str) -> DatasetError:
+    """Return the error for a file that `build` did not write."""
+    return DatasetError(
+        f"`{path}` is not a dataset of ocrtune: {problem}.",
+        "Build it again with `python -m ocrtune build`.",
+    )

@@ -1,0 +1,135 @@
+"""The pictures of a dataset being built: each is checked once, and only what was changed is kept.
+
+Unchanged pictures stay where they are and are read a second time when they are written, so that
+nothing is written twice; changed ones wait in a temporary file.
+"""
+
+import hashlib
+import os
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from typing import IO, Any
+
+from ocrtune.archive import Archive, UnsafeArchiveError
+from ocrtune.errors import ArchiveError, DatasetError
+from ocrtune.events import Emit, Progress
+from ocrtune.ground_truth import Entry, GroundTruth, Reject, reject
+from ocrtune.pictures import Picture, PictureError, check_picture, quiet_pillow
+from ocrtune.remarks import Remark, remark
+
+IN_PLACE = -1  # the offset of a picture that is stored as it lies in the archive
+
+
+class BuildStoppedError(DatasetError):
+    """Somebody asked the build to end; nothing was written."""
+
+    def __init__(self) -> None:
+        super().__init__("The build was stopped; nothing was written.", "Start it again.")
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A usable entry; its picture was checked."""
+
+    entry: Entry
+    digest: bytes  # equal for identical pictures, as they will be stored
+    offset: int  # in the temporary file, or IN_PLACE
+    size: int  # bytes
+    pixels: tuple[int, int]  # width and height
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checked:
+    """What came out of looking at every picture."""
+
+    stored: list[Stored]
+    rejects: list[Reject]
+    conversions: Counter[str]
+    several_frames: list[str]
+
+
+def check_entries(
+    archive: Archive,
+    truth: GroundTruth,
+    spool: IO[bytes],
+    emit: Emit,
+    stop_requested: Callable[[], bool],
+) -> Checked:
+    """Return which entries have a sound picture; changed pictures are appended to `spool`."""
+    checked = Checked(stored=[], rejects=[], conversions=Counter(), several_frames=[])
+    workers = min(4, os.cpu_count() or 1)
+    entries = truth.entries
+    step = max(1, len(entries) // 100)
+    offset = 0
+    with quiet_pillow(), ThreadPoolExecutor(workers) as pool:
+        outcomes = in_order(pool, partial(load_picture, archive), entries, ahead=2 * workers)
+        for done, (entry, picture) in enumerate(outcomes, start=1):
+            if stop_requested():
+                raise BuildStoppedError
+            if isinstance(picture, Picture):
+                place = IN_PLACE
+                if not is_original(picture, entry):
+                    place, offset = offset, offset + spool.write(picture.data)
+                size, digest = len(picture.data), digest_of(picture.data)
+                checked.stored.append(Stored(entry, digest, place, size, picture.pixels))
+                checked.conversions.update(picture.changes)
+                checked.several_frames.extend([entry.name] * (picture.frames > 1))
+            else:
+                original = truth.original(entry)
+                line = reject(entry.line_number, original, picture, file=entry.file)
+                checked.rejects.append(line)
+            if done % step == 0 or done == len(entries):
+                emit(Progress("build", done, len(entries)))
+    return checked
+
+
+def is_original(picture: Picture, entry: Entry) -> bool:
+    """Return whether the picture is a whole file of the archive, byte for byte."""
+    return not picture.changes and not entry.outline
+
+
+def digest_of(data: bytes) -> bytes:
+    """Return 16 bytes that are equal exactly when the data are."""
+    return hashlib.blake2b(data, digest_size=16).digest()
+
+
+def in_order(
+    pool: Executor, work: Callable[[Any], Any], items: Sequence[Any], ahead: int
+) -> Iterator[tuple[Any, Any]]:
+    """Yield each item with its outcome, in order, never more than `ahead` outcomes in memory."""
+    waiting: deque = deque()
+    for item in items:
+        waiting.append((item, pool.submit(work, item)))
+        if len(waiting) >= ahead:
+            first, outcome = waiting.popleft()
+            yield first, outcome.result()
+    for item, outcome in waiting:
+        yield item, outcome.result()
+
+
+def load_picture(archive: Archive, entry: Entry) -> Picture | Remark:
+    """Return the entry's checked picture, or the reason why it cannot be used."""
+    try:
+        return check_picture(archive.read(entry.name))
+    except UnsafeArchiveError:
+        raise
+    except PictureError as error:
+        return error.reason
+    except ArchiveError as error:
+        return remark("said", text=str(error))
+
+
+def stored_bytes(archive: Archive, spool: IO[bytes], sample: Stored) -> bytes:
+    """Return the picture's bytes as they are to be stored."""
+    if sample.offset != IN_PLACE:
+        spool.seek(sample.offset)
+        return spool.read(sample.size)
+    data = archive.read(sample.entry.name)
+    if digest_of(data) != sample.digest:
+        raise DatasetError(
+            f"`{sample.entry.name}` changed while the dataset was built.", "Build it again."
+        )
+    return data
