@@ -1,9 +1,12 @@
 """The files of a dataset: three parquet files and a report, written all or none, and read back."""
 
 import contextlib
+import glob
 import json
 import os
+import shutil
 import tempfile
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -29,6 +32,7 @@ SCHEMA = pa.schema(
     metadata={"huggingface": json.dumps({"info": {"features": FEATURES}})},
 )
 PACKING = {"image.bytes": "none", "image.path": "zstd", "text": "zstd"}
+STALE_SECONDS = 3_600  # without a write, until what a dead build left is removed
 GROUP_ROWS, GROUP_BYTES = 256, 8 * 1024 * 1024  # of a parquet row group, whichever comes first
 
 
@@ -51,13 +55,38 @@ def staging(prefix: Path) -> Iterator[Path]:
         raise DatasetError(f"`{prefix}` is no prefix for files.", "Use for example `my_lines`.")
     try:
         prefix.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{prefix.name}-", dir=prefix.parent) as folder:
+        sweep(prefix)
+        with tempfile.TemporaryDirectory(
+            prefix=f".{prefix.name}-{os.getpid()}-", dir=prefix.parent
+        ) as folder:
             yield Path(folder)
     except OSError as error:
         raise DatasetError(
             f"The dataset `{prefix}` cannot be written: {error.strerror or error}.",
             "Check the path, its rights and the free space.",
         ) from error
+
+
+def sweep(prefix: Path) -> None:
+    """Remove what builds of this dataset left behind that were ended by force."""
+    for folder in prefix.parent.glob(f".{glob.escape(prefix.name)}-*-*"):
+        pid = folder.name.removeprefix(f".{prefix.name}-").split("-")[0]
+        if folder.is_dir() and pid.isdigit() and not is_running(int(pid)):
+            touched = max(path.stat().st_mtime for path in (folder, *folder.iterdir()))
+            # on a shared disk the process may be one of another machine
+            if time.time() - touched > STALE_SECONDS:
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def is_running(pid: int) -> bool:
+    """Return whether this machine has such a process."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):  # it belongs to somebody else, or cannot be asked for
+        return True
+    return True
 
 
 def publish(folder: Path, prefix: Path) -> None:

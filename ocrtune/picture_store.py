@@ -20,6 +20,7 @@ from ocrtune.ground_truth import Entry, GroundTruth, Reject, reject
 from ocrtune.pictures import Picture, PictureError, check_picture, quiet_pillow
 from ocrtune.remarks import Remark, remark
 
+STOP_EVERY = 16  # pictures between two looks whether to stop: a job looks at the disk
 IN_PLACE = -1  # the offset of a picture that is stored as it lies in the archive
 
 
@@ -67,7 +68,7 @@ def check_entries(
     with quiet_pillow(), ThreadPoolExecutor(workers) as pool:
         outcomes = in_order(pool, partial(load_picture, archive), entries, ahead=2 * workers)
         for done, (entry, picture) in enumerate(outcomes, start=1):
-            if stop_requested():
+            if done % STOP_EVERY == 0 and stop_requested():
                 raise BuildStoppedError
             if isinstance(picture, Picture):
                 place = IN_PLACE

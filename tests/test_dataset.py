@@ -3,6 +3,7 @@ import json
 import os
 import random
 import struct
+import subprocess
 import zipfile
 import zlib
 from pathlib import Path
@@ -21,6 +22,7 @@ from ocrtune.dataset_files import load_samples, read_build_report
 from ocrtune.dataset_report import statistics_text
 from ocrtune.errors import ArchiveError, DatasetError, OcrtuneError
 from ocrtune.events import Progress
+from ocrtune.picture_store import BuildStoppedError
 from ocrtune.pictures import PictureError, check_picture
 from ocrtune.splits import split_samples, split_sizes
 
@@ -577,3 +579,29 @@ def test_the_real_fraktur_lines_build_without_loss(tmp_path):
             original = Image.open(io.BytesIO(archive.read(sample.picture_id)))
             assert np.array_equal(np.asarray(decoded(sample.picture)), np.asarray(original))
     assert json.loads((tmp_path / "d_report.json").read_text("utf-8"))["encoding"] == "utf-8"
+
+
+def test_a_build_that_is_stopped_leaves_nothing(tmp_path):
+    make_zip(tmp_path / "a.zip", pictures_with_lines(60))
+    config = BuildConfig(source=str(tmp_path / "a.zip"), output=str(tmp_path / "out" / "set"))
+    looks = iter([False, True])
+    with pytest.raises(BuildStoppedError, match="nothing was written"):
+        build_dataset(config, stop_requested=lambda: next(looks))
+    assert list((tmp_path / "out").iterdir()) == []
+    assert build_dataset(config).samples == 60
+
+
+def test_what_a_killed_build_left_is_swept_away(tmp_path):
+    dead = subprocess.Popen(["true"])
+    dead.wait()
+    names = (f".d-{dead.pid}-old", f".d-{dead.pid}-new", f".d-{os.getpid()}-old", ".d-notes")
+    place = tmp_path / "out"
+    for name in names:
+        (place / name).mkdir(parents=True)
+        (place / name / "pictures").write_bytes(b"half")
+        if name.endswith("old"):
+            for path in (place / name / "pictures", place / name):
+                os.utime(path, (1, 1))
+    build(tmp_path, pictures_with_lines(4))
+    left = sorted(path.name for path in place.iterdir() if path.name.startswith(".d"))
+    assert left == sorted(names[1:])
