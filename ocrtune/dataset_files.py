@@ -92,7 +92,10 @@ def is_running(pid: int) -> bool:
 def publish(folder: Path, prefix: Path) -> None:
     """Move the finished files to their places; the report comes last."""
     for path in [*(split_path(prefix, split) for split in SPLITS), report_path(prefix)]:
-        os.replace(folder / path.name, path)
+        if (folder / path.name).exists():
+            os.replace(folder / path.name, path)
+        else:  # a split without a sample has no file, nor shall it keep the one it had
+            path.unlink(missing_ok=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +147,8 @@ def load_samples(prefix: str, split: str) -> list[Sample]:
     if split not in SPLITS:
         raise DatasetError(f"There is no split `{split}`.", f"Use {', '.join(SPLITS)}.")
     path = split_path(prefix, split)
+    if is_empty(prefix, split):
+        return []
     require_file(path, prefix)
     try:
         with pq.ParquetFile(path) as file:
@@ -177,6 +182,17 @@ def read_build_report(prefix: str) -> dict[str, Any]:
     if not isinstance(report, dict) or "rejects" not in report:
         raise foreign(path, "it is no build report")
     return report
+
+
+def is_empty(prefix: Path | str, split: str) -> bool:
+    """Return whether a small dataset was built without any sample in this split."""
+    path = split_path(prefix, split)
+    return (
+        split != "train"
+        and not path.exists()
+        and split_path(prefix, "train").exists()
+        and (read_build_report(str(prefix))["splits"].get(split) == 0)
+    )
 
 
 def require_file(path: Path, prefix: str) -> None:

@@ -12,7 +12,7 @@ LAYERS = {
     0: {"__init__", "errors", "records", "config", "events", "home"},
     1: {"text", "metrics", "archive", "content", "shapes", "dataset", "cards", "augmenting"}
     | {"grounding", "pictures", "splits", "picture_store", "sources", "remarks", "remark_words"}
-    | {"dataset_files", "dataset_report", "ground_truth"},
+    | {"dataset_files", "dataset_report", "ground_truth", "grouping"},
     2: {"hub", "families", "features", "feature_store", "examples", "hardware", "fitting"}
     | {"engines"},
     3: {"training", "learner", "graphs", "ranks", "validation", "checkpoints", "preflight"}
@@ -48,7 +48,7 @@ HOMES = {  # where a package from elsewhere may be imported
     "tqdm": {"console"},
     "fontTools": {"pretrain"},
     "rapidfuzz": {"text", "metrics", "content", "pretrain"},
-    "regex": {"text"},
+    "regex": {"text", "grouping"},
     "pyarrow": {"dataset_files"},
     "datasets": {"dataset_files"},
     "sklearn": {"dataset"},
