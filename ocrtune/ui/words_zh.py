@@ -229,6 +229,7 @@ CHINESE = {
     "compare_no_run": "还没有微调过的模型。请先在“微调”页开始一次训练。",
     "compare_run_busy": "模型还在学习，训练结束后即可对比。",
     "compare_ready": "{test} 张没学过的图片，由基础模型和您的微调模型分别识别。",
+    "compare_no_test": "这个数据集没有测试图片，因此无法比较。请用至少 3 张不同的图片创建数据集，300 张更好。",
     "compare_none": "两个错误率会显示在这里，下面是错得最多的行和图片。",
     "compare_working": "正在对比",
     "cer_base": "基础模型",
