@@ -2,8 +2,15 @@
 
 from xml.etree.ElementTree import Element
 
-from ocrtune.shapes.layout import Line, PageLayout, add_bands, box_outline, outline_around
-from ocrtune.shapes.layout import outline_of, parse_points
+from ocrtune.shapes.layout import (
+    Line,
+    PageLayout,
+    add_bands,
+    box_outline,
+    outline_around,
+    outline_of,
+    parse_points,
+)
 from ocrtune.shapes.xml_tree import line_of, number
 
 

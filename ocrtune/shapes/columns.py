@@ -13,7 +13,16 @@ PICTURE_WORDS += ("图片路径", "图片", "图像", "文件名", "文件", "�
 TEXT_WORDS = ("ground_truth", "groundtruth", "transcription", "transcript", "text", "gt", "label")
 TEXT_WORDS += ("labels", "sentence", "caption", "content", "words", "value", "target", "answer")
 TEXT_WORDS += ("文字", "文本", "标注", "内容", "标签", "转写")
-GROUP_WORDS = ("writer", "writer_id", "author", "group", "document", "doc_id", "document_id", "page")
+GROUP_WORDS = (
+    "writer",
+    "writer_id",
+    "author",
+    "group",
+    "document",
+    "doc_id",
+    "document_id",
+    "page",
+)
 GROUP_WORDS += ("书写者", "作者", "文档", "页")
 SPLIT_WORDS = ("split", "subset", "fold", "partition", "usage", "划分")
 
@@ -103,7 +112,9 @@ def text_of(file: str, columns: Sequence[str], rows: Sequence[dict[str, str]]) -
 
 def named(columns: Sequence[str], words: Sequence[str]) -> list[str]:
     """Return the columns called by one of the words, the surest word first."""
-    spelled = {column: fold(column.strip()).replace(" ", "_").replace("-", "_") for column in columns}
+    spelled = {
+        column: fold(column.strip()).replace(" ", "_").replace("-", "_") for column in columns
+    }
     return [column for word in words for column in columns if spelled[column] == word]
 
 

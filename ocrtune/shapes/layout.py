@@ -40,7 +40,6 @@ def parse_points(text: str) -> Points:
     return points[:MOST_POINTS]
 
 
-
 def outline_of(points: Points) -> str:
     """Return the points as an Entry keeps them, repeated ones once; empty for fewer than three.
 

@@ -1,6 +1,7 @@
 """Layout files (PAGE XML, ALTO) as ground truth: a sample for each line, or for each page."""
 
 import posixpath
+import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -14,13 +15,14 @@ from ocrtune.ground_truth import Entry, GroundTruth, Reject, reject
 from ocrtune.remarks import Remark, remark
 from ocrtune.shapes.alto_xml import read_alto_xml
 from ocrtune.shapes.finding import Found, Pictures, head
-from ocrtune.shapes.layout import Line, PageLayout
+from ocrtune.shapes.layout import PageLayout
 from ocrtune.shapes.page_xml import read_page_xml
 from ocrtune.shapes.shape import Shape
 from ocrtune.shapes.xml_tree import XmlError, parse_xml
 
 SUFFIXES = (".xml", ".alto", ".page")
 LOOKED_AT = 3  # files of each folder, to tell what it holds
+BREAKS = re.compile(r"\s*[\r\n\t]\s*")
 UNITS = ("pixel", "")  # in which outlines count as they are
 READERS: dict[str, Callable[[Element], list[PageLayout]]] = {
     "PcGts": read_page_xml,
@@ -199,7 +201,7 @@ def add_lines(reading: Reading, file: str, page: PageLayout, name: str) -> None:
 
 def one_line(text: str) -> str:
     """Return the text of a line without breaks and indents in it."""
-    return " ".join(text.split())
+    return BREAKS.sub(" ", text).strip()
 
 
 def fault(text: str) -> Remark | None:

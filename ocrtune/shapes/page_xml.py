@@ -4,8 +4,14 @@ import re
 from collections.abc import Iterator
 from xml.etree.ElementTree import Element
 
-from ocrtune.shapes.layout import Line, PageLayout, add_bands, outline_around, outline_of
-from ocrtune.shapes.layout import parse_points
+from ocrtune.shapes.layout import (
+    Line,
+    PageLayout,
+    add_bands,
+    outline_around,
+    outline_of,
+    parse_points,
+)
 from ocrtune.shapes.xml_tree import line_of, number
 
 READING_INDEX = re.compile(r"readingOrder\s*\{[^}]*\bindex\s*:\s*(\d+)")

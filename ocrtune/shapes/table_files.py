@@ -55,7 +55,9 @@ def find_tables(archive: Archive) -> Sequence[str]:
         return metadata
     if len(names) > FEW:
         return ()
-    basenames = {fold(posixpath.basename(name)) for name in archive.names() if is_picture_name(name)}
+    basenames = {
+        fold(posixpath.basename(name)) for name in archive.names() if is_picture_name(name)
+    }
     return [name for name in names if names_pictures(archive, name, basenames, stems)]
 
 
@@ -113,9 +115,7 @@ def read_table(archive: Archive, file: str, config: BuildConfig, reading: Readin
         config.image_column,
         config.text_column,
     )
-    reading.remarks.append(
-        remark("columns", file=file, image=chosen.image, text=chosen.text)
-    )
+    reading.remarks.append(remark("columns", file=file, image=chosen.image, text=chosen.text))
     for row in rows:
         add_row(reading, file, folder, row, chosen)
 

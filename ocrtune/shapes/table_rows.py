@@ -43,7 +43,9 @@ def csv_rows(name: str, text: str) -> tuple[list[str], list[TableRow], list[Reje
     """Return columns, rows and rejects of a CSV; columns of one without a header are numbered."""
     csv.field_size_limit(CELL_CHARS)
     separator = find_separator(text)
-    quoted = csv.QUOTE_MINIMAL if f'{separator}"' in text or text.startswith('"') else csv.QUOTE_NONE
+    quoted = (
+        csv.QUOTE_MINIMAL if f'{separator}"' in text or text.startswith('"') else csv.QUOTE_NONE
+    )
     stream = io.StringIO(text, newline="")
     reader = csv.reader(stream, delimiter=separator, quoting=quoted, skipinitialspace=False)
     columns: list[str] = []
@@ -151,7 +153,9 @@ def path_to_text(value: dict[str, Any]) -> list[TableRow]:
     strings = [isinstance(text, str) for text in pairs.values()]
     if not strings or not all(strings) or not any(map(is_picture_name, pairs)):
         return []
-    return [TableRow(n, {PATH: path, TEXT: text}) for n, (path, text) in enumerate(pairs.items(), 1)]
+    return [
+        TableRow(n, {PATH: path, TEXT: text}) for n, (path, text) in enumerate(pairs.items(), 1)
+    ]
 
 
 def as_cells(value: dict[str, Any]) -> dict[str, str]:
