@@ -191,7 +191,7 @@ def encode(image: Image.Image, kind: str, **options: Any) -> bytes:
 
 
 def compact(image: Image.Image) -> bytes:
-    """Return pixels that no file holds as one: PNG, but JPEG for a colour photo if half as large."""
+    """Return pixels as a file: PNG, but JPEG for a colour photo that is half as large so."""
     data = encode(image, "PNG")
     if image.mode == "RGB" and 2 * len(data) > image.width * image.height:
         jpeg = encode(image, "JPEG", quality=95, subsampling="4:4:4")

@@ -117,7 +117,8 @@ WORDS = {
     "no_tabs": (
         "{count} lines have no tab between path and text and were divided behind the picture's "
         "suffix; the first is line {line} of `{file}`.",
-        "{count} 行的路径与文字之间没有制表符，已在图片后缀之后断开；首例为 `{file}` 第 {line} 行。",
+        "{count} 行的路径与文字之间没有制表符，已在图片后缀之后断开；"
+        "首例为 `{file}` 第 {line} 行。",
     ),
     "boxes_left": (
         "`{file}` has boxes on whole pages, and `{used}` the lines cut out of them: only the "

@@ -1,5 +1,6 @@
 """Which column of a table names the picture and which one holds its text."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -13,17 +14,9 @@ PICTURE_WORDS += ("图片路径", "图片", "图像", "文件名", "文件", "�
 TEXT_WORDS = ("ground_truth", "groundtruth", "transcription", "transcript", "text", "gt", "label")
 TEXT_WORDS += ("labels", "sentence", "caption", "content", "words", "value", "target", "answer")
 TEXT_WORDS += ("文字", "文本", "标注", "内容", "标签", "转写")
-GROUP_WORDS = (
-    "writer",
-    "writer_id",
-    "author",
-    "group",
-    "document",
-    "doc_id",
-    "document_id",
-    "page",
-)
-GROUP_WORDS += ("书写者", "作者", "文档", "页")
+GROUP_WORDS = ("writer", "writer_id", "author", "group", "document", "doc_id", "document_id")
+GROUP_WORDS += ("page", "书写者", "作者", "文档", "页")
+SPACES = re.compile(r"[ \-]+")
 SPLIT_WORDS = ("split", "subset", "fold", "partition", "usage", "划分")
 
 

@@ -106,13 +106,11 @@ def local_path(written: str) -> str:
 
 
 def shared_segments(name: str, other: str) -> int:
-    """Return how many folders two paths have in common, from the front and from the back."""
+    """Return how much the folders of two paths have in common, from the front and the back."""
     one, two = name.split("/")[:-1], other.split("/")[:-1]
-    front = next((i for i, pair in enumerate(zip(one, two)) if pair[0] != pair[1]), -1)
-    if front < 0:  # one lies within the other
-        return 1 + min(len(one), len(two)) + (len(one) == len(two))
-    back = zip(reversed(one[front:]), reversed(two[front:]))
-    return front + next((i for i, pair in enumerate(back) if pair[0] != pair[1]), 0)
+    front = len(posixpath.commonprefix([one, two]))
+    back = len(posixpath.commonprefix([one[front:][::-1], two[front:][::-1]]))
+    return front + back + (len(one) == len(two))
 
 
 def picture_stem(name: str) -> str:

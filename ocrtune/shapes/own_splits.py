@@ -8,7 +8,7 @@ from dataclasses import replace
 from ocrtune.content import fold
 from ocrtune.ground_truth import Entry, GroundTruth
 from ocrtune.records import SPLITS
-from ocrtune.remarks import remark
+from ocrtune.remarks import Remark, remark
 
 WORDS = {
     "train": "train",
@@ -74,7 +74,7 @@ def fill(entry: Entry, by_file: dict[str, str], by_folder: dict[str, str]) -> En
     return replace(entry, split=split) if split else entry
 
 
-def split_remark(entries: Sequence[Entry]):
+def split_remark(entries: Sequence[Entry]) -> Remark:
     """Return the remark that says how many entries brought which split along."""
     counts = Counter(entry.split for entry in entries)
     shown = [f"{split} {counts[split]}" for split in SPLITS if counts[split]]

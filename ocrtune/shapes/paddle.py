@@ -19,15 +19,12 @@ from ocrtune.shapes.own_splits import split_of
 from ocrtune.shapes.shape import Shape
 
 SUFFIXES = (".txt", ".tsv", ".list", ".lst")
-KNOWN_NAMES = re.compile(
-    r"(rec|det)_?gt|^label$|label_(train|val|test)|^(rec|det)_?(train|val|test)"
-)
+KNOWN_NAMES = re.compile(r"(rec|det)_?gt|^label$|(^label|^rec|^det)_?(train|val|test)")
 BOXES = re.compile(r"^(?P<path>.+?)[\t ]+(?P<boxes>\[\s*(?:\{.*\}\s*)?\])\s*$")
 PATHS = re.compile(r'^(?P<paths>\[\s*"[^\]]*"\s*\])[\t ,]+(?P<text>.*)$')
 # What people put between path and text when their editor took the tab away.
-SPLIT = re.compile(
-    r"\.(?:png|jpe?g|jpe|jfif|tiff?|webp|bmp|gif|jp2|p[bgpn]m)([\t ,;|]+)(?=\S)", re.I
-)
+SUFFIX = r"\.(?:png|jpe?g|jpe|jfif|tiff?|webp|bmp|gif|jp2|p[bgpn]m)"
+SPLIT = re.compile(SUFFIX + r"([\t ,;|]+)(?=\S)", re.I)
 ILLEGIBLE = ("###", "*", "#")
 MOST_FILES = 50  # lists looked into; a text for each picture is another shape
 SAMPLE_LINES = 20

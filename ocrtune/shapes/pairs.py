@@ -3,14 +3,14 @@
 import posixpath
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from ocrtune.archive import Archive, UnsafeArchiveError
 from ocrtune.config import BuildConfig
 from ocrtune.content import PDF_PAGE, decode, fold, is_picture_name
 from ocrtune.errors import ArchiveError
 from ocrtune.ground_truth import Entry, GroundTruth, Reject, reject
-from ocrtune.remarks import remark
+from ocrtune.remarks import Remark, remark
 from ocrtune.shapes.finding import (
     VARIANTS,
     Found,
@@ -77,9 +77,11 @@ def read_pairs(archive: Archive, files: Sequence[str], config: BuildConfig) -> G
     rejects: list[Reject] = []
     encodings: Counter[str] = Counter()
     taken: dict[str, str] = {}
+    named: set[str] = set()
     for name, text in decoded(archive, texts, config, rejects, encodings):
         found = find_picture(pictures, name)
         text = "\n".join(line.strip() for line in text.strip().splitlines())
+        named.add(found.name)
         if not found.name:
             stem = text_stem(name)
             near = found.nearest or pictures.nearest(stem)
@@ -103,7 +105,7 @@ def read_pairs(archive: Archive, files: Sequence[str], config: BuildConfig) -> G
         entries=entries,
         rejects=rejects,
         encoding=max(other, key=encodings.__getitem__) if other else "utf-8",
-        remarks=tuple(pair_remarks(names, entries, sure)),
+        remarks=tuple(pair_remarks(names, named, sure)),
     )
 
 
@@ -113,7 +115,7 @@ def decoded(
     config: BuildConfig,
     rejects: list[Reject],
     encodings: Counter[str],
-):
+) -> Iterator[tuple[str, str]]:
     """Yield each text's name and words; what is no text becomes a reject.
 
     Texts that are not UTF-8 are judged together: a few letters say too little about one alone.
@@ -131,15 +133,27 @@ def decoded(
             raise
         except ArchiveError as error:
             rejects.append(reject(0, "", remark("said", text=str(error)), file=name))
-    together = decode(b"\n".join(data for _, data in later))[1] if later else ""
+    together = joint_encoding([data for _, data in later if not is_marked(data)])
     for name, data in later:
-        marked = data[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\0" in data
         try:
-            text, encoding = decode(data) if marked else decode_text(data, together)
+            text, encoding = decode_text(data, "" if is_marked(data) else together)
             encodings[encoding] += 1
             yield name, text
         except ArchiveError:
             rejects.append(reject(0, "", remark("not_text"), file=name))
+
+
+def is_marked(data: bytes) -> bool:
+    """Whether a text says itself that it is UTF-16."""
+    return data[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\0" in data
+
+
+def joint_encoding(texts: Sequence[bytes]) -> str:
+    """Return the encoding that several texts share, or an empty string."""
+    try:
+        return decode(b"\n".join(texts))[1] if texts else ""
+    except ArchiveError:  # one of them is no text: each is judged for itself
+        return ""
 
 
 def find_picture(pictures: Pictures, text: str) -> Found:
@@ -166,17 +180,16 @@ def variant_rank(name: str) -> tuple[int, str]:
     return next(ranks, 0), name
 
 
-def pair_remarks(names: Sequence[str], entries: Sequence[Entry], sure: bool):
+def pair_remarks(names: Sequence[str], named: set[str], sure: bool) -> Iterator[Remark]:
     """Yield what was left out: pictures without a text and texts that are no ground truth."""
-    folders = {posixpath.dirname(entry.name) for entry in entries}
-    used = {(posixpath.dirname(entry.name), picture_stem(entry.name)) for entry in entries}
-    pages = {entry.name for entry in entries}
+    folders = {posixpath.dirname(name) for name in named if name}
+    used = {(posixpath.dirname(name), picture_stem(name)) for name in named}
     bare = [
         name
         for name in names
         if is_picture_name(name)
         and posixpath.dirname(name) in folders
-        and name not in pages
+        and name not in named
         and (posixpath.dirname(name), picture_stem(name)) not in used
     ]
     if bare:

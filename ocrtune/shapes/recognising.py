@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from ocrtune.archive import Archive
 from ocrtune.content import fold, is_picture_name, split_lines
 from ocrtune.shapes.finding import head_text, is_side_file, picture_stem
-from ocrtune.shapes.pairs import SURE, text_stem
+from ocrtune.shapes.pairs import LOOKED_AT, SURE, is_numbers, text_stem
 from ocrtune.shapes.shape import Shape
 from ocrtune.shapes.table_files import is_metadata, is_table_name
 
@@ -20,6 +20,8 @@ def recognise(archive: Archive, shapes: Mapping[str, Shape]) -> dict[str, list[s
     others = {file for name, files in found.items() if name != "lines" for file in files}
     if lines := found.pop("lines", []):
         lines = [file for file in lines if file not in others]
+        if not archive.content_name and all_boxes(archive, lines):
+            lines = []
         if others and not archive.content_name:
             lines = [file for file in lines if not is_side_file(file)]
             lines = [file for file in lines if is_content_file(archive, file)]
@@ -31,6 +33,11 @@ def recognise(archive: Archive, shapes: Mapping[str, Shape]) -> dict[str, list[s
         csv = [name for name in tables if not name.lower().endswith(".json")]
         return {"table": csv} if csv else {}
     return found
+
+
+def all_boxes(archive: Archive, files: Sequence[str]) -> bool:
+    """Whether texts are a detector's boxes: one for each picture, and nothing but numbers."""
+    return len(files) > 1 and all(is_numbers(head_text(archive, f)) for f in files[:LOOKED_AT])
 
 
 def is_content_file(archive: Archive, file: str) -> bool:

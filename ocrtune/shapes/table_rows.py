@@ -43,9 +43,8 @@ def csv_rows(name: str, text: str) -> tuple[list[str], list[TableRow], list[Reje
     """Return columns, rows and rejects of a CSV; columns of one without a header are numbered."""
     csv.field_size_limit(CELL_CHARS)
     separator = find_separator(text)
-    quoted = (
-        csv.QUOTE_MINIMAL if f'{separator}"' in text or text.startswith('"') else csv.QUOTE_NONE
-    )
+    has_quotes = f'{separator}"' in text or '\n"' in text or text.startswith('"')
+    quoted = csv.QUOTE_MINIMAL if has_quotes else csv.QUOTE_NONE
     stream = io.StringIO(text, newline="")
     reader = csv.reader(stream, delimiter=separator, quoting=quoted, skipinitialspace=False)
     columns: list[str] = []
