@@ -14,7 +14,7 @@ from ocrtune.errors import ArchiveError
 from ocrtune.ground_truth import Entry, GroundTruth, Reject, reject
 from ocrtune.remarks import Remark, remark
 from ocrtune.shapes.alto_xml import read_alto_xml
-from ocrtune.shapes.finding import Found, Pictures, head
+from ocrtune.shapes.finding import HEAD_BYTES, Found, Pictures, head
 from ocrtune.shapes.layout import PageLayout
 from ocrtune.shapes.page_xml import read_page_xml
 from ocrtune.shapes.shape import Shape
@@ -88,15 +88,14 @@ def read_layouts(
     reading = Reading(Pictures(archive))
     for file in files:
         read_file(reading, archive, file, kind)
-    remarks = [remark("xml_others", count=len(reading.others), first=reading.others[0])] * bool(
-        reading.others
-    )
+    others = reading.others
+    left = (remark("xml_others", count=len(others), first=others[0]),) if others else ()
     return GroundTruth(
         shape=kind,
         files=tuple((reading.used or list(files))[:1]),
         entries=reading.entries,
         rejects=reading.rejects,
-        remarks=(*remarks, remark("layouts_read", files=len(reading.used))),
+        remarks=(*left, remark("layouts_read", files=len(reading.used))),
     )
 
 
@@ -107,7 +106,8 @@ def read_file(reading: Reading, archive: Archive, file: str, kind: str) -> None:
     """Add what one layout file says; METS and other XML files are left alone."""
     try:
         data = archive.read(file)
-        if xml_kind(data[:20_000]) not in ROOTS[kind]:
+        beginning = data if b"<!DOCTYPE" in data[:HEAD_BYTES] else data[:HEAD_BYTES]
+        if xml_kind(beginning) not in ROOTS[kind]:
             reading.others.append(file)
             return
         root = parse_xml(data)

@@ -20,7 +20,7 @@ from ocrtune.shapes.shape import Shape
 
 SUFFIXES = (".txt", ".tsv", ".list", ".lst")
 KNOWN_NAMES = re.compile(r"(rec|det)_?gt|^label$|(^label|^rec|^det)_?(train|val|test)")
-BOXES = re.compile(r"^(?P<path>.+?)[\t ]+(?P<boxes>\[\s*(?:\{.*\}\s*)?\])\s*$")
+BOXES = re.compile(r"^(?P<path>.+?)[\t ]+(?P<boxes>\[\s*(?:\{.*)?\])\s*$")
 PATHS = re.compile(r'^(?P<paths>\[\s*"[^\]]*"\s*\])[\t ,]+(?P<text>.*)$')
 # What people put between path and text when their editor took the tab away.
 SUFFIX = r"\.(?:png|jpe?g|jpe|jfif|tiff?|webp|bmp|gif|jp2|p[bgpn]m)"

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from ocrtune.archive import Archive
 from ocrtune.content import fold, is_picture_name, split_lines
 from ocrtune.shapes.finding import head_text, is_side_file, picture_stem
+from ocrtune.shapes.paddle import list_kind
 from ocrtune.shapes.pairs import LOOKED_AT, SURE, is_numbers, text_stem
 from ocrtune.shapes.shape import Shape
 from ocrtune.shapes.table_files import is_metadata, is_table_name
@@ -25,6 +26,8 @@ def recognise(archive: Archive, shapes: Mapping[str, Shape]) -> dict[str, list[s
         if others and not archive.content_name:
             lines = [file for file in lines if not is_side_file(file)]
             lines = [file for file in lines if is_content_file(archive, file)]
+        if "paddle" in found:  # PPOCRLabel's boxes beside the lines cut out by them
+            lines = [file for file in lines if list_kind(head_text(archive, file)) != "boxes"]
         if lines:
             found["lines"] = lines
     if not found:
