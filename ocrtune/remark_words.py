@@ -55,6 +55,43 @@ WORDS = {
         "The picture has more than {most} megapixels. Save it smaller.",
         "图片超过 {most} 百万像素，请缩小后保存。",
     ),
+    # tables
+    "table_columns": (
+        "Pictures come from the column `{image}`, texts from `{text}`.",
+        "图片取自 `{image}` 列，文字取自 `{text}` 列。",
+    ),
+    "table_group": (
+        "Samples with the same `{column}` belong together.",
+        "`{column}` 相同的样本视为一组。",
+    ),
+    "table_split": (
+        "The column `{column}` says which split a row belongs to.",
+        "`{column}` 列说明每一行属于哪个部分。",
+    ),
+    "table_first": (
+        "The first {rows} of {total} rows were taken.",
+        "取了 {total} 行中的前 {rows} 行。",
+    ),
+    "table_random": (
+        "{rows} of {total} rows were taken at random.",
+        "从 {total} 行中随机取了 {rows} 行。",
+    ),
+    "table_lacks": ("The table has no column {columns}.", "表格中没有这些列：{columns}。"),
+    "table_empty": ("There is nothing in the column `{column}`.", "`{column}` 列是空的。"),
+    "table_no_text": (
+        "The column `{column}` holds no text here, or several that may be meant.",
+        "`{column}` 列在这一行没有文字，或者有好几段，无法确定是哪一段。",
+    ),
+    "table_no_label": ("No class has the number {number}.", "没有编号为 {number} 的类别。"),
+    "table_no_picture": (
+        "There is no picture in the column `{column}`.",
+        "`{column}` 列里没有图片。",
+    ),
+    "table_pictures": (
+        "The row has {count} pictures; it is not known which one the text belongs to.",
+        "这一行有 {count} 张图片，不知道文字属于哪一张。",
+    ),
+    "table_base64": ("The picture is not written in base64.", "图片不是有效的 base64。"),
     "said": ("{text}", "{text}"),  # by another library or by the archive
 }
 ENGLISH = {key: pair[0] for key, pair in WORDS.items()}

@@ -9,9 +9,10 @@ from ocrtune.config import BuildConfig
 from ocrtune.errors import ArchiveError, QuestionError
 from ocrtune.ground_truth import GroundTruth
 from ocrtune.shapes.lines import LINES
+from ocrtune.shapes.parquet import PARQUET
 from ocrtune.shapes.shape import Shape
 
-SHAPES: dict[str, Shape] = {shape.name: shape for shape in (LINES,)}
+SHAPES: dict[str, Shape] = {shape.name: shape for shape in (LINES, PARQUET)}
 
 
 def read_ground_truth(archive: Archive, config: BuildConfig) -> GroundTruth:
