@@ -92,6 +92,26 @@ WORDS = {
         "这一行有 {count} 张图片，不知道文字属于哪一张。",
     ),
     "table_base64": ("The picture is not written in base64.", "图片不是有效的 base64。"),
+    # datasets of the Hub
+    "hub_source": (
+        "From the Hugging Face Hub: https://huggingface.co/datasets/{address}",
+        "来自 Hugging Face Hub：https://huggingface.co/datasets/{address}",
+    ),
+    "hub_converted": (
+        "Read from the Hub's own copy in parquet, commit {commit}.",
+        "读取的是 Hub 自动转换的 parquet 副本，提交为 {commit}。",
+    ),
+    "hub_subset": (
+        "Its subset `{subset}` was taken, its author's default. Others: {others}.",
+        "取了作者默认的子集 `{subset}`。其他子集：{others}。",
+    ),
+    "hub_first": ("The first {rows} rows were taken.", "取了前 {rows} 行。"),
+    "hub_random": ("{rows} rows were taken at random.", "随机取了 {rows} 行。"),
+    "hub_splits_left": (
+        "Splits that were left out: {splits}. One of them alone can be taken by its name.",
+        "没有使用的部分：{splits}。可以按名称单独选用其中之一。",
+    ),
+    "hub_large": ("The picture is larger than {most} MiB.", "图片超过 {most} MiB。"),
     "said": ("{text}", "{text}"),  # by another library or by the archive
 }
 ENGLISH = {key: pair[0] for key, pair in WORDS.items()}

@@ -10,12 +10,14 @@ PACKAGE = Path(__file__).parent.parent / "ocrtune"
 
 LAYERS = {
     0: {"__init__", "errors", "records", "config", "events", "home"},
-    1: {"text", "metrics", "archive", "content", "shapes", "dataset", "cards", "augmenting"}
-    | {"grounding", "pictures", "splits", "picture_store", "sources", "remarks", "remark_words"}
+    1: {"text", "metrics", "archive", "content", "shapes", "cards", "augmenting"}
+    | {"grounding", "pictures", "splits", "picture_store", "remarks", "remark_words"}
+    | {"columns", "cells", "tables", "table_types", "table_truth", "row_choice"}
     | {"dataset_files", "dataset_report", "ground_truth"},
     2: {"hub", "families", "features", "feature_store", "examples", "hardware", "fitting"}
-    | {"engines"},
-    3: {"training", "learner", "graphs", "ranks", "validation", "checkpoints", "preflight"}
+    | {"engines", "hub_layout", "hub_tables", "hub_streams"},
+    3: {"dataset", "sources"}
+    | {"training", "learner", "graphs", "ranks", "validation", "checkpoints", "preflight"}
     | {"decoding", "streaming", "reading", "comparing", "exporting"}
     | {"report", "report_page", "report_words", "pretrain", "bench"},
     4: {"jobs", "turns"},
@@ -49,8 +51,8 @@ HOMES = {  # where a package from elsewhere may be imported
     "fontTools": {"pretrain"},
     "rapidfuzz": {"text", "metrics", "content", "pretrain"},
     "regex": {"text"},
-    "pyarrow": {"dataset_files"},
-    "datasets": {"dataset_files"},
+    "pyarrow": {"dataset_files", "tables", "table_types"},
+    "datasets": {"dataset_files", "hub_streams"},
     "sklearn": {"dataset"},
     "numpy": LAYERS[1] | MODEL_WORLD,
     "PIL": LAYERS[1] | LAYERS[2] | LAYERS[3] | {"ui"},
