@@ -1,5 +1,6 @@
 """The only door to the Hugging Face Hub."""
 
+import bisect
 import io
 import os
 from collections.abc import Iterator, Sequence
@@ -43,8 +44,8 @@ BASE_FILES = (
 
 DATASET = "dataset"
 FIRST_BYTES, MOST_BYTES = 64 * 1024, 4 * 1024 * 1024  # asked for at once; grows as reading goes on
-KEPT_BLOCKS = 6  # columns are read side by side
-RETRIES = 3
+KEPT_BYTES = 16 * 1024 * 1024  # of a file, fetched last: columns are read side by side
+RETRIES = 2
 PATIENCE_SECONDS = 30.0  # for one answer
 PLACES = {"model": "", "dataset": "datasets/"}  # in addresses of the Hub
 AT_HOME = {
@@ -135,6 +136,7 @@ class HubFile(io.RawIOBase):
         self.headers = build_hf_headers(token=dataset.token)
         self.position = 0
         self.blocks: list[tuple[int, bytes]] = []  # the latest one last
+        self.edges: list[int] = []  # rising; nothing is fetched ahead across one of them
 
     def readable(self) -> bool:
         return True
@@ -172,10 +174,14 @@ class HubFile(io.RawIOBase):
                 return start, block
             if start + len(block) == position:
                 size = min(MOST_BYTES, 2 * len(block))
-        size = max(size, min(wanted, MOST_BYTES))
-        end = min(position + size, self.size)
+        wanted = min(wanted, MOST_BYTES)
+        following = bisect.bisect_right(self.edges, position)
+        edge = self.edges[following] if following < len(self.edges) else self.size
+        end = min(max(position + wanted, min(position + size, edge)), self.size)
         found = position, self.fetch(position, end)
-        self.blocks = [*self.blocks[1 - KEPT_BLOCKS :], found]
+        self.blocks.append(found)
+        while sum(len(block) for _, block in self.blocks) > KEPT_BYTES:
+            self.blocks.pop(0)
         return found
 
     def fetch(self, start: int, end: int) -> bytes:

@@ -11,7 +11,7 @@ from ocrtune.records import SPLITS
 
 ADDRESS = re.compile(
     r"(?:https?://[^/]+/datasets/|hf://datasets/|datasets/)?"
-    r"(?P<id>[\w.-]+(?:/(?!(?:viewer|tree|blob|resolve)/)[\w.-]+)?)"
+    r"(?P<id>[\w.-]+(?:/(?!(?:viewer|tree|blob|resolve)(?:/|\Z))[\w.-]+)?)"
     r"(?:@(?P<at>[\w.-]+))?(?P<rest>/.*|\?.*|#.*)?"
 )
 SHARD = re.compile(r"(?:\A|/)(?:partial-)?([\w.]+?)-\d{5}-of-\d{5}\b")

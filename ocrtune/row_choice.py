@@ -3,24 +3,26 @@
 import random
 from collections.abc import Mapping, Sequence
 
-SPREAD = 16  # places of a table that random rows come from, at least
+SPREAD = 16  # places of a table that random rows come from, where reading them is cheap enough
+OVERREAD = 3  # times the wanted rows lie in those places, at most: a place may be read whole
 
 
 def spread_rows(groups: Sequence[int], wanted: int, seed: int) -> dict[int, int]:
     """Return how many rows to take from the beginning of which row groups, drawn at random.
 
-    They come from SPREAD places at least, where there are so many; only what is taken is read.
+    Rows that lie together are fetched together, so a few places stand for the whole table.
     """
-    order = list(range(len(groups)))
+    order = [group for group, rows in enumerate(groups) if rows]
     random.Random(seed).shuffle(order)
-    share = -(-wanted // SPREAD)
+    mean = sum(groups) / max(1, len(order))
+    places = max(1, min(SPREAD, int(OVERREAD * wanted / max(1, mean))))
+    share = -(-wanted // places)
     taken: dict[int, int] = {}
     left = wanted
     for most in (share, wanted):
         for group in order:
-            count = min(groups[group], most) - taken.get(group, 0)
-            count = max(0, min(count, left))
-            if count:
+            count = min(groups[group] - taken.get(group, 0), most, left)
+            if count > 0:
                 taken[group] = taken.get(group, 0) + count
                 left -= count
     return dict(sorted(taken.items()))

@@ -73,6 +73,15 @@ class Table:
             group = self.footer.row_group(number)
             yield from map(group.column, range(group.num_columns))
 
+    def chunk_ends(self) -> list[int]:
+        """Return where the columns of the row groups end in the file, rising."""
+        ends = set()
+        for chunk in self.chunks():
+            starts = [chunk.data_page_offset]
+            starts += [chunk.dictionary_page_offset] if chunk.has_dictionary_page else []
+            ends.add(min(filter(None, starts), default=0) + chunk.total_compressed_size)
+        return sorted(ends)
+
     def columns(self) -> list[Column]:
         """Return what the columns hold, by their types and first values."""
         return describe(self.schema, self.examples())

@@ -13,10 +13,10 @@ LAYERS = {
     1: {"text", "metrics", "archive", "content", "shapes", "cards", "augmenting"}
     | {"grounding", "pictures", "splits", "picture_store", "remarks", "remark_words"}
     | {"columns", "cells", "tables", "table_types", "table_truth", "row_choice"}
-    | {"dataset_files", "dataset_report", "ground_truth"},
+    | {"dataset_files", "ground_truth"},
     2: {"hub", "families", "features", "feature_store", "examples", "hardware", "fitting"}
-    | {"engines", "hub_layout", "hub_tables", "hub_streams"},
-    3: {"dataset", "sources"}
+    | {"engines", "hub_layout", "hub_rows", "hub_tables", "hub_streams"},
+    3: {"dataset", "dataset_report", "sources"}
     | {"training", "learner", "graphs", "ranks", "validation", "checkpoints", "preflight"}
     | {"decoding", "streaming", "reading", "comparing", "exporting"}
     | {"report", "report_page", "report_words", "pretrain", "bench"},
@@ -29,7 +29,11 @@ LAYER = {unit: layer for layer, units in LAYERS.items() for unit in units}
 ALLOWED = {
     "jobs": LAYERS[0] | {"turns"},
     "turns": LAYERS[0],
-    "ui": LAYERS[0] | LAYERS[1] | LAYERS[4] | {"hub", "families", "report", "report_page", "ui"},
+    "ui": LAYERS[0]
+    | LAYERS[1]
+    | LAYERS[4]
+    | {"hub", "families", "report", "report_page", "ui"}
+    | {"dataset_report"},
 }
 
 MODEL_WORLD = {"families", "features", "feature_store", "hardware", "engines", "preflight"}
