@@ -72,6 +72,14 @@ def add_build(commands: argparse._SubParsersAction) -> None:
     option(command, BuildConfig, "--content", "FILE", "a content file kept apart from SOURCE")
     option(command, BuildConfig, "--seed", "N", "of the random split into 80/10/10")
     add_table(command)
+    option(
+        command,
+        BuildConfig,
+        "--group-by",
+        "WHAT",
+        "keep whole what belongs together, so that the test split is really unseen: folder, page, "
+        "writer, or a regular expression that finds the group in a picture's name",
+    )
     job_options(command, BuildConfig)
 
 
@@ -363,16 +371,30 @@ def add_demo(commands: argparse._SubParsersAction) -> None:
 def add_bench(commands: argparse._SubParsersAction) -> None:
     command = commands.add_parser(
         "bench",
-        usage="%(prog)s embedded|train|read [OPTION ...]",
+        usage="%(prog)s embedded|build|train|read [OPTION ...]",
         help="measure quality and speed on this machine",
         description="embedded: read the same lines with the embedded model and, if it is "
         "installed, with Tesseract: print, long lines, degraded ones, nothing at all, handwritten "
-        "digits, real scans; measure speed and memory on two cores. train, read: how fast "
+        "digits, real scans; measure speed and memory on two cores. build: what a dataset of many "
+        "drawn lines takes, beside another script. train, read: how fast "
         "DeepSeek-OCR is tuned and reads on this GPU, with random weights of its size under the "
         "memory of a T4. Writes a report and its figures into DIR.",
     )
     command.add_argument(
-        "what", choices=("embedded", "train", "read"), help="what is measured", metavar="WHAT"
+        "what",
+        choices=("embedded", "build", "train", "read"),
+        help="what is measured",
+        metavar="WHAT",
+    )
+    building = command.add_argument_group("build")
+    building.add_argument(
+        "--lines", metavar="N", type=at_least_one, default=10_000, help="lines (default: 10,000)"
+    )
+    building.add_argument(
+        "--script",
+        metavar="FILE",
+        type=Path,
+        help="a program that makes a dataset too, called with content.md and --output PREFIX",
     )
     big = command.add_argument_group("train and read")
     big.add_argument(

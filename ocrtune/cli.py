@@ -36,11 +36,13 @@ if TYPE_CHECKING:
 
 SAMPLE = Path(__file__).parent / "assets" / "sample.zip"
 TABLE_SETTINGS = ("image_column", "text_column", "subset", "revision", "from_split")
+INTERRUPTED = 130  # the exit code of what Ctrl-C ended
 SHOWN_READINGS = 3  # of the demo
 # Threads that wait for work without sleeping cost more than they gain as soon as the cores are
 # shared, as on a Space: measured, reading a line took seven times as long.
 WAITING = ("OMP_WAIT_POLICY", "passive")
 OFFLINE = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_HUB_DISABLE_TELEMETRY")
+BUILD_STOPPING = "\nStopping; nothing of this dataset is kept. Ctrl-C again ends at once.\n"
 STOPPING = "\nStopping after this step; what was learned is kept. Ctrl-C again ends at once.\n"
 
 
@@ -80,7 +82,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         print("Interrupted.", file=sys.stderr)
-        return 130
+        return INTERRUPTED
 
 
 def run(args: argparse.Namespace) -> int:
@@ -124,12 +126,12 @@ def work(args: argparse.Namespace) -> int:
 
 
 @contextmanager
-def stopping_gently(watcher: Watcher) -> Iterator[None]:
+def stopping_gently(watcher: Watcher, words: str = STOPPING) -> Iterator[None]:
     """Make the first Ctrl-C or SIGTERM a wish to stop; the second one ends the process."""
 
     def ask(number: int, frame: object) -> None:
         watcher.interrupted = True
-        sys.stderr.write(STOPPING)
+        sys.stderr.write(words)
         signal.signal(number, before[number])
 
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
@@ -160,10 +162,12 @@ def build(config: BuildConfig, watcher: Watcher, args: argparse.Namespace) -> En
     from ocrtune.dataset_report import statistics_text
     from ocrtune.picture_store import BuildStoppedError
 
-    try:
-        report = build_dataset(config, watcher.emit, watcher.stop_requested)
-    except BuildStoppedError as error:
-        return Ending(error.problem, code=1)
+    with stopping_gently(watcher, BUILD_STOPPING):
+        try:
+            report = build_dataset(config, watcher.emit, watcher.stop_requested)
+        except BuildStoppedError as error:
+            print(error.problem)
+            return Ending(error.problem, INTERRUPTED)
     watcher.emit(Saved("dataset", config.output))
     lines = statistics_text(report)
     print("\n".join(lines))
@@ -406,7 +410,18 @@ def demo(args: argparse.Namespace) -> int:
 def bench(args: argparse.Namespace) -> int:
     """Measure the embedded model, or DeepSeek-OCR's speed, and print the report."""
     work_offline("tiny")
-    return bench_embedded(args) if args.what == "embedded" else bench_big(args)
+    kinds = {"embedded": bench_embedded, "build": bench_build}
+    return kinds.get(args.what, bench_big)(args)
+
+
+def bench_build(args: argparse.Namespace) -> int:
+    """Measure what building a dataset takes."""
+    with watched_by_terminal() as watcher:
+        from ocrtune.bench.building import run_build_bench
+
+        path = run_build_bench(args.output, args.lines, args.script, watcher.emit)
+    print(path.read_text("utf-8"))
+    return 0
 
 
 def bench_big(args: argparse.Namespace) -> int:

@@ -26,11 +26,11 @@ from ocrtune.dataset_report import describe_texts, find_duplicates
 from ocrtune.errors import DatasetError
 from ocrtune.events import Emit, silent
 from ocrtune.ground_truth import GroundTruth, Reject
+from ocrtune.grouping import group_samples
 from ocrtune.picture_store import Stored, check_entries, stored_bytes
-from ocrtune.records import SPLITS
 from ocrtune.shapes import read_ground_truth
 from ocrtune.sources import open_source
-from ocrtune.splits import split_samples
+from ocrtune.splits import own_splits, split_remarks, split_samples
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,9 +83,14 @@ def build_dataset(
             rejects = sorted([*truth.rejects, *checked.rejects], key=place)
             require_usable(archive, truth, stored, rejects)
             picture_ids = name_pictures([sample.entry.sample_name for sample in stored])
-            splits = split_samples([sample.digest for sample in stored], config)
+            entries, digests = [one.entry for one in stored], [one.digest for one in stored]
+            groups = group_samples(entries, picture_ids, config)
+            splits = split_samples(digests, config, groups, own_splits(entries))
+            told = split_remarks(splits, digests, groups, picture_ids, config)
             archive.read_again()
             for split, numbers in splits.items():
+                if not numbers:  # `datasets` cannot open a file without a row
+                    continue
                 rows = (
                     Row(
                         picture_id=picture_ids[number],
@@ -112,7 +117,7 @@ def build_dataset(
             unnamed=tuple(
                 name for name in archive.names() if is_picture_name(name) and name not in named
             ),
-            remarks=tuple(one.as_values() for one in truth.remarks),
+            remarks=tuple(one.as_values() for one in (*truth.remarks, *told)),
             rejects=tuple(one.as_values() for one in rejects),
         )
         write_report(report_path(folder / prefix.name), report)
@@ -128,26 +133,19 @@ def place(reject: Reject) -> tuple[str, int]:
 def require_usable(
     archive: Archive, truth: GroundTruth, stored: Sequence[Stored], rejects: Sequence[Reject]
 ) -> None:
-    """Raise a DatasetError unless there are enough different pictures for three splits."""
-    pictures = len({sample.digest for sample in stored})
-    if pictures >= len(SPLITS):
+    """Raise a DatasetError if there is no sample at all."""
+    if stored:
         return
-    if not stored and not rejects:
+    if not rejects:
         raise DatasetError(f"`{truth.files[0]}` holds no line to use.", CONTENT_HELP)
-    if not stored:
-        problem = f"None of the {len(rejects)} lines of `{truth.files[0]}` can be used."
-    else:
-        same = f", and only {pictures} different pictures" if pictures < len(stored) else ""
-        count = f"{len(stored)} sample" + "s" * (len(stored) > 1)
-        problem = f"There are only {count}{same}, too few for three splits."
-    if rejects:
-        problem += f" Line {rejects[0].line_number}: {rejects[0].reason}"
+    problem = f"None of the {len(rejects)} lines of `{truth.files[0]}` can be used."
+    first = rejects[0]
+    line = f" Line {first.line_number}:" if first.line_number else ""
+    problem += f"{line} {first.reason}"
     shown = [name for name in archive.names() if is_picture_name(name)][:1]
-    if not stored and not shown:
+    if not shown:
         raise DatasetError(problem, f"`{archive.label}` holds no picture: add them.")
-    if not stored:
-        raise DatasetError(problem, f"Write paths as in the archive, such as `{shown[0]}`.")
-    raise DatasetError(problem, "Add pictures with text: 3 are the least, 300 are a good start.")
+    raise DatasetError(problem, f"Write paths as in the archive, such as `{shown[0]}`.")
 
 
 def name_pictures(names: Sequence[str]) -> list[str]:

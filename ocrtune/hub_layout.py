@@ -9,6 +9,9 @@ from ocrtune.config import BuildConfig
 from ocrtune.errors import DatasetError, QuestionError, did_you_mean
 from ocrtune.records import SPLITS
 
+HUB_ADDRESS = re.compile(r"(https?://[^/]+/datasets/|hf://datasets/|datasets/)(?=[^/\s])")
+HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}")
+OLD_HUB_ID = re.compile(r"[A-Za-z0-9][\w-]{1,95}")  # of the years before names had owners
 ADDRESS = re.compile(
     r"(?:https?://[^/]+/datasets/|hf://datasets/|datasets/)?"
     r"(?P<id>[\w.-]+(?:/(?!(?:viewer|tree|blob|resolve)(?:/|\Z))[\w.-]+)?)"
@@ -29,6 +32,11 @@ class Place:
 
 
 Layout = dict[str, dict[str, list[str]]]  # of each subset, the files of each split
+
+
+def is_hub_id(name: str) -> bool:
+    """Whether a name has the form of a dataset's id; such a path may exist on this machine too."""
+    return bool(HUB_ID.fullmatch(name) or OLD_HUB_ID.fullmatch(name))
 
 
 def find_place(config: BuildConfig) -> Place:

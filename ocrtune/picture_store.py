@@ -20,6 +20,8 @@ from ocrtune.ground_truth import Entry, GroundTruth, Reject, reject
 from ocrtune.pictures import Picture, PictureError, check_picture, quiet_pillow
 from ocrtune.remarks import Remark, remark
 
+BATCH = 8  # pictures looked at in a row by one thread
+STOP_EVERY = 16  # pictures between two looks whether to stop: a job looks at the disk
 IN_PLACE = -1  # the offset of a picture that is stored as it lies in the archive
 
 
@@ -41,6 +43,18 @@ class Stored:
     pixels: tuple[int, int]  # width and height
 
 
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A sound picture, without its bytes where they will be read again."""
+
+    digest: bytes
+    size: int  # bytes
+    pixels: tuple[int, int]
+    changes: tuple[str, ...]
+    frames: int
+    changed: bytes  # as to be stored; empty when that is the archive's file
+
+
 @dataclass(frozen=True, kw_only=True)
 class Checked:
     """What came out of looking at every picture."""
@@ -60,21 +74,26 @@ def check_entries(
 ) -> Checked:
     """Return which entries have a sound picture; changed pictures are appended to `spool`."""
     checked = Checked(stored=[], rejects=[], conversions=Counter(), several_frames=[])
-    workers = min(4, os.cpu_count() or 1)
+    # one core is busy with reading names, counting and writing
+    workers = max(1, min(4, (os.cpu_count() or 1) - 1))
     entries = truth.entries
     step = max(1, len(entries) // 100)
     offset = 0
     with quiet_pillow(), ThreadPoolExecutor(workers) as pool:
-        outcomes = in_order(pool, partial(load_picture, archive), entries, ahead=2 * workers)
-        for done, (entry, picture) in enumerate(outcomes, start=1):
-            if stop_requested():
+        batches = [entries[start : start + BATCH] for start in range(0, len(entries), BATCH)]
+        outcomes = in_order(pool, partial(load_pictures, archive), batches, ahead=2 * workers)
+        pairs = (
+            (one, it) for batch, loaded in outcomes for one, it in zip(batch, loaded, strict=True)
+        )
+        for done, (entry, picture) in enumerate(pairs, start=1):
+            if done % STOP_EVERY == 0 and stop_requested():
                 raise BuildStoppedError
-            if isinstance(picture, Picture):
+            if isinstance(picture, Loaded):
                 place = IN_PLACE
-                if not is_original(picture, entry):
-                    place, offset = offset, offset + spool.write(picture.data)
-                size, digest = len(picture.data), digest_of(picture.data)
-                checked.stored.append(Stored(entry, digest, place, size, picture.pixels))
+                if picture.changed:
+                    place, offset = offset, offset + spool.write(picture.changed)
+                sample = Stored(entry, picture.digest, place, picture.size, picture.pixels)
+                checked.stored.append(sample)
                 checked.conversions.update(picture.changes)
                 checked.several_frames.extend([entry.name] * (picture.frames > 1))
             else:
@@ -110,10 +129,26 @@ def in_order(
         yield item, outcome.result()
 
 
-def load_picture(archive: Archive, entry: Entry) -> Picture | Remark:
+def load_pictures(archive: Archive, entries: Sequence[Entry]) -> list[Loaded | Remark]:
+    """Return each entry's checked picture, or the reason why it cannot be used.
+
+    Several at a time: handing over each for itself costs as much as decoding a line.
+    """
+    return [load_picture(archive, entry) for entry in entries]
+
+
+def load_picture(archive: Archive, entry: Entry) -> Loaded | Remark:
     """Return the entry's checked picture, or the reason why it cannot be used."""
     try:
-        return check_picture(archive.read(entry.name))
+        picture = check_picture(archive.read(entry.name))
+        return Loaded(
+            digest=digest_of(picture.data),
+            size=len(picture.data),
+            pixels=picture.pixels,
+            changes=picture.changes,
+            frames=picture.frames,
+            changed=b"" if is_original(picture, entry) else picture.data,
+        )
     except UnsafeArchiveError:
         raise
     except PictureError as error:

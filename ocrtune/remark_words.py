@@ -66,7 +66,7 @@ WORDS = {
     ),
     "table_split": (
         "The column `{column}` says which split a row belongs to.",
-        "`{column}` 列说明每一行属于哪个部分。",
+        "`{column}` 列说明每一行属于哪个集合。",
     ),
     "table_first": (
         "The first {rows} of {total} rows were taken.",
@@ -109,9 +109,39 @@ WORDS = {
     "hub_random": ("{rows} rows were taken at random.", "随机取了 {rows} 行。"),
     "hub_splits_left": (
         "Splits that were left out: {splits}. One of them alone can be taken by its name.",
-        "没有使用的部分：{splits}。可以按名称单独选用其中之一。",
+        "没有使用的集合：{splits}。可以按名称单独选用其中之一。",
     ),
     "hub_large": ("The picture is larger than {most} MiB.", "图片超过 {most} MiB。"),
+    # about the splits
+    "split_leak": (
+        "{count} identical pictures stand in more than one of your own splits, so the CER will "
+        "look better than it is: {names}. Remove them from one of them.",
+        "有 {count} 张完全相同的图片出现在您自己划分的不止一个集合里，CER 会显得比实际好：{names}。"
+        "请从其中一个集合删除。",
+    ),
+    "split_groups": (
+        "{count} groups (by {by}) were kept whole: none is in two splits.",
+        "按 {by} 分成的 {count} 个组保持完整，没有一组分散在两个集合中。",
+    ),
+    "split_torn": (
+        "{count} groups were in several splits before, and stay so: {names}.",
+        "有 {count} 个组原先就分散在多个集合中，保持不变：{names}。",
+    ),
+    "split_far_off": (
+        "Whole groups could not be divided closer than {shares} into train, validation and test. "
+        "More or smaller groups would help.",
+        "在不拆分组的前提下，训练、验证、测试只能分成 {shares}。组更多或更小会有帮助。",
+    ),
+    "split_no_test": (
+        "There is no test sample, so nothing can be compared: 3 different pictures (or groups) are "
+        "the least.",
+        "没有测试样本，因此无法比较：至少需要 3 张不同的图片（或 3 个组）。",
+    ),
+    "split_no_validation": (
+        "There is no validation sample, so the CER is not measured during training, and the last "
+        "weights are kept.",
+        "没有验证样本，因此训练过程中不测 CER，保留的是最后的权重。",
+    ),
     "said": ("{text}", "{text}"),  # by another library or by the archive
 }
 ENGLISH = {key: pair[0] for key, pair in WORDS.items()}

@@ -11,12 +11,10 @@ from ocrtune.config import BuildConfig
 from ocrtune.dataset_files import split_path
 from ocrtune.errors import ArchiveError, DatasetError, did_you_mean
 from ocrtune.events import Emit
+from ocrtune.hub_layout import HUB_ADDRESS, is_hub_id
 from ocrtune.records import SPLITS
 from ocrtune.shapes.parquet import SUFFIX, find_tables, read_these, table_facts
 
-HUB_ADDRESS = re.compile(r"(https?://[^/]+/datasets/|hf://datasets/|datasets/)(?=[^/\s])")
-HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}")
-OLD_HUB_ID = re.compile(r"[A-Za-z0-9][\w-]{1,95}")  # of the years before names had owners
 FILE_NAME = re.compile(
     r"\.(zip|md|txt|parquet|pdf|csv|tsv|jsonl?|xml|rar|7z|gz|tar|png|jpe?g)\Z", re.I
 )
@@ -63,7 +61,7 @@ def is_hub_source(source: str) -> bool:
         return True
     if FILE_NAME.search(source) or Path(source).exists() or own_tables(source):
         return False
-    return bool(HUB_ID.fullmatch(source) or OLD_HUB_ID.fullmatch(source))
+    return is_hub_id(source)
 
 
 def own_tables(source: str) -> list[Path]:

@@ -13,9 +13,9 @@ LAYERS = {
     1: {"text", "metrics", "archive", "content", "shapes", "cards", "augmenting"}
     | {"grounding", "pictures", "splits", "picture_store", "remarks", "remark_words"}
     | {"columns", "cells", "tables", "table_types", "table_truth", "row_choice"}
-    | {"dataset_files", "ground_truth"},
+    | {"dataset_files", "ground_truth", "grouping", "hub_layout"},
     2: {"hub", "families", "features", "feature_store", "examples", "hardware", "fitting"}
-    | {"engines", "hub_layout", "hub_rows", "hub_tables", "hub_streams"},
+    | {"engines", "hub_rows", "hub_tables", "hub_streams"},
     3: {"dataset", "dataset_report", "sources"}
     | {"training", "learner", "graphs", "ranks", "validation", "checkpoints", "preflight"}
     | {"decoding", "streaming", "reading", "comparing", "exporting"}
@@ -54,7 +54,7 @@ HOMES = {  # where a package from elsewhere may be imported
     "tqdm": {"console"},
     "fontTools": {"pretrain"},
     "rapidfuzz": {"text", "metrics", "content", "pretrain"},
-    "regex": {"text"},
+    "regex": {"text", "grouping"},
     "pyarrow": {"dataset_files", "tables", "table_types"},
     "datasets": {"dataset_files", "hub_streams"},
     "sklearn": {"dataset"},
