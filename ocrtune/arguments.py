@@ -8,6 +8,7 @@ from ocrtune import __version__
 from ocrtune.config import (
     BASES,
     CHOICES,
+    HUB_ROWS,
     PRESETS,
     SHAPES,
     BuildConfig,
@@ -36,7 +37,16 @@ def make_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(
         title="commands", dest="command", metavar="COMMAND", required=True
     )
-    adders = (add_build, add_check, add_train, add_read, add_compare, add_export, add_score)
+    adders = (
+        add_build,
+        add_columns,
+        add_check,
+        add_train,
+        add_read,
+        add_compare,
+        add_export,
+        add_score,
+    )
     for add in (*adders, add_demo, add_bench, add_app):
         add(commands)
     return parser
@@ -57,11 +67,12 @@ def add_build(commands: argparse._SubParsersAction) -> None:
         nargs="?",
         default=argparse.SUPPRESS,
         metavar="SOURCE",
-        help="a zip, a folder, or a content.md",
+        help="a zip, a folder, a content.md, a parquet file, or the id of a dataset of the Hub",
     )
     option(command, BuildConfig, "--output", "PREFIX", "where the files go, without `_train` etc.")
     option(command, BuildConfig, "--content", "FILE", "a content file kept apart from SOURCE")
     option(command, BuildConfig, "--seed", "N", "of the random split into 80/10/10")
+    add_table(command)
     option(
         command,
         BuildConfig,
@@ -73,6 +84,43 @@ def add_build(commands: argparse._SubParsersAction) -> None:
     words = "of the ground truth: " + ", ".join(SHAPES[1:])
     option(command, BuildConfig, "--shape", "NAME", words)
     job_options(command, BuildConfig)
+
+
+def add_table(command: argparse.ArgumentParser) -> None:
+    """Add what is taken of a table."""
+    group = command.add_argument_group("tables: parquet files and datasets of the Hub")
+    option(group, BuildConfig, "--image-column", "NAME", "that holds the pictures")
+    option(group, BuildConfig, "--text-column", "NAME", "that holds their texts")
+    option(group, BuildConfig, "--rows", "N", f"at most so many; of the Hub 0 takes {HUB_ROWS:,}")
+    group.add_argument(
+        "--random-rows",
+        action="store_true",
+        default=argparse.SUPPRESS,
+        help="take them at random instead of the first",
+    )
+    option(group, BuildConfig, "--subset", "NAME", "of a Hub dataset, where it has several")
+    option(group, BuildConfig, "--revision", "NAME", "of a Hub dataset: branch, tag or commit")
+    option(group, BuildConfig, "--from-split", "NAME", "take only this split")
+
+
+def add_columns(commands: argparse._SubParsersAction) -> None:
+    command = commands.add_parser(
+        "columns",
+        usage="%(prog)s SOURCE [OPTION ...]",
+        help="show the columns of a table and what they would be used for",
+        description="Show the columns of parquet files or of a dataset of the Hub with their types "
+        "and an example of each, the splits and subsets, and which columns `build` would take for "
+        "pictures and texts. Of the Hub only footers and the first rows are fetched.",
+    )
+    command.add_argument(
+        "source", metavar="SOURCE", help="a parquet file, a folder or zip of them, or a Hub id"
+    )
+    option(command, BuildConfig, "--image-column", "NAME", "that holds the pictures")
+    option(command, BuildConfig, "--text-column", "NAME", "that holds their texts")
+    option(command, BuildConfig, "--subset", "NAME", "of a Hub dataset, where it has several")
+    option(command, BuildConfig, "--revision", "NAME", "of a Hub dataset: branch, tag or commit")
+    option(command, BuildConfig, "--from-split", "NAME", "look at this split")
+    command.add_argument("--json", action="store_true", help="print everything known as JSON")
 
 
 def add_check(commands: argparse._SubParsersAction) -> None:

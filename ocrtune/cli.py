@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from ocrtune.report import Comparison
 
 SAMPLE = Path(__file__).parent / "assets" / "sample.zip"
+TABLE_SETTINGS = ("image_column", "text_column", "subset", "revision", "from_split")
 INTERRUPTED = 130  # the exit code of what Ctrl-C ended
 SHOWN_READINGS = 3  # of the demo
 # Threads that wait for work without sleeping cost more than they gain as soon as the cores are
@@ -287,6 +288,36 @@ def export(config: ExportConfig, watcher: Watcher, args: argparse.Namespace) -> 
     return Ending(exported.checked)
 
 
+def columns(args: argparse.Namespace) -> int:
+    """Print what is in the columns of a table."""
+    from ocrtune.columns import Column
+    from ocrtune.sources import describe_source
+
+    settings = {name: vars(args)[name] for name in TABLE_SETTINGS if name in vars(args)}
+    about = describe_source(BuildConfig(source=args.source, output="", **settings))
+    if args.json:
+        print(json.dumps(asdict(about), indent=2, ensure_ascii=False))
+        return 0
+
+    def use(column: Column) -> str:
+        uses = ("image", "text", "split", "group")
+        return next((word for word in uses if getattr(about, word) == column.name), "")
+
+    wide = max(len(column.name) for column in about.columns)
+    broad = max(len(column.type) for column in about.columns)
+    print(about.source)
+    for one in about.columns:
+        print(f"{use(one):6}{one.name:{wide + 2}}{one.type:{broad + 2}}{one.example}".rstrip())
+    for split, rows in about.rows.items():
+        counted = "rows not counted" if rows is None else f"{rows:,} rows"
+        print(f"{split or 'all'}: {counted}")
+    if about.subsets:
+        print(f"Subsets: {', '.join(about.subsets)}")
+    if about.question:
+        print(about.question)
+    return 0
+
+
 def score(args: argparse.Namespace) -> int:
     """Count the errors of pairs of texts and print them."""
     from ocrtune.metrics import pool, score_pairs, summarise
@@ -463,6 +494,7 @@ JOBS: dict[str, Callable[..., Ending]] = {
     "export": export,
 }
 OTHERS: dict[str, Callable[[argparse.Namespace], int]] = {
+    "columns": columns,
     "score": score,
     "demo": demo,
     "bench": bench,

@@ -72,7 +72,10 @@ def build_dataset(
     A BuildStoppedError when `stop_requested`.
     """
     prefix = Path(config.output)
-    with open_source(config, emit) as archive, staging(prefix) as folder:
+    with (
+        open_source(config, emit, stop_requested) as archive,
+        staging(prefix) as folder,
+    ):
         truth = read_ground_truth(archive, config)
         with (folder / "pictures").open("w+b") as spool:
             checked = check_entries(archive, truth, spool, emit, stop_requested)

@@ -55,6 +55,63 @@ WORDS = {
         "The picture has more than {most} megapixels. Save it smaller.",
         "图片超过 {most} 百万像素，请缩小后保存。",
     ),
+    # tables
+    "table_columns": (
+        "Pictures come from the column `{image}`, texts from `{text}`.",
+        "图片取自 `{image}` 列，文字取自 `{text}` 列。",
+    ),
+    "table_group": (
+        "Samples with the same `{column}` belong together.",
+        "`{column}` 相同的样本视为一组。",
+    ),
+    "table_split": (
+        "The column `{column}` says which split a row belongs to.",
+        "`{column}` 列说明每一行属于哪个集合。",
+    ),
+    "table_first": (
+        "The first {rows} of {total} rows were taken.",
+        "取了 {total} 行中的前 {rows} 行。",
+    ),
+    "table_random": (
+        "{rows} of {total} rows were taken at random.",
+        "从 {total} 行中随机取了 {rows} 行。",
+    ),
+    "table_lacks": ("The table has no column {columns}.", "表格中没有这些列：{columns}。"),
+    "cell_empty": ("There is nothing in the column `{column}`.", "`{column}` 列是空的。"),
+    "table_no_text": (
+        "The column `{column}` holds no text here, or several that may be meant.",
+        "`{column}` 列在这一行没有文字，或者有好几段，无法确定是哪一段。",
+    ),
+    "table_no_label": ("No class has the number {number}.", "没有编号为 {number} 的类别。"),
+    "table_no_picture": (
+        "There is no picture in the column `{column}`.",
+        "`{column}` 列里没有图片。",
+    ),
+    "table_pictures": (
+        "The row has {count} pictures; it is not known which one the text belongs to.",
+        "这一行有 {count} 张图片，不知道文字属于哪一张。",
+    ),
+    "table_base64": ("The picture is not written in base64.", "图片不是有效的 base64。"),
+    # datasets of the Hub
+    "hub_source": (
+        "From the Hugging Face Hub: https://huggingface.co/datasets/{address}",
+        "来自 Hugging Face Hub：https://huggingface.co/datasets/{address}",
+    ),
+    "hub_converted": (
+        "Read from the Hub's own copy in parquet, commit {commit}.",
+        "读取的是 Hub 自动转换的 parquet 副本，提交为 {commit}。",
+    ),
+    "hub_subset": (
+        "Its subset `{subset}` was taken, its author's default. Others: {others}.",
+        "取了作者默认的子集 `{subset}`。其他子集：{others}。",
+    ),
+    "hub_first": ("The first {rows} rows were taken.", "取了前 {rows} 行。"),
+    "hub_random": ("{rows} rows were taken at random.", "随机取了 {rows} 行。"),
+    "hub_splits_left": (
+        "Splits that were left out: {splits}. One of them alone can be taken by its name.",
+        "没有使用的集合：{splits}。可以按名称单独选用其中之一。",
+    ),
+    "hub_large": ("The picture is larger than {most} MiB.", "图片超过 {most} MiB。"),
     # about the splits
     "split_leak": (
         "{count} identical pictures stand in more than one of your own splits, so the CER will "
