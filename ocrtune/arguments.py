@@ -61,6 +61,8 @@ def add_build(commands: argparse._SubParsersAction) -> None:
     option(command, BuildConfig, "--output", "PREFIX", "where the files go, without `_train` etc.")
     option(command, BuildConfig, "--content", "FILE", "a content file kept apart from SOURCE")
     option(command, BuildConfig, "--seed", "N", "of the random split into 80/10/10")
+    option(command, BuildConfig, "--extend", "OLD", "add to this dataset, whose splits stay")
+    option(command, BuildConfig, "--edits", "OLD", "make the edits of this dataset, not of PREFIX")
     job_options(command, BuildConfig)
 
 

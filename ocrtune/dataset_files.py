@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ocrtune.archive import cause
+from ocrtune.edits import with_edits
 from ocrtune.errors import DatasetError, did_you_mean
 from ocrtune.records import SPLITS, Sample
 
@@ -103,7 +104,7 @@ def write_report(path: Path, report: object) -> None:
 
 
 def load_samples(prefix: str, split: str) -> list[Sample]:
-    """Return the samples of a split, in the order of the content file."""
+    """Return the samples of a split as people left them, in the order of the content file."""
     if split not in SPLITS:
         raise DatasetError(f"There is no split `{split}`.", f"Use {', '.join(SPLITS)}.")
     path = split_path(prefix, split)
@@ -126,7 +127,7 @@ def load_samples(prefix: str, split: str) -> list[Sample]:
         if picture_id in samples:
             raise foreign(path, f"two rows are called `{picture_id}`")
         samples[picture_id] = Sample(picture_id=picture_id, picture=picture, text=text)
-    return list(samples.values())
+    return with_edits(prefix, split, list(samples.values()))
 
 
 def read_build_report(prefix: str) -> dict[str, Any]:

@@ -12,7 +12,8 @@ LAYERS = {
     0: {"__init__", "errors", "records", "config", "events", "home"},
     1: {"text", "metrics", "archive", "content", "shapes", "dataset", "cards", "augmenting"}
     | {"grounding", "pictures", "splits", "picture_store", "sources", "remarks", "remark_words"}
-    | {"dataset_files", "dataset_report", "ground_truth"},
+    | {"dataset_files", "dataset_report", "ground_truth"}
+    | {"edits", "sample_index", "rebuilding", "extending"},
     2: {"hub", "families", "features", "feature_store", "examples", "hardware", "fitting"}
     | {"engines"},
     3: {"training", "learner", "graphs", "ranks", "validation", "checkpoints", "preflight"}
@@ -49,7 +50,7 @@ HOMES = {  # where a package from elsewhere may be imported
     "fontTools": {"pretrain"},
     "rapidfuzz": {"text", "metrics", "content", "pretrain"},
     "regex": {"text"},
-    "pyarrow": {"dataset_files"},
+    "pyarrow": {"dataset_files", "sample_index"},
     "datasets": {"dataset_files"},
     "sklearn": {"dataset"},
     "numpy": LAYERS[1] | MODEL_WORLD,
