@@ -42,6 +42,7 @@ class Edit:
     checked: bool = False  # somebody compared picture and text
     origin: str = "gallery"  # of the last change, one of ORIGINS
     note: str = ""  # what led to it, such as "CER 80 %"
+    waiting: bool = False  # its picture is not in the dataset, even if one has this id
 
     @property
     def changes_text(self) -> bool:
@@ -75,6 +76,11 @@ class Edits:
 
     def __bool__(self) -> bool:
         return bool(self.edits or self.additions)
+
+    def of(self, picture_id: str) -> Edit | None:
+        """Return the edit of a sample of the dataset, or None."""
+        edit = self.edits.get(picture_id)
+        return None if edit is None or edit.waiting else edit
 
     def having(self, edit: Edit) -> "Edits":
         """Return them with this edit in the place of an earlier one."""
@@ -298,5 +304,5 @@ def with_edits(prefix: Path | str, split: str, samples: list[Sample]) -> list[Sa
     return [
         replace(sample, text=edit.after) if edit and edit.after is not None else sample
         for sample in samples
-        if not ((edit := edits.edits.get(sample.picture_id)) and edit.excluded)
+        if not ((edit := edits.of(sample.picture_id)) and edit.excluded)
     ]

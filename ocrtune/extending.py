@@ -144,7 +144,7 @@ def join_earlier(
 def texts_of(earlier: Earlier, edits: Edits, number: int) -> list[str]:
     """Return the texts that a sample of the earlier dataset has or had; the last one counts."""
     texts = [earlier.stored[number].entry.text]
-    if edit := edits.edits.get(earlier.ids[number]):
+    if edit := edits.of(earlier.ids[number]):
         texts = [edit.before, *texts, *([edit.after] if edit.after is not None else [])]
     return texts
 

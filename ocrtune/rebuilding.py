@@ -68,13 +68,17 @@ def make_edits_again(
     rows = Rows(made)
     for addition in edits.additions.values():
         append_addition(made, rows, prefix, addition, spool)
+    left_over = []
     for edit in edits.edits.values():
         found = rows.find(edit)
         if found is None:
-            made.edits[edit.picture_id] = edit
-            made.missing += not (edit.excluded and earlier)  # left out of the earlier one
+            left_over.append(edit)
         else:
             apply_edit(made, found, edit, is_news=found >= earlier)
+    for edit in left_over:
+        is_out = earlier and edit.excluded and not edit.waiting  # of the earlier dataset already
+        made.edits.setdefault(edit.picture_id, edit if is_out else replace(edit, waiting=True))
+        made.missing += not is_out
     return made
 
 
@@ -129,6 +133,7 @@ def apply_edit(made: Made, row: int, edit: Edit, is_news: bool) -> None:
         picture_id=made.ids[row],
         digest=sample.digest.hex(),
         before=before,
+        waiting=False,
         after=None if wanted == before else wanted,
         checked=edit.checked and (wanted is not None or before == edit.before),
     )

@@ -89,7 +89,10 @@ def read_columns(prefix: str, identity: Identity) -> Columns:
         path = split_path(prefix, split)
         columns.starts[split] = len(columns.ids)
         try:
-            table = pq.read_table(path, columns=["image.path", "text"])
+            with pq.ParquetFile(path) as file:
+                table = file.read(columns=["image.path", "text"])
+            if table.column("text").null_count:
+                raise foreign(path, "a row holds no text")
             paths = pc.struct_field(table.column("image"), "path").to_pylist()
             columns.texts.extend(table.column("text").to_pylist())
         except (pa.ArrowException, OSError, KeyError) as error:
@@ -171,7 +174,7 @@ class SampleIndex:
         self.gone = [
             one
             for name, one in self.edits.edits.items()
-            if one.excluded and name not in rows and name not in additions
+            if one.excluded and not one.waiting and name not in rows and name not in additions
         ]
 
     def __len__(self) -> int:
@@ -189,7 +192,7 @@ class SampleIndex:
         else:
             gone = self.gone[number - built - len(self.added)]
             name, stored, split, row = gone.picture_id, gone.before, "", GONE
-        edit = self.edits.edits.get(name)
+        edit = self.edits.of(name)
         text = stored if edit is None or edit.after is None else edit.after
         return IndexedSample(name, split, row, text, stored, edit)
 
@@ -262,7 +265,9 @@ class SampleIndex:
             counts[split] = last - first
         counts["train"] += len(self.added)
         for edit in self.edits.edits.values():
-            if edit.excluded and (one := self.find(edit.picture_id)) and one.split:
+            if not (edit.excluded and not edit.waiting):
+                continue
+            if (one := self.find(edit.picture_id)) and one.split:
                 counts[one.split] -= 1
         return counts
 

@@ -13,12 +13,12 @@ LAYERS = {
     1: {"text", "metrics", "archive", "content", "shapes", "dataset", "cards", "augmenting"}
     | {"grounding", "pictures", "splits", "picture_store", "sources", "remarks", "remark_words"}
     | {"dataset_files", "dataset_report", "ground_truth"}
-    | {"edits", "sample_index", "rebuilding", "extending"},
+    | {"edits", "editing", "sample_index", "rebuilding", "extending"},
     2: {"hub", "families", "features", "feature_store", "examples", "hardware", "fitting"}
     | {"engines"},
     3: {"training", "learner", "graphs", "ranks", "validation", "checkpoints", "preflight"}
     | {"decoding", "streaming", "reading", "comparing", "exporting"}
-    | {"report", "report_page", "report_words", "pretrain", "bench"},
+    | {"report", "report_page", "report_words", "suspects", "pretrain", "bench"},
     4: {"jobs", "turns"},
     5: {"cli", "arguments", "console", "__main__", "ui"},
 }
@@ -28,7 +28,11 @@ LAYER = {unit: layer for layer, units in LAYERS.items() for unit in units}
 ALLOWED = {
     "jobs": LAYERS[0] | {"turns"},
     "turns": LAYERS[0],
-    "ui": LAYERS[0] | LAYERS[1] | LAYERS[4] | {"hub", "families", "report", "report_page", "ui"},
+    "ui": LAYERS[0]
+    | LAYERS[1]
+    | LAYERS[4]
+    | {"hub", "families", "report", "report_page"}
+    | {"suspects", "ui"},
 }
 
 MODEL_WORLD = {"families", "features", "feature_store", "hardware", "engines", "preflight"}
