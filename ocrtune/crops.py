@@ -133,7 +133,8 @@ def paper_colour(page: Image.Image, line: Image.Image) -> int | tuple[int, ...]:
     alike = pixels[np.abs(pixels - paper).max(axis=1) <= SHADE]
     if 10 * len(alike) >= len(pixels):
         paper = np.median(alike, axis=0)
-    colour = [round(value) for value in paper.tolist()]
+    top = 255 if line.mode == "1" else 1  # black and white is 0 and 1 here, but 255 to Pillow
+    colour = [top * round(value) for value in paper.tolist()]
     return colour[0] if len(colour) == 1 else tuple(colour)
 
 
