@@ -133,15 +133,15 @@ def paper_colour(page: Image.Image, line: Image.Image) -> int | tuple[int, ...]:
     alike = pixels[np.abs(pixels - paper).max(axis=1) <= SHADE]
     if 10 * len(alike) >= len(pixels):
         paper = np.median(alike, axis=0)
-    top = 255 if line.mode == "1" else 1  # black and white is 0 and 1 here, but 255 to Pillow
-    colour = [top * round(value) for value in paper.tolist()]
+    colour = [round(value) for value in paper.tolist()]
     return colour[0] if len(colour) == 1 else tuple(colour)
 
 
 def samples(image: Image.Image) -> np.ndarray:
-    """Return some pixels, spread over a picture: int [pixels, channels]."""
+    """Return some pixels, spread over a picture: int [pixels, channels], 0 to 255."""
     pixels = np.asarray(image).reshape(image.width * image.height, -1)
-    return pixels[:: max(1, len(pixels) // 5_000)].astype(int)
+    pixels = pixels[:: max(1, len(pixels) // 5_000)].astype(int)
+    return 255 * pixels if image.mode == "1" else pixels
 
 
 def askew(points: Points) -> Points | None:
