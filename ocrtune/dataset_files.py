@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ocrtune.archive import cause
+from ocrtune.edits import with_edits
 from ocrtune.errors import DatasetError, did_you_mean
 from ocrtune.records import SPLITS, Sample
 
@@ -92,7 +93,10 @@ def is_running(pid: int) -> bool:
 def publish(folder: Path, prefix: Path) -> None:
     """Move the finished files to their places; the report comes last."""
     for path in [*(split_path(prefix, split) for split in SPLITS), report_path(prefix)]:
-        os.replace(folder / path.name, path)
+        if (folder / path.name).exists():
+            os.replace(folder / path.name, path)
+        else:  # a split without a sample has no file, nor shall it keep the one it had
+            path.unlink(missing_ok=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,10 +144,12 @@ def write_report(path: Path, report: object) -> None:
 
 
 def load_samples(prefix: str, split: str) -> list[Sample]:
-    """Return the samples of a split, in the order of the content file."""
+    """Return the samples of a split as people left them, in the order of the content file."""
     if split not in SPLITS:
         raise DatasetError(f"There is no split `{split}`.", f"Use {', '.join(SPLITS)}.")
     path = split_path(prefix, split)
+    if is_empty(prefix, split):
+        return []
     require_file(path, prefix)
     try:
         with pq.ParquetFile(path) as file:
@@ -163,7 +169,7 @@ def load_samples(prefix: str, split: str) -> list[Sample]:
         if picture_id in samples:
             raise foreign(path, f"two rows are called `{picture_id}`")
         samples[picture_id] = Sample(picture_id=picture_id, picture=picture, text=text)
-    return list(samples.values())
+    return with_edits(prefix, split, list(samples.values()))
 
 
 def read_build_report(prefix: str) -> dict[str, Any]:
@@ -177,6 +183,25 @@ def read_build_report(prefix: str) -> dict[str, Any]:
     if not isinstance(report, dict) or "rejects" not in report:
         raise foreign(path, "it is no build report")
     return report
+
+
+def is_empty(prefix: Path | str, split: str) -> bool:
+    """Return whether a small dataset was built without any sample in this split."""
+    path = split_path(prefix, split)
+    return (
+        split != "train"
+        and not path.exists()
+        and split_path(prefix, "train").exists()
+        and (read_build_report(str(prefix))["splits"].get(split) == 0)
+    )
+
+
+def written_splits(prefix: Path | str) -> list[str]:
+    """Return the splits that have a file; a DatasetError if one is missing that has samples."""
+    written = [split for split in SPLITS if not is_empty(prefix, split)]
+    for split in written:
+        require_file(split_path(prefix, split), str(prefix))
+    return written
 
 
 def require_file(path: Path, prefix: str) -> None:

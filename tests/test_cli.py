@@ -539,6 +539,17 @@ def test_a_job_that_fails_says_what_and_why(tmp_path):
     assert job.state() == "failed"
 
 
+def test_a_build_job_that_is_asked_to_stop_leaves_no_file(tmp_path):
+    job = jobs.create(tmp_path / "home")
+    source = write_source(tmp_path / "source", 40)
+    job.stop()
+    jobs.start(job, "build", BuildConfig(source=str(source), output=str(tmp_path / "out" / "d")))
+    events = list(jobs.follow(job, poll_seconds=0.05))
+    assert events[-1] == Done("The build was stopped; nothing was written.", stopped=True)
+    assert job.state() == "stopped"
+    assert list((tmp_path / "out").iterdir()) == []
+
+
 def endless(base, data, output):
     return TrainConfig(data=data, output=str(output), base=base, steps=5000, batch_size=2)
 
