@@ -127,7 +127,7 @@ def is_box(points: Points) -> bool:
 
 def paper_colour(page: Image.Image, line: Image.Image) -> int | tuple[int, ...]:
     """Return the colour of the paper around a line: the page's own, as light as it is there."""
-    sheet = samples(page.resize((64, 64), Image.Resampling.NEAREST))
+    sheet = samples(page.resize((32, 32), Image.Resampling.NEAREST))
     paper = np.median(sheet, axis=0)
     pixels = samples(line)
     alike = pixels[np.abs(pixels - paper).max(axis=1) <= SHADE]
@@ -140,7 +140,7 @@ def paper_colour(page: Image.Image, line: Image.Image) -> int | tuple[int, ...]:
 def samples(image: Image.Image) -> np.ndarray:
     """Return some pixels, spread over a picture: int [pixels, channels], 0 to 255."""
     pixels = np.asarray(image).reshape(image.width * image.height, -1)
-    pixels = pixels[:: max(1, len(pixels) // 5_000)].astype(int)
+    pixels = pixels[:: max(1, len(pixels) // 1_000)].astype(int)
     return 255 * pixels if image.mode == "1" else pixels
 
 

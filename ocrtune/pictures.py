@@ -20,7 +20,7 @@ MIN_SIDE = 10  # pixels
 MAX_PIXELS = 40_000_000  # an A4 page at 600 dpi has 35 million
 LARGE_PIXELS = 4_000_000  # pictures above are decoded one at a time
 HUGE_PIXELS = 16_000_000  # an A4 page at 400 dpi has 15 million
-PHOTO_COLOURS = 2_048  # more than print in some colours has, smoothed edges included
+PHOTO_COLOURS = 256  # print on white has fewer, its smoothed edges included
 LARGE = threading.Lock()
 TURNS = {  # EXIF orientation: what makes the picture upright
     2: Image.Transpose.FLIP_LEFT_RIGHT,
