@@ -12,6 +12,7 @@ LAYERS = {
     0: {"__init__", "errors", "records", "config", "events", "home"},
     1: {"text", "metrics", "archive", "content", "shapes", "dataset", "cards", "augmenting"}
     | {"grounding", "pictures", "splits", "picture_store", "sources", "remarks", "remark_words"}
+    | {"encoding", "names", "links", "pieces", "path_lines", "markdown", "markdown_tables"}
     | {"dataset_files", "dataset_report", "ground_truth", "grouping"},
     2: {"hub", "families", "features", "feature_store", "examples", "hardware", "fitting"}
     | {"engines"},
@@ -47,7 +48,7 @@ HOMES = {  # where a package from elsewhere may be imported
     "pandas": {"ui"},
     "tqdm": {"console"},
     "fontTools": {"pretrain"},
-    "rapidfuzz": {"text", "metrics", "content", "pretrain"},
+    "rapidfuzz": {"text", "metrics", "names", "pretrain"},
     "regex": {"text", "grouping"},
     "pyarrow": {"dataset_files"},
     "datasets": {"dataset_files"},
