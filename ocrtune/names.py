@@ -5,6 +5,7 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 from urllib.parse import unquote
@@ -83,6 +84,12 @@ class Names:
         # three times as long: a composed character may have been written in three parts
         self.longest_basename *= 3
 
+    def within(self, folder: str) -> "Names":
+        """Return the same names for paths that are relative to another folder."""
+        names = copy(self)
+        names.folder = folder
+        return names
+
     @cached_property
     def pictures(self) -> list[str]:
         """The names that end like a picture's, sorted."""
@@ -140,7 +147,10 @@ class Names:
         names, length = self.share_tail(rivals, segments)
         tail = "/" + "/".join(segments[-length:])
         same_case = [name for name in names if f"/{name}".endswith(tail)]
-        return Match(tuple(same_case or names), len(segments) - length)
+        names = same_case or names
+        if len(names) > 1 and self.folder:
+            names = [name for name in names if name.startswith(f"{self.folder}/")] or names
+        return Match(tuple(names), len(segments) - length)
 
     def share_tail(self, rivals: list[str], segments: list[str]) -> tuple[list[str], int]:
         """Return those of the pictures that share the longest tail, and its segments."""

@@ -90,8 +90,8 @@ WORDS = {
         "已使用 {chosen}，以下文件没有当作内容文件读取：{names}。",
     ),
     "repeated_file": (
-        "`{file}`, line {line}, has the same picture with the same text.",
-        "`{file}` 第 {line} 行已有同一张图片和同样的文字。",
+        "`{file}` has the same picture with the same text.",
+        "`{file}` 中已有同一张图片和同样的文字。",
     ),
     "odd_separator": (
         "The path ends at `{sign}`, unlike in most lines that name a picture. Write all lines "
