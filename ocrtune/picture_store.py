@@ -41,6 +41,7 @@ class Stored:
     offset: int  # in the temporary file, or IN_PLACE
     size: int  # bytes
     pixels: tuple[int, int]  # width and height
+    signature: bytes = b""  # close for copies, see `signatures`
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,7 @@ class Loaded:
     changes: tuple[str, ...]
     frames: int
     changed: bytes  # as to be stored; empty when that is the archive's file
+    signature: bytes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,7 +94,14 @@ def check_entries(
                 place = IN_PLACE
                 if picture.changed:
                     place, offset = offset, offset + spool.write(picture.changed)
-                sample = Stored(entry, picture.digest, place, picture.size, picture.pixels)
+                sample = Stored(
+                    entry,
+                    picture.digest,
+                    place,
+                    picture.size,
+                    picture.pixels,
+                    picture.signature,
+                )
                 checked.stored.append(sample)
                 checked.conversions.update(picture.changes)
                 checked.several_frames.extend([entry.name] * (picture.frames > 1))
@@ -148,6 +157,7 @@ def load_picture(archive: Archive, entry: Entry) -> Loaded | Remark:
             changes=picture.changes,
             frames=picture.frames,
             changed=b"" if is_original(picture, entry) else picture.data,
+            signature=picture.signature,
         )
     except UnsafeArchiveError:
         raise
