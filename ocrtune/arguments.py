@@ -9,6 +9,7 @@ from ocrtune.config import (
     BASES,
     CHOICES,
     PRESETS,
+    SHAPES,
     BuildConfig,
     CompareConfig,
     Config,
@@ -61,6 +62,16 @@ def add_build(commands: argparse._SubParsersAction) -> None:
     option(command, BuildConfig, "--output", "PREFIX", "where the files go, without `_train` etc.")
     option(command, BuildConfig, "--content", "FILE", "a content file kept apart from SOURCE")
     option(command, BuildConfig, "--seed", "N", "of the random split into 80/10/10")
+    option(
+        command,
+        BuildConfig,
+        "--group-by",
+        "WHAT",
+        "keep whole what belongs together, so that the test split is really unseen: folder, page, "
+        "writer, or a regular expression that finds the group in a picture's name",
+    )
+    words = "of the ground truth: " + ", ".join(SHAPES[1:])
+    option(command, BuildConfig, "--shape", "NAME", words)
     job_options(command, BuildConfig)
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from ocrtune.config import CompareConfig
 from ocrtune.dataset_files import load_samples
 from ocrtune.decoding import length_cap
+from ocrtune.errors import DatasetError
 from ocrtune.events import Emit, Progress, Saved, silent
 from ocrtune.families.loading import has_fixed_features, load_base
 from ocrtune.features import encode_samples
@@ -21,6 +22,11 @@ def compare_models(config: CompareConfig, emit: Emit = silent) -> Comparison:
     """
     use_cores()
     samples = load_samples(config.data, config.split)
+    if not samples:
+        raise DatasetError(
+            f"The {config.split} split of `{config.data}` is empty: nothing to compare.",
+            "Build the dataset from at least 3 different pictures with text; 300 are a good start.",
+        )
     loaded = load_base(config.base)
     follow_adapter(loaded, config.adapter, emit)
     # The same limit for both: a model in a loop would write to the contract's own, for minutes.

@@ -16,21 +16,23 @@ from ocrtune.content import is_picture_name
 from ocrtune.dataset_files import (
     Row,
     publish,
+    rejects_path,
     report_path,
     split_path,
     staging,
+    write_rejects,
     write_report,
     write_rows,
 )
-from ocrtune.dataset_report import describe_texts, find_duplicates
+from ocrtune.dataset_report import inspect_samples, name_figures, reject_figures
 from ocrtune.errors import DatasetError
 from ocrtune.events import Emit, silent
 from ocrtune.ground_truth import GroundTruth, Reject
+from ocrtune.grouping import group_samples
 from ocrtune.picture_store import Stored, check_entries, stored_bytes
-from ocrtune.records import SPLITS
 from ocrtune.shapes import read_ground_truth
 from ocrtune.sources import open_source
-from ocrtune.splits import split_samples
+from ocrtune.splits import own_splits, split_remarks, split_samples
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +58,21 @@ class BuildReport:
     duplicates: tuple[dict[str, Any], ...]  # identical `pictures`, and whether in `one_text`
     unnamed: tuple[str, ...]  # pictures of the archive that no line names
     remarks: tuple[dict[str, Any], ...]  # how the ground truth was understood: text, key, values
-    rejects: tuple[dict[str, Any], ...]  # see `Reject.as_values`
+    rejects: tuple[dict[str, Any], ...]  # the first ones; see `Reject.as_values`
+    reject_counts: dict[str, int]  # by key of the reason
+    unnamed_count: int
+    duplicate_count: int  # groups
+    near_duplicates: list[dict[str, Any]]  # `pictures`, their `splits`, `distance` in bits of 256
+    near_duplicate_count: int
+    warnings: list[dict[str, Any]]  # suspicious texts: `picture`, `split`, `key`, `values`
+    warning_counts: dict[str, int]  # by key, of all warnings, while those stored are the first
+    advice: list[dict[str, Any]]  # what to do: text, key, values
+    histograms: dict[str, dict[str, list[int]]]  # of `characters`, `width`, `height`
+    inventory: dict[str, int]  # characters and how often they occur
+    rare: list[str]  # characters that occur once
+    unseen: dict[str, int]  # characters of test that train never shows, with their count there
+    right_to_left: float  # share of the texts
+    same_texts: dict[str, Any]  # `texts` that stand on several `pictures`, the `most` frequent
 
 
 def never() -> bool:
@@ -80,9 +96,14 @@ def build_dataset(
             rejects = sorted([*truth.rejects, *checked.rejects], key=place)
             require_usable(archive, truth, stored, rejects)
             picture_ids = name_pictures([sample.entry.sample_name for sample in stored])
-            splits = split_samples([sample.digest for sample in stored], config)
+            entries, digests = [one.entry for one in stored], [one.digest for one in stored]
+            groups = group_samples(entries, picture_ids, config)
+            splits = split_samples(digests, config, groups, own_splits(entries))
+            told = split_remarks(splits, digests, groups, picture_ids, config)
             archive.read_again()
             for split, numbers in splits.items():
+                if not numbers:  # `datasets` cannot open a file without a row
+                    continue
                 rows = (
                     Row(
                         picture_id=picture_ids[number],
@@ -100,18 +121,18 @@ def build_dataset(
             encoding=truth.encoding,
             seed=config.seed,
             splits={split: len(rows) for split, rows in splits.items()},
-            **describe_texts([sample.entry.text for sample in stored]),
+            **inspect_samples(picture_ids, stored, splits, config),
             example={"picture": picture_ids[0], "text": stored[0].entry.text},
             matches=dict(truth.matches),
             conversions=dict(sorted(checked.conversions.items())),
             several_frames=tuple(checked.several_frames),
-            duplicates=find_duplicates(picture_ids, stored),
-            unnamed=tuple(
-                name for name in archive.names() if is_picture_name(name) and name not in named
+            **name_figures(
+                [one for one in archive.names() if is_picture_name(one) and one not in named]
             ),
-            remarks=tuple(one.as_values() for one in truth.remarks),
-            rejects=tuple(one.as_values() for one in rejects),
+            remarks=tuple(one.as_values() for one in (*truth.remarks, *told)),
+            **reject_figures(rejects),
         )
+        write_rejects(rejects_path(folder / prefix.name), rejects)
         write_report(report_path(folder / prefix.name), report)
         publish(folder, prefix)
     return report
@@ -125,26 +146,19 @@ def place(reject: Reject) -> tuple[str, int]:
 def require_usable(
     archive: Archive, truth: GroundTruth, stored: Sequence[Stored], rejects: Sequence[Reject]
 ) -> None:
-    """Raise a DatasetError unless there are enough different pictures for three splits."""
-    pictures = len({sample.digest for sample in stored})
-    if pictures >= len(SPLITS):
+    """Raise a DatasetError if there is no sample at all."""
+    if stored:
         return
-    if not stored and not rejects:
+    if not rejects:
         raise DatasetError(f"`{truth.files[0]}` holds no line to use.", CONTENT_HELP)
-    if not stored:
-        problem = f"None of the {len(rejects)} lines of `{truth.files[0]}` can be used."
-    else:
-        same = f", and only {pictures} different pictures" if pictures < len(stored) else ""
-        count = f"{len(stored)} sample" + "s" * (len(stored) > 1)
-        problem = f"There are only {count}{same}, too few for three splits."
-    if rejects:
-        problem += f" Line {rejects[0].line_number}: {rejects[0].reason}"
+    problem = f"None of the {len(rejects)} lines of `{truth.files[0]}` can be used."
+    first = rejects[0]
+    line = f" Line {first.line_number}:" if first.line_number else ""
+    problem += f"{line} {first.reason}"
     shown = [name for name in archive.names() if is_picture_name(name)][:1]
-    if not stored and not shown:
+    if not shown:
         raise DatasetError(problem, f"`{archive.label}` holds no picture: add them.")
-    if not stored:
-        raise DatasetError(problem, f"Write paths as in the archive, such as `{shown[0]}`.")
-    raise DatasetError(problem, "Add pictures with text: 3 are the least, 300 are a good start.")
+    raise DatasetError(problem, f"Write paths as in the archive, such as `{shown[0]}`.")
 
 
 def name_pictures(names: Sequence[str]) -> list[str]:

@@ -17,7 +17,9 @@ import pyarrow.parquet as pq
 
 from ocrtune.archive import cause
 from ocrtune.errors import DatasetError, did_you_mean
+from ocrtune.ground_truth import Reject
 from ocrtune.records import SPLITS, Sample
+from ocrtune.spreadsheet import write_table
 
 FILE_WORDS = {"train": "train", "validation": "val", "test": "test"}  # PREFIX_val.parquet
 FEATURES = {
@@ -32,6 +34,7 @@ SCHEMA = pa.schema(
     metadata={"huggingface": json.dumps({"info": {"features": FEATURES}})},
 )
 PACKING = {"image.bytes": "none", "image.path": "zstd", "text": "zstd"}
+REJECT_COLUMNS = ("file", "line", "original", "reason", "nearest")  # of PREFIX_rejects.csv
 STALE_SECONDS = 3_600  # without a write, until what a dead build left is removed
 GROUP_ROWS, GROUP_BYTES = 256, 8 * 1024 * 1024  # of a parquet row group, whichever comes first
 
@@ -46,6 +49,12 @@ def report_path(prefix: Path | str) -> Path:
     """Return the report's file."""
     prefix = Path(prefix)
     return prefix.with_name(f"{prefix.name}_report.json")
+
+
+def rejects_path(prefix: Path | str) -> Path:
+    """Return the table of the lines that were rejected."""
+    prefix = Path(prefix)
+    return prefix.with_name(f"{prefix.name}_rejects.csv")
 
 
 @contextlib.contextmanager
@@ -91,8 +100,12 @@ def is_running(pid: int) -> bool:
 
 def publish(folder: Path, prefix: Path) -> None:
     """Move the finished files to their places; the report comes last."""
-    for path in [*(split_path(prefix, split) for split in SPLITS), report_path(prefix)]:
-        os.replace(folder / path.name, path)
+    splits = [split_path(prefix, split) for split in SPLITS]
+    for path in (*splits, rejects_path(prefix), report_path(prefix)):
+        if (folder / path.name).exists():
+            os.replace(folder / path.name, path)
+        else:  # a split without a sample has no file, nor shall it keep the one it had
+            path.unlink(missing_ok=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,11 +152,24 @@ def write_report(path: Path, report: object) -> None:
     path.write_text(text, "utf-8", errors="replace")
 
 
+def write_rejects(path: Path, rejects: Iterable[Reject]) -> None:
+    """Write the rejected lines as a table; without any, only its heading."""
+    write_table(path, REJECT_COLUMNS, (as_cells(one) for one in rejects))
+
+
+def as_cells(one: Reject) -> dict[str, object]:
+    """Return a rejected line as a row of the table."""
+    values = (one.file, one.line_number, one.original, str(one.reason), one.nearest)
+    return dict(zip(REJECT_COLUMNS, values, strict=True))
+
+
 def load_samples(prefix: str, split: str) -> list[Sample]:
     """Return the samples of a split, in the order of the content file."""
     if split not in SPLITS:
         raise DatasetError(f"There is no split `{split}`.", f"Use {', '.join(SPLITS)}.")
     path = split_path(prefix, split)
+    if is_empty(prefix, split):
+        return []
     require_file(path, prefix)
     try:
         with pq.ParquetFile(path) as file:
@@ -177,6 +203,17 @@ def read_build_report(prefix: str) -> dict[str, Any]:
     if not isinstance(report, dict) or "rejects" not in report:
         raise foreign(path, "it is no build report")
     return report
+
+
+def is_empty(prefix: Path | str, split: str) -> bool:
+    """Return whether a small dataset was built without any sample in this split."""
+    path = split_path(prefix, split)
+    return (
+        split != "train"
+        and not path.exists()
+        and split_path(prefix, "train").exists()
+        and (read_build_report(str(prefix))["splits"].get(split) == 0)
+    )
 
 
 def require_file(path: Path, prefix: str) -> None:

@@ -14,9 +14,9 @@ from rapidfuzz import fuzz
 from ocrtune.signatures import SIGNATURE_BYTES
 
 CLOSE = 8  # bits of 256: the same picture, whatever its text says
-ALIKE = 48  # bits: the same picture if the texts are alike too
-ALIKE_SHARE = 0.33  # of the bits that are set in either; margins leave few
-SHAPE = 0.08  # by how much the proportions of a copy may differ
+ALIKE = 60  # bits: the same picture if the texts are alike too
+ALIKE_SHARE = 0.4  # of the bits that are set in either; margins leave few
+SHAPE = 0.13  # by how much the proportions of a copy may differ
 TEXT_RATIO = 80.0  # of 100, of texts that are alike
 WINDOW = 64  # neighbours that a picture is compared with
 HEAD = 8  # letters at either end of a text that lay it beside others

@@ -20,9 +20,10 @@ def signature(image: Image.Image, scale: int = 1) -> bytes:
     scale: how many times smaller than the picture the image was decoded. A picture without contrast
     has no signature: empty.
     """
-    grey = image if image.mode == "L" else image.convert("L")
-    if scale < QUARTER <= min(grey.size):
-        grey = grey.reduce(QUARTER // scale)
+    small = image.convert("L") if image.mode == "1" else image
+    if scale < QUARTER <= min(small.size):
+        small = small.reduce(QUARTER // scale)
+    grey = small if small.mode == "L" else small.convert("L")
     cells = np.asarray(grey.resize((COLUMNS + 2, ROWS), Image.Resampling.BILINEAR))
     if cells.std() < FAINTEST:
         return b""

@@ -6,14 +6,16 @@ from ocrtune.archive import Archive, open_archive
 from ocrtune.config import BuildConfig
 from ocrtune.errors import ArchiveError, did_you_mean
 from ocrtune.events import Emit
+from ocrtune.pdf_files import add_pdf_pages, open_pdf
 
 
 def open_source(config: BuildConfig, emit: Emit) -> Archive:
     """Return the archive that the settings name."""
     content = Path(config.content) if config.content else None
+    open_files = open_pdf if config.source.lower().endswith(".pdf") else open_archive
     if content is None or content.exists():
-        return open_archive(Path(config.source), content)
-    archive = open_archive(Path(config.source))
+        return add_pdf_pages(open_files(Path(config.source), content))
+    archive = add_pdf_pages(open_files(Path(config.source)))
     if config.content in archive.names():
         archive.take_content_within(config.content)
         return archive

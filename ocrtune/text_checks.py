@@ -26,9 +26,15 @@ JOINERS = "\u200c\u200d"
 BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 JOINED_SCRIPTS = ("ARABIC", "SYRIAC", "DEVANAGARI", "BENGALI", "GURMUKHI", "GUJARATI", "ORIYA")
 JOINED_SCRIPTS += ("TAMIL", "TELUGU", "KANNADA", "MALAYALAM", "SINHALA", "KHMER", "MONGOLIAN")
-SPECIAL = re.compile(r"<\|[^|<>]{1,40}\|>|<image>|<img>|<(?:unk|pad|s|/s|bos|eos)>|\[/?INST\]", re.I)
-MARKUP = re.compile(r"</?(?:br|p|b|i|u|em|strong|span|div|font|sup|sub|a|img)(?:\s[^<>]*)?/?>", re.I)
-ENTITY = re.compile(r"&(?:amp|lt|gt|quot|apos|nbsp|#\d{1,7}|#x[0-9a-f]{1,6}|[a-z]{1,2}uml|szlig);", re.I)
+SPECIAL = re.compile(
+    r"<\|[^|<>]{1,40}\|>|<image>|<img>|<(?:unk|pad|s|/s|bos|eos)>|\[/?INST\]", re.I
+)
+MARKUP = re.compile(
+    r"</?(?:br|p|b|i|u|em|strong|span|div|font|sup|sub|a|img)(?:\s[^<>]*)?/?>", re.I
+)
+ENTITY = re.compile(
+    r"&(?:amp|lt|gt|quot|apos|nbsp|#\d{1,7}|#x[0-9a-f]{1,6}|[a-z]{1,2}uml|szlig);", re.I
+)
 FILE_NAME = re.compile(
     r"\S(?:.*\S)?\.(?:png|jpe?g|tiff?|bmp|gif|webp|jp2|pdf|txt|xml|json|csv|docx?)", re.I
 )

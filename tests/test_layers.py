@@ -12,7 +12,10 @@ LAYERS = {
     0: {"__init__", "errors", "records", "config", "events", "home"},
     1: {"text", "metrics", "archive", "content", "shapes", "dataset", "cards", "augmenting"}
     | {"grounding", "pictures", "splits", "picture_store", "sources", "remarks", "remark_words"}
-    | {"dataset_files", "dataset_report", "ground_truth"},
+    | {"dataset_files", "dataset_report", "ground_truth", "grouping"}
+    | {"crops", "pdf_files"}
+    | {"signatures", "near_duplicates", "text_checks", "lookalikes", "pair_checks", "text_figures"}
+    | {"advice", "advice_words", "alphabet", "spreadsheet"},
     2: {"hub", "families", "features", "feature_store", "examples", "hardware", "fitting"}
     | {"engines"},
     3: {"training", "learner", "graphs", "ranks", "validation", "checkpoints", "preflight"}
@@ -47,8 +50,8 @@ HOMES = {  # where a package from elsewhere may be imported
     "pandas": {"ui"},
     "tqdm": {"console"},
     "fontTools": {"pretrain"},
-    "rapidfuzz": {"text", "metrics", "content", "pretrain"},
-    "regex": {"text"},
+    "rapidfuzz": {"text", "metrics", "content", "pretrain", "near_duplicates"},
+    "regex": {"text", "grouping"},
     "pyarrow": {"dataset_files"},
     "datasets": {"dataset_files"},
     "sklearn": {"dataset"},

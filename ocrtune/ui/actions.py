@@ -196,9 +196,11 @@ class Actions:
 
     @shown
     def take_picture(self, session: object, language: str) -> tuple[str, str]:
-        """Return a picture of the test split, and its ground truth."""
-        dataset = self.need(session, "dataset", "no_dataset")
-        sample = random.choice(load_samples(dataset.dataset, "test"))
+        """Return a picture of the test split, and its ground truth; of a small set any other."""
+        prefix = self.need(session, "dataset", "no_dataset").dataset
+        splits = ("test", "validation", "train")
+        some = next(found for split in splits if (found := load_samples(prefix, split)))
+        sample = random.choice(some)
         return str(hand_out(sample.picture, Path(sample.picture_id).name)), sample.text
 
     def forget_reference(self) -> str:

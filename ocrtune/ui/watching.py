@@ -86,7 +86,7 @@ def show_compare(looks: Looks, language: str) -> list:
     tests = run_counts(run).get("test", 0)
     ready = compare_views.ready(run, tests, language)
     button = gr.Button(
-        interactive=run.usable and not comparison.active, variant=variant(not comparison.usable)
+        interactive=bool(tests) and not comparison.active, variant=variant(not comparison.usable)
     )
     if not comparison.usable:
         pending = compare_views.pending(comparison, language)
