@@ -164,8 +164,12 @@ def on_groups(facts: Facts, config: BuildConfig) -> Iterator[Remark]:
                 homes[group].add(split)
                 sizes[group] += 1
         crossing = sum(len(found) > 1 for found in homes.values())
-        large_enough = crossing and len(homes) >= FEWEST_GROUPS
-        if large_enough and max(sizes.values()) <= len(groups) / 2:
+        members = sum(sizes.values())
+        if (
+            crossing
+            and FEWEST_GROUPS <= len(homes) <= members / 2  # two samples each, on average
+            and max(sizes.values()) <= len(groups) / 2
+        ):
             values = {"groups": len(homes), "crossing": crossing}
             if kind != "writer":
                 values["example"] = max(sizes, key=lambda name: (sizes[name], name))

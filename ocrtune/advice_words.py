@@ -173,7 +173,7 @@ ADVICE_WORDS = {
         "请用 300 dpi 扫描，或从更大的图片裁剪。",
     ),
     "advice_unseen": (
-        "{count} characters of the test split never occur in train ({times} times in test): "
+        "Characters of the test split that never occur in train: {count} ({times} times in test), "
         "{characters}. No model can learn them from this dataset.",
         "测试集中有 {count} 种字符从未在训练集出现（在测试集中共 {times} 次）：{characters}。"
         "模型无法从这个数据集学会它们。",
@@ -236,8 +236,8 @@ ADVICE_WORDS = {
         "By their names, the pictures come from {groups} documents, such as `{example}`, of which "
         "{crossing} stand in several splits. To test on documents the model has never seen, build "
         'with `--group-by "{pattern}"`.',
-        "从文件名看，图片来自 {groups} 份文档（如 `{example}`），其中 {crossing} 份分散在多个集合中。"
-        '要在模型没见过的文档上测试，请用 `--group-by "{pattern}"` 构建。',
+        "从文件名看，图片来自 {groups} 份文档（如 `{example}`），其中 {crossing} 份"
+        '分散在多个集合中。要在模型没见过的文档上测试，请用 `--group-by "{pattern}"` 构建。',
     ),
 }
 REPORT_WORDS = {**WARNING_WORDS, **KIND_WORDS, **ADVICE_WORDS}
