@@ -10,6 +10,7 @@ from ocrtune.config import (
     CHOICES,
     HUB_ROWS,
     PRESETS,
+    SHAPES,
     BuildConfig,
     CompareConfig,
     Config,
@@ -80,6 +81,8 @@ def add_build(commands: argparse._SubParsersAction) -> None:
         "keep whole what belongs together, so that the test split is really unseen: folder, page, "
         "writer, or a regular expression that finds the group in a picture's name",
     )
+    words = "of the ground truth: " + ", ".join(SHAPES[1:])
+    option(command, BuildConfig, "--shape", "NAME", words)
     job_options(command, BuildConfig)
 
 

@@ -23,10 +23,10 @@ def text_of(value: object, column: Column) -> str | Remark:
         value = column.labels[value]
     text = None if value is None else found_text(value, DEEPEST)
     if text is None:
-        return remark("table_no_text" if value is not None else "table_empty", column=column.name)
+        return remark("table_no_text" if value is not None else "cell_empty", column=column.name)
     text = text.replace("\r\n", "\n").replace("\r", "\n").strip()
     if not text:
-        return remark("table_empty", column=column.name)
+        return remark("cell_empty", column=column.name)
     return remark("unreadable") if "\ufffd" in text else text
 
 

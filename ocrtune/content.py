@@ -19,6 +19,7 @@ from ocrtune.ground_truth import Entry, Reject, clip, reject
 from ocrtune.remarks import Remark, remark
 
 PICTURE_NAME = re.compile(r"\.(png|jpe?g|jpe|jfif|tiff?|webp|bmp|gif|jp2|p[bgpn]m)\Z", re.I)
+PDF_PAGE = re.compile(r"\.pdf#page=([1-9][0-9]{0,4})\Z", re.I)
 MARKS = (  # UTF-32 first: its little-endian mark begins with that of UTF-16
     (codecs.BOM_UTF32_LE, "utf-32-le"),
     (codecs.BOM_UTF32_BE, "utf-32-be"),
@@ -112,8 +113,8 @@ def is_double_byte(data: bytes) -> bool:
 
 
 def is_picture_name(name: str) -> bool:
-    """Whether the name ends like a picture's."""
-    return PICTURE_NAME.search(name[-5:]) is not None
+    """Whether the name ends like a picture's or is that of a PDF's page."""
+    return PICTURE_NAME.search(name[-5:]) is not None or PDF_PAGE.search(name) is not None
 
 
 def clean(path: str) -> str:

@@ -77,7 +77,7 @@ WORDS = {
         "从 {total} 行中随机取了 {rows} 行。",
     ),
     "table_lacks": ("The table has no column {columns}.", "表格中没有这些列：{columns}。"),
-    "table_empty": ("There is nothing in the column `{column}`.", "`{column}` 列是空的。"),
+    "cell_empty": ("There is nothing in the column `{column}`.", "`{column}` 列是空的。"),
     "table_no_text": (
         "The column `{column}` holds no text here, or several that may be meant.",
         "`{column}` 列在这一行没有文字，或者有好几段，无法确定是哪一段。",
@@ -141,6 +141,152 @@ WORDS = {
         "There is no validation sample, so the CER is not measured during training, and the last "
         "weights are kept.",
         "没有验证样本，因此训练过程中不测 CER，保留的是最后的权重。",
+    ),
+    # other shapes than the content file
+    "own_splits": (
+        "The splits are the ground truth's own: {splits}. Without one: {others}.",
+        "沿用标注自带的划分：{splits}。没有划分的：{others}。",
+    ),
+    "text_no_picture": (
+        "There is no picture called `{stem}` for this text.",
+        "没有名为 `{stem}` 的图片与这个文本对应。",
+    ),
+    "picture_taken": (
+        "The picture of this text already has another one, `{file}`.",
+        "这个文本对应的图片已有另一个文本 `{file}`。",
+    ),
+    "text_empty": ("The text file is empty.", "文本文件是空的。"),
+    "not_text": (
+        "The file is not a text. Save it as plain text in UTF-8.",
+        "这个文件不是文本，请另存为 UTF-8 纯文本。",
+    ),
+    "pictures_no_text": (
+        "{count} pictures have no text and are left out, such as `{first}`: add a `{suffix}` file.",
+        "{count} 张图片没有文本，未使用，例如 `{first}`：请补上 `{suffix}` 文件。",
+    ),
+    "texts_left": (
+        "{count} texts that are not `.gt.txt` are left out, such as `{first}`.",
+        "{count} 个不是 `.gt.txt` 的文本未使用，例如 `{first}`。",
+    ),
+    "columns": (
+        "`{file}`: the column `{image}` names the pictures, `{text}` holds the text.",
+        "`{file}`：图片取自“{image}”列，文字取自“{text}”列。",
+    ),
+    "table_empty": ("`{file}` holds no row.", "`{file}` 中没有数据行。"),
+    "too_many_cells": (
+        "The row has {count} cells, but the table {expected} columns. Put quotes around a text "
+        "with the separator in it.",
+        "这一行有 {count} 个单元格，而表格只有 {expected} 列。文字中含有分隔符时请加引号。",
+    ),
+    "not_json": ("The line is no sound JSON.", "这一行不是正确的 JSON。"),
+    "not_object": (
+        "This is no object with a picture and a text.",
+        "这不是含有图片和文字的 JSON 对象。",
+    ),
+    "no_cell": ("The row names no picture.", "这一行没有写图片。"),
+    "no_text_cell": ("The row has no text in `{column}`.", "这一行的“{column}”列没有文字。"),
+    "repeated_row": (
+        "Line {line} of `{file}` has the same picture with the same text.",
+        "`{file}` 第 {line} 行已有同一张图片和同样的文字。",
+    ),
+    "contradicted_row": (
+        "Line {line} of `{file}` has another text for the same picture and was kept.",
+        "`{file}` 第 {line} 行对同一张图片有不同的文字，已保留那一行。",
+    ),
+    "repeated_page": (
+        "Line {line} of `{file}` already has the boxes of this picture.",
+        "`{file}` 第 {line} 行已有这张图片的文本框。",
+    ),
+    "no_label": (
+        "The line does not begin with the path of a picture, followed by a tab and its text.",
+        "这一行不是“图片路径、制表符、文字”的形式。",
+    ),
+    "no_tabs": (
+        "{count} lines have no tab between path and text and were divided behind the picture's "
+        "suffix; the first is line {line} of `{file}`.",
+        "{count} 行的路径与文字之间没有制表符，已在图片后缀之后断开；"
+        "首例为 `{file}` 第 {line} 行。",
+    ),
+    "boxes_left": (
+        "`{file}` has boxes on whole pages, and `{used}` the lines cut out of them: only the "
+        "lines are used.",
+        "`{file}` 是整页的文本框，`{used}` 是裁好的文本行：只使用文本行。",
+    ),
+    "no_boxes": ("The picture has no boxes.", "这张图片没有文本框。"),
+    "no_box": (
+        "The box has no corners that can be understood: `points` is a list of [x, y].",
+        "文本框的坐标无法识别：`points` 应为 [x, y] 的列表。",
+    ),
+    "illegible": (
+        "The text is marked as illegible (`{mark}`).",
+        "文字被标为无法辨认（`{mark}`）。",
+    ),
+    "difficult": ("The box is marked as difficult.", "文本框被标为困难样本。"),
+    "numbers_only": (
+        "The line holds coordinates without a text.",
+        "这一行只有坐标，没有文字。",
+    ),
+    "xml_large": ("The XML file is larger than {most} MiB.", "XML 文件超过 {most} MiB。"),
+    "xml_deep": (
+        "The XML file has more than {elements} elements or is nested deeper than {depth}.",
+        "XML 文件的元素超过 {elements} 个，或嵌套超过 {depth} 层。",
+    ),
+    "xml_entities": (
+        "The XML file declares entities, which can hide other files or gigabytes. Export it again "
+        "without them.",
+        "XML 文件声明了实体，可能藏有其他文件或海量数据。请重新导出不含实体的文件。",
+    ),
+    "xml_damaged": (
+        "The XML file is damaged: {cause}. Export it again.",
+        "XML 文件已损坏：{cause}。请重新导出。",
+    ),
+    "xml_others": (
+        "{count} XML files of another kind were left alone, such as `{first}`.",
+        "{count} 个其他类型的 XML 文件未使用，例如 `{first}`。",
+    ),
+    "layouts_read": ("{files} layout files were read.", "读取了 {files} 个版面文件。"),
+    "layout_empty": ("The file describes no line of text.", "文件中没有任何文本行。"),
+    "page_taken": (
+        "The picture `{name}` already has its lines from `{file}`.",
+        "图片 `{name}` 的文本行已取自 `{file}`。",
+    ),
+    "alto_unit": (
+        "The file measures in `{unit}` and does not say how large the page is. Export it in "
+        "pixels.",
+        "文件以 `{unit}` 为单位，却没有写页面大小。请以像素为单位导出。",
+    ),
+    "line_no_text": ("Line `{part}` has no text.", "行 `{part}` 没有文字。"),
+    "line_no_place": (
+        "Line `{part}` has no outline, box or baseline.",
+        "行 `{part}` 没有轮廓、方框或基线。",
+    ),
+    "region_no_lines": (
+        "Region `{part}` has a text, but no lines to cut out. With `--shape pages` it is used.",
+        "区域 `{part}` 有文字，却没有可裁剪的行。用 `--shape pages` 可以使用。",
+    ),
+    "page_no_text": ("The page has no text.", "页面没有文字。"),
+    "line_outside": (
+        "Line `{part}` lies outside of the picture.",
+        "行 `{part}` 在图片之外。",
+    ),
+    "line_small": (
+        "Line `{part}` has only {width} x {height} pixels. {least} are the least on each side.",
+        "行 `{part}` 只有 {width} × {height} 像素，每边至少要 {least} 像素。",
+    ),
+    "other_proportions": (
+        "Line `{part}` was drawn on a page of {width} x {height}, but the picture has {wide} x "
+        "{high} pixels: it is another one, or was trimmed.",
+        "行 `{part}` 标在 {width} × {height} 的页面上，而图片是 {wide} × {high} 像素："
+        "不是同一张，或被裁过。",
+    ),
+    "pdf_locked": (
+        "`{name}` is protected by a password. Save it without one.",
+        "`{name}` 有密码保护，请另存为无密码的文件。",
+    ),
+    "pdf_damaged": ("`{name}` is no sound PDF. Save it again.", "`{name}` 已损坏，请重新保存。"),
+    "pdf_long": (
+        "`{name}` has {count} pages, of which the first {most} are used. Divide it.",
+        "`{name}` 有 {count} 页，只使用前 {most} 页。请拆分文件。",
     ),
     "said": ("{text}", "{text}"),  # by another library or by the archive
 }

@@ -12,6 +12,7 @@ from ocrtune.dataset_files import split_path
 from ocrtune.errors import ArchiveError, DatasetError, did_you_mean
 from ocrtune.events import Emit
 from ocrtune.hub_layout import HUB_ADDRESS, is_hub_id
+from ocrtune.pdf_files import add_pdf_pages, open_pdf
 from ocrtune.records import SPLITS
 from ocrtune.shapes.parquet import SUFFIX, find_tables, read_these, table_facts
 
@@ -42,9 +43,10 @@ def open_source(
     if tables := own_tables(config.source):
         return open_tables_alone(tables, config)
     content = Path(config.content) if config.content else None
+    open_files = open_pdf if config.source.lower().endswith(".pdf") else open_archive
     if content is None or content.exists():
-        return open_archive(Path(config.source), content)
-    archive = open_archive(Path(config.source))
+        return add_pdf_pages(open_files(Path(config.source), content))
+    archive = add_pdf_pages(open_files(Path(config.source)))
     if config.content in archive.names():
         archive.take_content_within(config.content)
         return archive

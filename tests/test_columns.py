@@ -96,8 +96,8 @@ def test_a_text_is_found_in_its_cell(value, text):
 @pytest.mark.parametrize(
     ("value", "key"),
     [
-        (None, "table_empty"),
-        ("  ", "table_empty"),
+        (None, "cell_empty"),
+        ("  ", "cell_empty"),
         ("broken \ufffd", "unreadable"),
         ({"a": "1", "b": "2"}, "table_no_text"),  # which of them?
         ([{"role": "model", "content": "1"}, {"role": "model", "content": "2"}], "table_no_text"),

@@ -13,7 +13,8 @@ LAYERS = {
     1: {"text", "metrics", "archive", "content", "shapes", "cards", "augmenting"}
     | {"grounding", "pictures", "splits", "picture_store", "remarks", "remark_words"}
     | {"columns", "cells", "tables", "table_types", "table_truth", "row_choice"}
-    | {"dataset_files", "ground_truth", "grouping", "hub_layout"},
+    | {"dataset_files", "ground_truth", "grouping", "hub_layout"}
+    | {"crops", "pdf_files"},
     2: {"hub", "families", "features", "feature_store", "examples", "hardware", "fitting"}
     | {"engines", "hub_rows", "hub_tables", "hub_streams"},
     3: {"dataset", "dataset_report", "sources"}

@@ -142,7 +142,7 @@ def test_rows_that_cannot_be_used_say_why(tmp_path):
     pictures, report = build(path, tmp_path)
     assert len(pictures) == 10
     keys = {one["line_number"]: one["key"] for one in report.rejects}
-    assert keys == {1: "table_no_picture", 2: "picture_foreign", 7: "table_empty"}
+    assert keys == {1: "table_no_picture", 2: "picture_foreign", 7: "cell_empty"}
 
 
 def test_rows_are_limited_from_the_first_or_at_random(tmp_path):
