@@ -174,6 +174,24 @@ def test_a_dataset_with_a_program_is_read_from_the_hubs_own_copy(hub, ocrtune, t
     assert "needs a program of its own to be read, which is not run" in done.stderr
 
 
+def test_a_dataset_may_not_name_files_of_this_machine(hub, ocrtune, tmp_path):
+    secret = tmp_path / "secret.png"
+    secret.write_bytes(draw_line("secret"))
+    (tmp_path / "secret.csv").write_text("text\nsecret words\n", "utf-8")
+    card = f"---\nconfigs:\n- config_name: default\n  data_files: {tmp_path}/secret.csv\n---\n"
+    hub.add("me/thief", {"README.md": card.encode(), "a.csv": b"text\nx\n"})
+    done = ocrtune("build", "me/thief", "--output", str(tmp_path / "d"))
+    assert done.returncode == 1
+    assert "names files that are not its own" in done.stderr
+    rows = [{"image": f"file://{secret}", "text": "a"}]
+    rows += [{"image": f"file://{secret}::hf://datasets/me/thief@x/{secret.name}", "text": "b"}]
+    rows += [{"image": str(secret), "text": "c"}]
+    hub.add("me/thief", {"a.jsonl": "\n".join(map(json.dumps, rows)).encode()})
+    done = ocrtune("build", "me/thief", "--output", str(tmp_path / "d"))
+    assert done.returncode == 1
+    assert "None of the 3 lines" in done.stderr
+
+
 def test_columns_subsets_and_splits_are_shown(hub, ocrtune):
     card = (
         "---\nconfigs:\n- config_name: print\n  data_files:\n  - split: train\n"
