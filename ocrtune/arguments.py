@@ -46,6 +46,7 @@ def make_parser() -> argparse.ArgumentParser:
         add_compare,
         add_export,
         add_score,
+        add_edit,
     )
     for add in (*adders, add_demo, add_bench, add_app):
         add(commands)
@@ -83,6 +84,8 @@ def add_build(commands: argparse._SubParsersAction) -> None:
     )
     words = "of the ground truth: " + ", ".join(SHAPES[1:])
     option(command, BuildConfig, "--shape", "NAME", words)
+    option(command, BuildConfig, "--extend", "OLD", "add to this dataset, whose splits stay")
+    option(command, BuildConfig, "--edits", "OLD", "make the edits of this dataset, not of PREFIX")
     job_options(command, BuildConfig)
 
 
@@ -300,6 +303,14 @@ def add_compare(commands: argparse._SubParsersAction) -> None:
     option(command, CompareConfig, "--language", "CODE", "of the report: en or zh")
     option(command, CompareConfig, "--draws", "N", "of the paired bootstrap")
     option(command, CompareConfig, "--seed", "N", "of these draws")
+    option(
+        command,
+        CompareConfig,
+        "--suspects",
+        "N",
+        "training lines read afterwards, to find wrong ground truth, in no more time than the "
+        "comparison took; 0: none",
+    )
     job_options(command, CompareConfig)
 
 
@@ -349,6 +360,33 @@ def add_score(commands: argparse._SubParsersAction) -> None:
         help=f"what counts as an error: {', '.join(PROFILES)} (default: strict)",
     )
     command.add_argument("--json", action="store_true", help="print the counts as JSON")
+
+
+def add_edit(commands: argparse._SubParsersAction) -> None:
+    command = commands.add_parser(
+        "edit",
+        usage="%(prog)s PREFIX --picture ID [--text T] [--exclude | --include] [--checked]\n"
+        "       %(prog)s PREFIX --add PICTURE --text T\n"
+        "       %(prog)s PREFIX --from FILE.csv\n"
+        "       %(prog)s PREFIX --list",
+        help="correct texts of a dataset, exclude samples, add new ones",
+        description="Correct a dataset. What is changed is kept in PREFIX_edits.json: training and "
+        "comparing use it from then on, and the next build of PREFIX makes it again.",
+    )
+    command.add_argument("prefix", metavar="PREFIX", help="the dataset, as `build --output` had it")
+    what = command.add_mutually_exclusive_group(required=True)
+    what.add_argument("--picture", metavar="ID", help="the sample to change, by its picture's id")
+    what.add_argument("--add", metavar="PICTURE", type=Path, help="a picture to learn from, too")
+    what.add_argument(
+        "--from", dest="table", metavar="FILE", type=Path, help="a CSV with columns id and text"
+    )
+    what.add_argument("--list", action="store_true", help="print all edits")
+    command.add_argument("--text", metavar="T", help="the right text; `\\n` breaks the line")
+    either = command.add_mutually_exclusive_group()
+    either.add_argument("--exclude", action="store_true", help="leave the sample out")
+    either.add_argument("--include", action="store_true", help="take it in again")
+    command.add_argument("--checked", action="store_true", help="picture and text belong together")
+    command.set_defaults(usage_error=command.error)
 
 
 def add_demo(commands: argparse._SubParsersAction) -> None:

@@ -228,8 +228,10 @@ class CompareConfig(Config):
     draws: int = 10_000  # of the paired bootstrap
     seed: int = 0
     language: str = "en"  # of the report's page: `en` or `zh`
+    suspects: int = 200  # training lines read at most to find wrong ground truth; 0: none
 
     def __post_init__(self) -> None:
+        require(self.suspects >= 0, f"`suspects` is {self.suspects}.", "Use 0 or more.")
         require(
             self.split in ("train", "validation", "test"),
             f"There is no split `{self.split}`.",

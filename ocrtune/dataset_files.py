@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ocrtune.archive import cause
+from ocrtune.edits import with_edits
 from ocrtune.errors import DatasetError, did_you_mean
 from ocrtune.records import SPLITS, Sample
 
@@ -143,7 +144,7 @@ def write_report(path: Path, report: object) -> None:
 
 
 def load_samples(prefix: str, split: str) -> list[Sample]:
-    """Return the samples of a split, in the order of the content file."""
+    """Return the samples of a split as people left them, in the order of the content file."""
     if split not in SPLITS:
         raise DatasetError(f"There is no split `{split}`.", f"Use {', '.join(SPLITS)}.")
     path = split_path(prefix, split)
@@ -168,7 +169,7 @@ def load_samples(prefix: str, split: str) -> list[Sample]:
         if picture_id in samples:
             raise foreign(path, f"two rows are called `{picture_id}`")
         samples[picture_id] = Sample(picture_id=picture_id, picture=picture, text=text)
-    return list(samples.values())
+    return with_edits(prefix, split, list(samples.values()))
 
 
 def read_build_report(prefix: str) -> dict[str, Any]:
@@ -193,6 +194,14 @@ def is_empty(prefix: Path | str, split: str) -> bool:
         and split_path(prefix, "train").exists()
         and (read_build_report(str(prefix))["splits"].get(split) == 0)
     )
+
+
+def written_splits(prefix: Path | str) -> list[str]:
+    """Return the splits that have a file; a DatasetError if one is missing that has samples."""
+    written = [split for split in SPLITS if not is_empty(prefix, split)]
+    for split in written:
+        require_file(split_path(prefix, split), str(prefix))
+    return written
 
 
 def require_file(path: Path, prefix: str) -> None:

@@ -288,6 +288,37 @@ WORDS = {
         "`{name}` has {count} pages, of which the first {most} are used. Divide it.",
         "`{name}` 有 {count} 页，只使用前 {most} 页。请拆分文件。",
     ),
+    # a dataset that was edited, or gets more samples
+    "edits_made": (
+        "Corrections, exclusions and additions made again: {count}.",
+        "已重新应用 {count} 处修改、排除和新增。",
+    ),
+    "edits_kept": (
+        "{count} texts are new in the source, but had been corrected by you; your corrections "
+        "were kept: {names}.",
+        "有 {count} 条文字在新文件中有改动，但您已修改过，因此保留您的修改：{names}。",
+    ),
+    "edits_missing": (
+        "Pictures that were edited but are not here any more: {count}. Their edits are kept.",
+        "有 {count} 张修改过的图片已不在其中，它们的修改仍会保留。",
+    ),
+    "extended": (
+        "The {count} samples that were there keep their splits; {added} were added.",
+        "原有的 {count} 个样本保持各自的划分，新增 {added} 个。",
+    ),
+    "extend_known": (
+        "Pictures that were there already, with the same text: {count}.",
+        "已有且文字相同的图片：{count} 张。",
+    ),
+    "extend_renamed": (
+        "{count} pictures have a name that was taken; they are now called {names}.",
+        "有 {count} 张图片与已有图片重名，现改名为 {names}。",
+    ),
+    "extend_contradicted": (
+        "The dataset has this picture as `{picture}` with another text, which was kept: {text} "
+        "(here: {other})",
+        "数据集中已有这张图片 `{picture}`，文字不同，已保留原有文字：{text}（此处为：{other}）",
+    ),
     "said": ("{text}", "{text}"),  # by another library or by the archive
 }
 ENGLISH = {key: pair[0] for key, pair in WORDS.items()}

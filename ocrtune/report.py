@@ -319,10 +319,10 @@ def _write_csv(lines: Sequence[dict], path: Path) -> None:
         table = csv.DictWriter(stream, list(lines[0]))
         table.writeheader()
         for line in lines:
-            table.writerow({name: _harmless(value) for name, value in line.items()})
+            table.writerow({name: harmless(value) for name, value in line.items()})
 
 
-def _harmless(value: object) -> object:
+def harmless(value: object) -> object:
     """Return the value as a spreadsheet may open it: an apostrophe keeps a formula from running."""
     if not isinstance(value, str):
         return value

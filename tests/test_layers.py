@@ -14,13 +14,14 @@ LAYERS = {
     | {"grounding", "pictures", "splits", "picture_store", "remarks", "remark_words"}
     | {"columns", "cells", "tables", "table_types", "table_truth", "row_choice"}
     | {"dataset_files", "ground_truth", "grouping", "hub_layout"}
-    | {"crops", "pdf_files"},
+    | {"crops", "pdf_files"}
+    | {"edits", "editing", "sample_index", "rebuilding", "extending"},
     2: {"hub", "families", "features", "feature_store", "examples", "hardware", "fitting"}
     | {"engines", "hub_rows", "hub_tables", "hub_streams"},
     3: {"dataset", "dataset_report", "sources"}
     | {"training", "learner", "graphs", "ranks", "validation", "checkpoints", "preflight"}
     | {"decoding", "streaming", "reading", "comparing", "exporting"}
-    | {"report", "report_page", "report_words", "pretrain", "bench"},
+    | {"report", "report_page", "report_words", "suspects", "pretrain", "bench"},
     4: {"jobs", "turns"},
     5: {"cli", "arguments", "console", "__main__", "ui"},
 }
@@ -34,7 +35,7 @@ ALLOWED = {
     | LAYERS[1]
     | LAYERS[4]
     | {"hub", "families", "report", "report_page", "ui"}
-    | {"dataset_report"},
+    | {"dataset_report", "suspects"},
 }
 
 MODEL_WORLD = {"families", "features", "feature_store", "hardware", "engines", "preflight"}
@@ -56,7 +57,7 @@ HOMES = {  # where a package from elsewhere may be imported
     "fontTools": {"pretrain"},
     "rapidfuzz": {"text", "metrics", "content", "pretrain"},
     "regex": {"text", "grouping"},
-    "pyarrow": {"dataset_files", "tables", "table_types"},
+    "pyarrow": {"dataset_files", "tables", "table_types", "sample_index"},
     "datasets": {"dataset_files", "hub_streams"},
     "sklearn": {"dataset"},
     "numpy": LAYERS[1] | MODEL_WORLD,

@@ -22,7 +22,7 @@ from ocrtune.shapes.shape import Shape
 from ocrtune.shapes.table_files import TABLE
 
 SHAPES: dict[str, Shape] = {
-    shape.name: shape for shape in (LINES, PAIRS, TABLE, PARQUET, PADDLE, PAGE, ALTO, PAGES)
+    shape.name: shape for shape in (LINES, PAIRS, TABLE, PADDLE, PAGE, ALTO, PAGES, PARQUET)
 }
 
 
