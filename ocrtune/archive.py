@@ -5,6 +5,7 @@ size is counted while reading because headers lie. A folder or a content file is
 """
 
 import contextlib
+import io
 import os
 import posixpath
 import re
@@ -251,7 +252,7 @@ class Archive:
         """Return a file of any size, opened; from a zip it is a copy that deletes itself."""
         try:
             stream, packed = self.files.open(name)
-            if isinstance(self.files, LocalFiles):
+            if isinstance(stream, io.BufferedReader):  # a file of this machine
                 return stream
             with stream, contextlib.ExitStack() as opened:
                 copy = opened.enter_context(tempfile.TemporaryFile())
