@@ -57,6 +57,11 @@ def test_a_straight_box_is_cut_pixel_for_pixel():
     assert (line[:, :, 0] == np.asarray(page)[16:44, 16:64]).all()
 
 
+def test_corners_that_cross_are_cut_as_a_polygon():
+    page = Image.new("L", (600, 400), 200)
+    assert cut_line(page, "10,10 590,390 590,10 10,391", (), "1").pixels <= page.size
+
+
 def test_a_box_at_the_edge_is_cut_off_there():
     page = Image.new("L", (100, 50), 200)
     assert cut_line(page, "-10,30 60,30 60,60 -10,60", (), "1").pixels == (65, 25)
