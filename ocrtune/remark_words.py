@@ -329,10 +329,6 @@ WORDS = {
         "文字被标为无法辨认（`{mark}`）。",
     ),
     "difficult": ("The box is marked as difficult.", "文本框被标为困难样本。"),
-    "numbers_only": (
-        "The line holds coordinates without a text.",
-        "这一行只有坐标，没有文字。",
-    ),
     "xml_large": ("The XML file is larger than {most} MiB.", "XML 文件超过 {most} MiB。"),
     "xml_deep": (
         "The XML file has more than {elements} elements or is nested deeper than {depth}.",
