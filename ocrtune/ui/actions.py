@@ -23,9 +23,9 @@ from ocrtune.config import (
     ReadConfig,
     TrainConfig,
 )
-from ocrtune.dataset_files import load_samples
 from ocrtune.errors import JobError, OcrtuneError
 from ocrtune.families import DEEPSEEK_OCR, FAMILIES, ModelFamily, get_family
+from ocrtune.sample_index import SampleIndex
 from ocrtune.ui.knobs import KNOBS, read_knobs, turn_knobs
 from ocrtune.ui.looks import Look, clean, look
 from ocrtune.ui.uploads import hand_out, keep
@@ -88,18 +88,37 @@ class Actions:
     def load_sample(self, session: object, language: str) -> dict:
         """Build the dataset of the sample."""
         job = jobs.create(self.home)
-        config = BuildConfig(source=str(SAMPLE), output=str(job.folder / "dataset"))
+        again = earlier_dataset(look(self.home, session, "dataset"), str(SAMPLE))
+        config = BuildConfig(source=str(SAMPLE), output=str(job.folder / "dataset"), edits=again)
         return clean(session) | {"dataset": self.launch(job, "build", config)}
 
     @shown
-    def build(self, archive: object, content: object, session: object, language: str) -> dict:
-        """Build a dataset from what was uploaded."""
+    def build(self, archive: object, content: object, *carry_and_visitor: object) -> dict:
+        """Build a dataset from what was uploaded; `carry` makes the edits of the last one again."""
+        *carry, session, language = carry_and_visitor
+        edits = earlier_dataset(look(self.home, session, "dataset")) if True in carry else ""
+        return self.build_upload(archive, content, session, edits=edits)
+
+    @shown
+    def extend(self, archive: object, content: object, session: object, language: str) -> dict:
+        """Add what was uploaded to the visitor's dataset."""
+        before = earlier_dataset(look(self.home, session, "dataset"))
+        if not before:
+            raise Refused("no_dataset")
+        return self.build_upload(archive, content, session, extend=before)
+
+    def build_upload(
+        self, archive: object, content: object, session: object, **settings: str
+    ) -> dict:
+        """Start a build of an upload under these settings."""
         if not archive:
             raise Refused("no_archive")
         job = jobs.create(self.home)
         source = keep(archive, job.folder / "upload")
         beside = str(keep(content, job.folder / "content")) if content else ""
-        config = BuildConfig(source=str(source), output=str(job.folder / "dataset"), content=beside)
+        config = BuildConfig(
+            source=str(source), output=str(job.folder / "dataset"), content=beside, **settings
+        )
         return clean(session) | {"dataset": self.launch(job, "build", config)}
 
     @shown
@@ -198,8 +217,12 @@ class Actions:
     def take_picture(self, session: object, language: str) -> tuple[str, str]:
         """Return a picture of the test split, and its ground truth."""
         dataset = self.need(session, "dataset", "no_dataset")
-        sample = random.choice(load_samples(dataset.dataset, "test"))
-        return str(hand_out(sample.picture, Path(sample.picture_id).name)), sample.text
+        index = SampleIndex(dataset.dataset)
+        tests = [one for one in index if one.split == "test" and not one.is_excluded]
+        if not tests:
+            raise Refused("no_test")
+        sample = random.choice(tests)
+        return str(hand_out(index.picture(sample), Path(sample.picture_id).name)), sample.text
 
     def forget_reference(self) -> str:
         """Return no ground truth: the visitor brought a picture of their own."""
@@ -282,6 +305,19 @@ class Actions:
     def go_to_compare(self) -> gr.Tabs:
         """Open the Compare tab."""
         return gr.Tabs(selected="compare")
+
+
+def earlier_dataset(dataset: Look, source: str = "") -> str:
+    """Return the prefix of the dataset that a new build goes on from; empty if there is none.
+
+    A build that failed made nothing: the one before it counts. source: it has to be made from this.
+    """
+    if dataset.job is None or dataset.active:
+        return ""
+    config = BuildConfig.load(dataset.job.folder / "config.json")
+    if source and config.source != source:
+        return ""
+    return str(dataset.dataset) if dataset.usable else config.extend or config.edits
 
 
 def offered_prompts(run: Look) -> tuple[str, ...]:

@@ -3,6 +3,8 @@
 import gradio as gr
 
 from ocrtune.ui.actions import Actions
+from ocrtune.ui.edit_actions import EditActions
+from ocrtune.ui.gallery_part import gallery_part
 from ocrtune.ui.parts import Shared, TabParts, card, step, tab_named
 from ocrtune.ui.words import label
 
@@ -33,19 +35,28 @@ def dataset_tab(actions: Actions, shared: Shared) -> TabParts:
                         height=140,
                         elem_classes="ot-drop ot-content",
                     )
-                    build = gr.Button(label("build_button"))
+                    carry = gr.Checkbox(True, label=label("carry_edits"), visible=False)
+                    build = gr.Button(label("build_button"), elem_id="ot-build")
+                    extend = gr.Button(label("extend_button"), visible=False, elem_id="ot-extend")
         with card():
             step("dataset_step_2")
             report = gr.HTML(padding=False, elem_id="ot-dataset-report")
             proceed = gr.Button(label("dataset_next"), variant="primary", visible=False)
         with card():
             step("dataset_step_3")
-            gallery = gr.HTML(padding=False)
+            looking = gallery_part(EditActions(actions), shared)
     changes = [
         sample.click(actions.load_sample, shared.inputs, shared.session, **shared.private),
         build.click(
-            actions.build, [archive, content, *shared.inputs], shared.session, **shared.private
+            actions.build,
+            [archive, content, carry, *shared.inputs],
+            shared.session,
+            **shared.private,
         ),
+        extend.click(
+            actions.extend, [archive, content, *shared.inputs], shared.session, **shared.private
+        ),
+        *looking.changes,
     ]
     proceed.click(actions.go_to_train, None, shared.tabs, **shared.private)
-    return TabParts(tab, [report, gallery, sample, proceed], changes)
+    return TabParts(tab, [report, sample, proceed, carry, extend, *looking.outputs], changes)

@@ -24,7 +24,23 @@
     const store = await localeStore().catch(() => null);
     if (store) store.set(language === "zh" ? "zh-CN" : "en");
   };
+  // A sample is a button in our own HTML: what was clicked goes to gradio through a hidden box. The
+  // time behind the id makes a second click on the same sample a change, too.
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-ot-open]");
+    const box = button && document.querySelector(`#${button.dataset.otInto} :is(textarea, input)`);
+    if (!box) return;
+    const kind = box.tagName === "INPUT" ? HTMLInputElement : HTMLTextAreaElement;
+    const setter = Object.getOwnPropertyDescriptor(kind.prototype, "value").set;
+    setter.call(box, `${button.dataset.otOpen}\n${Date.now()}`);
+    box.dispatchEvent(new Event("input", { bubbles: true }));
+  });
   window.ocrtune = {
+    show: (place) => setTimeout(() => {
+      const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+      const target = document.querySelector(place);
+      if (target) target.scrollIntoView({ behavior: calm ? "auto" : "smooth", block: "start" });
+    }, 300),
     arrive: async (session) => {
       const language = chosen || navigator.language;
       if (chosen) await speak(chosen);
