@@ -4,7 +4,7 @@ import gradio as gr
 
 from ocrtune.ui.actions import Actions
 from ocrtune.ui.edit_actions import EditActions
-from ocrtune.ui.editor import hidden_box, text_box
+from ocrtune.ui.editor import PICKED, pick_button, text_box
 from ocrtune.ui.gallery_part import GalleryPart
 from ocrtune.ui.parts import Shared, TabParts, card, step, tab_named
 from ocrtune.ui.words import label
@@ -50,7 +50,8 @@ def suspects_part(edits: EditActions, shared: Shared) -> GalleryPart:
     """
     with gr.Column(visible=False, elem_classes="ot-step-card") as whole:
         step("compare_step_4")
-        picked, named = hidden_box("ot-picked-suspect"), hidden_box("ot-suspect")
+        pick, picked = pick_button("ot-picked-suspect")
+        named = gr.Textbox(visible=False)
         found = gr.HTML(padding=False, elem_id="ot-suspects-found")
         with gr.Column(visible=False, elem_id="ot-suspect-card", elem_classes="ot-card-box") as one:
             card = gr.HTML(padding=False)
@@ -63,7 +64,7 @@ def suspects_part(edits: EditActions, shared: Shared) -> GalleryPart:
         others = gr.HTML(padding=False)
     inputs, view, private = [named, shared.view, *shared.inputs], shared.view, shared.private
     changes = [
-        picked.input(edits.pick_suspect, [picked, *inputs[1:]], view, **private),
+        pick.click(edits.pick_suspect, [picked, *inputs[1:]], view, js=PICKED, **private),
         accept.click(edits.accept, inputs, view, **private),
         save.click(edits.save_suspect, [words, *inputs], view, **private),
         words.submit(edits.save_suspect, [words, *inputs], view, **private),

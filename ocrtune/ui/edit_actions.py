@@ -200,8 +200,8 @@ def repaired(dataset: Look, comparison: Look) -> Path:
 
 
 def picked_id(picked: object) -> str:
-    """Return the id of the sample that was clicked; a number behind it tells clicks apart."""
-    return picked.rpartition("\n")[0] if isinstance(picked, str) else ""
+    """Return the id of the sample that was clicked."""
+    return picked if isinstance(picked, str) else ""
 
 
 def usable(words: object) -> str:

@@ -25,6 +25,7 @@ from ocrtune.ui.looks import Look
 from ocrtune.ui.views import escape, legend, marked, notice, picture, text, user_text
 from ocrtune.ui.words import label, say
 
+PICKED = "(_, ...rest) => [window.ocrtune.picked, ...rest]"
 LISTED = 30  # suspects that are shown at once
 
 
@@ -41,9 +42,9 @@ def text_box(key: str, name: str) -> gr.Textbox:
     )
 
 
-def hidden_box(name: str) -> gr.Textbox:
-    """Return the box into which the page's script writes what was clicked."""
-    return gr.Textbox(visible="hidden", elem_id=name, max_length=5000)
+def pick_button(name: str) -> tuple[gr.Button, gr.Textbox]:
+    """Return what the page's script clicks when a sample is picked, and where its id comes from."""
+    return gr.Button(visible="hidden", elem_id=name), gr.Textbox(visible=False)
 
 
 def show_gallery(looks: dict[str, Look], language: str, view: View | None = None) -> list:

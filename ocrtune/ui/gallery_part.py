@@ -7,7 +7,7 @@ from gradio.components import Component
 
 from ocrtune.records import SPLITS
 from ocrtune.ui.edit_actions import EditActions
-from ocrtune.ui.editor import hidden_box, text_box
+from ocrtune.ui.editor import PICKED, pick_button, text_box
 from ocrtune.ui.gallery import LONGEST_SEARCH, STATES
 from ocrtune.ui.parts import Shared
 from ocrtune.ui.words import label
@@ -25,7 +25,7 @@ class GalleryPart:
 
 def gallery_part(edits: EditActions, shared: Shared) -> GalleryPart:
     """Lay out the gallery; return what it shows and which clicks change it."""
-    picked = hidden_box("ot-picked")
+    pick, picked = pick_button("ot-picked")
     with gr.Column(visible=False, elem_id="ot-tools") as tools:
         gr.Markdown(label("gallery_hint"), elem_classes="ot-hint")
         with gr.Row(elem_classes="ot-filters"):
@@ -61,7 +61,7 @@ def gallery_part(edits: EditActions, shared: Shared) -> GalleryPart:
     inputs, view, private = [shared.view, *shared.inputs], shared.view, shared.private
     latest = private | {"trigger_mode": "always_last"}
     filters = [split, show, search]
-    opened = picked.input(edits.open, [picked, *inputs], view, **private)
+    opened = pick.click(edits.open, [picked, *inputs], view, js=PICKED, **private)
     changes = [
         split.input(edits.narrow, [*filters, *inputs], view, **private),
         show.input(edits.narrow, [*filters, *inputs], view, **private),

@@ -24,16 +24,14 @@
     const store = await localeStore().catch(() => null);
     if (store) store.set(language === "zh" ? "zh-CN" : "en");
   };
-  // A sample is a button in our own HTML: what was clicked goes to gradio through a hidden box. The
-  // time behind the id makes a second click on the same sample a change, too.
+  // A sample is a button in our own HTML: its click becomes that of a hidden button of gradio's,
+  // whose handler asks for what was picked.
   document.addEventListener("click", (event) => {
-    const button = event.target.closest("[data-ot-open]");
-    const box = button && document.querySelector(`#${button.dataset.otInto} :is(textarea, input)`);
-    if (!box) return;
-    const kind = box.tagName === "INPUT" ? HTMLInputElement : HTMLTextAreaElement;
-    const setter = Object.getOwnPropertyDescriptor(kind.prototype, "value").set;
-    setter.call(box, `${button.dataset.otOpen}\n${Date.now()}`);
-    box.dispatchEvent(new Event("input", { bubbles: true }));
+    const sample = event.target.closest("[data-ot-open]");
+    const button = sample && document.querySelector(`#${sample.dataset.otInto}`);
+    if (!button) return;
+    window.ocrtune.picked = sample.dataset.otOpen;
+    button.click();
   });
   window.ocrtune = {
     show: (place) => setTimeout(() => {
