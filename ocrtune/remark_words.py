@@ -445,7 +445,7 @@ WORDS = {
         "not be what they look like.",
         "有 {count} 个文件名含有改变文字方向的不可见字符：{names}。看到的可能与实际不同。",
     ),
-    "files_left": (
+    "others_left": (
         "Neither pictures nor ground truth, so left alone: {kinds}.",
         "以下文件既不是图片也不是标注，未使用：{kinds}。",
     ),
