@@ -5,7 +5,7 @@ for paths that lie outside of them.
 """
 
 import re
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
@@ -81,7 +81,7 @@ def parse(
     lines = split_lines(text)
     reading = understand(cover(lines), known, config)
     remarks = [*reading.remarks, *break_lines(reading.pieces)]
-    claims: dict[str, list[Piece]] = defaultdict(list)
+    claims: dict[str, Piece | list[Piece]] = {}  # one as it is: most pictures are named once
     rejects: list[Reject] = []
     searched = 0
     for piece in reading.pieces:
@@ -93,9 +93,17 @@ def parse(
             original = cut(lines, piece.line_number, piece.lines)
             rejects.append(reject(piece.line_number, original, reason, near, file))
         else:
-            claims[piece.match.names[0]].append(piece)
+            name = piece.match.names[0]
+            rivals = claims.setdefault(name, piece)
+            if isinstance(rivals, list):
+                rivals.append(piece)
+            elif rivals is not piece:
+                claims[name] = [rivals, piece]
     kept: list[Piece] = []
     for name, rivals in claims.items():
+        if isinstance(rivals, Piece):
+            kept.append(rivals)
+            continue
         winner, losers = settle(name, rivals)
         kept += winner
         for piece, reason in losers:
@@ -192,8 +200,6 @@ def settle(name: str, claims: list[Piece]) -> tuple[list[Piece], list[tuple[Piec
     so one is kept, and the report names the other. Different paths that fit only by their end
     are a guess that proves itself wrong: none of them is kept.
     """
-    if len(claims) == 1:
-        return claims, []
     closest = min(claim.match.skipped for claim in claims)
     rivals = [claim for claim in claims if claim.match.skipped == closest]
     first = rivals[0]

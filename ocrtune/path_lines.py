@@ -145,6 +145,8 @@ def best_split(line: str, known: Names, ends: re.Pattern[str]) -> Parted | None:
     for written, text, separator in splits(line, known, ends):
         if match := known.find(written):
             parted = Parted(written, text, match, separator)
+            if match.skipped < 0 and known.are_plain:
+                return parted  # a longer path would need a name with a space
             if best is None or parted.rank < best.rank:
                 best = parted
     return best
