@@ -142,8 +142,7 @@ def understand(lines: Sequence[str], known: Names, config: BuildConfig) -> Readi
     ruled = ["" if is_rule(line) else line for line in lines]
     plain = read_path_lines(ruled, known)
     found = plain.count_found()
-    has_bars = any(line[:1] == "|" or "-|" in line for line in lines)
-    if has_bars:
+    if any("|" in line and (line[0] == "|" or not line.strip("|-: ")) for line in lines):
         table = read_tables(ruled, known, config)
         if table.count_found() >= max(1, found):
             return table
@@ -165,12 +164,13 @@ def break_lines(pieces: Sequence[Piece]) -> list[Remark]:
         return []
     if any(COMMAND.search(piece.text) for piece in pieces if "\\" in piece.text):
         return [remark("breaks_kept", count=len(broken))]
-    count = 0
+    count = lines = 0
     for piece in broken:
-        count += sum(one[1] == "n" for one in BREAK.finditer(piece.text))
+        breaks = sum(one[1] == "n" for one in BREAK.finditer(piece.text))
+        count, lines = count + breaks, lines + bool(breaks)
         piece.text = BREAK.sub(lambda one: "\n" if one[1] == "n" else r"\n", piece.text)
         piece.text = "\n".join(line.strip() for line in piece.text.strip().split("\n"))
-    return [remark("breaks_made", count=count, lines=len(broken))]
+    return [remark("breaks_made", count=count, lines=lines)] if count else []
 
 
 def fault(piece: Piece) -> Remark | None:
@@ -178,7 +178,7 @@ def fault(piece: Piece) -> Remark | None:
     match = piece.match
     if piece.reason:
         return piece.reason
-    if match is None and not is_picture_name(piece.written):
+    if match is None and piece.lines == 1 and not is_picture_name(piece.written):
         return remark("no_path")
     if match is None:
         return remark("no_picture", path=clip(piece.written))

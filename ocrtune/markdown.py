@@ -77,7 +77,7 @@ def read_pages(lines: Sequence[str], known: Names) -> Reading:
         pieces.append(Piece(at + 1, mark.written, text, mark.match, lines=end - at))
     pieces += before(lines[: starts[0]], captions)
     pieces.sort(key=lambda piece: piece.line_number)
-    told = remark("as_pages", count=sum(piece.match is not None for piece in pieces))
+    told = remark("as_pages", count=sum(piece.is_found for piece in pieces))
     return Reading(pieces=pieces, remarks=[told])
 
 

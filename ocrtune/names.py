@@ -120,6 +120,9 @@ class Names:
             return True
         if "%" in basename and fold(unquote(basename)) in self.by_basename:
             return True
+        if "\\" in basename:
+            plain = fold(ESCAPED.sub(r"\1", basename))
+            return plain in self.by_basename or self.may_end(basename.rpartition("\\")[2])
         return self.locate is not nowhere and is_picture_name(basename)
 
     def find(self, written: str) -> Match | None:
