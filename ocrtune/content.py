@@ -47,7 +47,6 @@ __all__ = [
 
 NEAREST_LIMIT = 200  # rejects that get a nearest name: each costs a look at every picture
 PLAIN_SHARE = 0.9  # of the lines that are `path text`, from which on no other way is tried
-PAGES_LEAD = 3  # times as many pages as lines with a picture: else the lines are no text of pages
 BREAK = re.compile(r"\\(\\?n)")
 COMMAND = re.compile(r"\\(?:n(?:u|eq|eg|abla|otin|ewline|ot|eq)(?![A-Za-z])|[A-Za-mo-z])")
 USUAL = BuildConfig(source="", output="")
@@ -149,7 +148,7 @@ def understand(lines: Sequence[str], known: Names, config: BuildConfig) -> Readi
     if found >= PLAIN_SHARE * len(plain.pieces) and found:
         return plain
     pages = read_pages(lines, known)
-    if pages.count_found() > PAGES_LEAD * found:
+    if pages.count_found() > pages.lead * found:
         return pages
     return plain
 
