@@ -15,7 +15,8 @@ LAYERS = {
     | {"columns", "cells", "tables", "table_types", "table_truth", "row_choice"}
     | {"dataset_files", "ground_truth", "grouping", "hub_layout"}
     | {"crops", "pdf_files"}
-    | {"edits", "editing", "sample_index", "rebuilding", "extending"},
+    | {"edits", "editing", "sample_index", "rebuilding", "extending"}
+    | {"encoding", "names", "links", "pieces", "path_lines", "markdown", "markdown_tables"},
     2: {"hub", "families", "features", "feature_store", "examples", "hardware", "fitting"}
     | {"engines", "hub_rows", "hub_tables", "hub_streams"},
     3: {"dataset", "dataset_report", "sources"}
@@ -55,7 +56,7 @@ HOMES = {  # where a package from elsewhere may be imported
     "pandas": {"ui"},
     "tqdm": {"console"},
     "fontTools": {"pretrain"},
-    "rapidfuzz": {"text", "metrics", "content", "pretrain"},
+    "rapidfuzz": {"text", "metrics", "names", "pretrain"},
     "regex": {"text", "grouping"},
     "pyarrow": {"dataset_files", "tables", "table_types", "sample_index"},
     "datasets": {"dataset_files", "hub_streams"},
