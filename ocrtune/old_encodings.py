@@ -19,10 +19,12 @@ SPACED_BITS = 1.5  # of a space between characters, in scripts that have none
 TOUCHING_BITS = 3.0  # of a Latin letter directly beside a Chinese character
 OFTEN_BITS = 6.5
 FAMILIAR_BITS = 13.0
-HANZI = "的一是不了在人有我他这个们中来上大为和国地到以说时要就出会可也你对生能而子那得于着下自之年过发后"
-HANZI += "作里用道行所然家种事成方多经么去法学如都同现当没动面起看定天分还进好小部其些主样理心她本前开但因只从想实"
-TRADITIONAL = "的一是不了在人有我他這個們中來上大為和國地到以說時要就出會可也你對生能而子那得於著下自之年過發後"
-TRADITIONAL += "作裡用道行所然家種事成方多經麼去法學如都同現當沒動面起看定天分還進好小部其些主樣理心她本前開但因只從想實"
+HANZI = "的一是不了在人有我他这个们中来上大为和国地到以说时要就出会可也你对生能而子那"
+HANZI += "得于着下自之年过发后作里用道行所然家种事成方多经么去法学如都同现当没动面起看"
+HANZI += "定天分还进好小部其些主样理心她本前开但因只从想实"
+TRADITIONAL = "的一是不了在人有我他這個們中來上大為和國地到以說時要就出會可也你對生能而子那"
+TRADITIONAL += "得於著下自之年過發後作裡用道行所然家種事成方多經麼去法學如都同現當沒動面起看"
+TRADITIONAL += "定天分還進好小部其些主樣理心她本前開但因只從想實"
 HANGUL = "이다는의에가을한고지를은로사기하도리인어나대자시아정서부그수으해있전장라일게"
 
 
@@ -75,7 +77,9 @@ class SingleByte:
         text = data.decode(self.name, "replace")
         total = self.bits + ASCII_BITS * sum(character < "\x80" for character in text)
         total += sum(map(self.word_cost, re.findall(r"[^\W\d_]+", text)))
-        return total + sum(map(sign_cost, re.findall(r"[^\x00-\x7f]", re.sub(r"[^\W\d_]", "", text))))
+        return total + sum(
+            map(sign_cost, re.findall(r"[^\x00-\x7f]", re.sub(r"[^\W\d_]", "", text)))
+        )
 
     def word_cost(self, word: str) -> float:
         """Return the bits of the word's letters beyond ASCII."""
@@ -126,8 +130,9 @@ GB18030 = DoubleByte(
     {
         "usual": (rb"[\xb0-\xd7][\xa1-\xfe]", 10.0),
         "mark": (rb"[\xa1\xa3][\xa1-\xfe]", 7.0),
+        "number": (rb"\xa2[\xa1-\xfe]", 12.0),
         "rare": (rb"[\xd8-\xf7][\xa1-\xfe]", 17.0),
-        "sign": (rb"[\xa2\xa4-\xa9][\xa1-\xfe]|[\xa8\xa9][\x40-\x7e\x80-\xa0]", 18.0),
+        "sign": (rb"[\xa4-\xa9][\xa1-\xfe]|[\xa8\xa9][\x40-\x7e\x80-\xa0]", 18.0),
         "large": (rb"[\x81-\xa0][\x40-\x7e\x80-\xfe]|[\xaa-\xfe][\x40-\x7e\x80-\xa0]", 20.0),
         "long": (rb"[\x81-\xfe][0-9][\x81-\xfe][0-9]", 24.0),
         "private": (rb"[\x81-\xfe][\x40-\x7e\x80-\xfe]", 30.0),

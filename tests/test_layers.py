@@ -16,7 +16,16 @@ LAYERS = {
     | {"dataset_files", "ground_truth", "grouping", "hub_layout"}
     | {"crops", "pdf_files"}
     | {"edits", "editing", "sample_index", "rebuilding", "extending"}
-    | {"encoding", "names", "links", "pieces", "path_lines", "markdown", "markdown_tables"},
+    | {
+        "encoding",
+        "old_encodings",
+        "names",
+        "links",
+        "pieces",
+        "path_lines",
+        "markdown",
+        "markdown_tables",
+    },
     2: {"hub", "families", "features", "feature_store", "examples", "hardware", "fitting"}
     | {"engines", "hub_rows", "hub_tables", "hub_streams"},
     3: {"dataset", "dataset_report", "sources"}
