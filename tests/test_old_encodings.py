@@ -8,11 +8,12 @@ from ocrtune.encoding import decode
 from ocrtune.old_encodings import guess_old_encoding
 
 PHRASES = {
-    "gb18030": "剧情跌宕起伏|好的特效嘛也算是良心了|谁也不讨厌谁|是|你好|北京|第一页|《红楼梦》第三回|"
-    "饕餮盛宴|魑魅魍魉|朱镕基|价格：￥35.00元|妳好嗎|頭髮|龍飛鳳舞|繁體中文測試|踟蹰彳亍|犄角旮旯|第 3 回",
+    "gb18030": "剧情跌宕起伏|好的特效嘛也算是良心了|谁也不讨厌谁|是|你好|北京|第一页|"
+    "《红楼梦》第三回|饕餮盛宴|魑魅魍魉|朱镕基|价格：￥35.00元|妳好嗎|"
+    "頭髮|龍飛鳳舞|繁體中文測試|踟蹰彳亍|犄角旮旯|第 3 回",
     "cp1252": "Für die schöne Müllerin|„Ach!“ — weiß|Größe|Öl|Äpfel, Öl|GRÖßE|MÜNCHEN|5 €|§ 5|"
-    "20 °C|façade, œuvre|Été|créée|À Noël|ÉCOLE|« oui »|ça|¿Qué tal?|¡Hola!|AÑO|coração|São João|não|"
-    "blåbærsyltetøy|ÆØÅ|æøå|ÁÉÍÓÚ|smörgåsbord",
+    "20 °C|façade, œuvre|Été|créée|À Noël|"
+    "ÉCOLE|« oui »|ça|¿Qué tal?|¡Hola!|AÑO|coração|São João|não|blåbærsyltetøy|ÆØÅ|æøå|ÁÉÍÓÚ|smörgåsbord",
     "cp932": "こんにちは|吾輩は猫である|東京都|カタカナ|日本語のテスト|名前はまだ無い",
     "big5": "繁體中文測試|你好嗎|國語|臺北市|中華民國|這是一個測試|龍飛鳳舞",
 }
