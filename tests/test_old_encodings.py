@@ -13,7 +13,8 @@ PHRASES = {
     "頭髮|龍飛鳳舞|繁體中文測試|踟蹰彳亍|犄角旮旯|第 3 回",
     "cp1252": "Für die schöne Müllerin|„Ach!“ — weiß|Größe|Öl|Äpfel, Öl|GRÖßE|MÜNCHEN|5 €|§ 5|"
     "20 °C|façade, œuvre|Été|créée|À Noël|"
-    "ÉCOLE|« oui »|ça|¿Qué tal?|¡Hola!|AÑO|coração|São João|não|blåbærsyltetøy|ÆØÅ|æøå|ÁÉÍÓÚ|smörgåsbord",
+    "ÉCOLE|« oui »|ça|¿Qué tal?|¡Hola!|AÑO|coração|São João|não|"
+    "blåbærsyltetøy|ÆØÅ|æøå|ÁÉÍÓÚ|smörgåsbord",
     "cp932": "こんにちは|吾輩は猫である|東京都|カタカナ|日本語のテスト|名前はまだ無い",
     "big5": "繁體中文測試|你好嗎|國語|臺北市|中華民國|這是一個測試|龍飛鳳舞",
 }
