@@ -8,7 +8,9 @@ from ocrtune import __version__
 from ocrtune.config import (
     BASES,
     CHOICES,
+    HUB_ROWS,
     PRESETS,
+    SHAPES,
     BuildConfig,
     CompareConfig,
     Config,
@@ -35,8 +37,17 @@ def make_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(
         title="commands", dest="command", metavar="COMMAND", required=True
     )
-    adders = (add_build, add_check, add_train, add_read, add_compare, add_export, add_score)
-    adders += (add_edit,)
+    adders = (
+        add_build,
+        add_columns,
+        add_check,
+        add_train,
+        add_read,
+        add_compare,
+        add_export,
+        add_score,
+        add_edit,
+    )
     for add in (*adders, add_demo, add_bench, add_app):
         add(commands)
     return parser
@@ -57,14 +68,65 @@ def add_build(commands: argparse._SubParsersAction) -> None:
         nargs="?",
         default=argparse.SUPPRESS,
         metavar="SOURCE",
-        help="a zip, a folder, or a content.md",
+        help="a zip, a folder, a content.md, a parquet file, or the id of a dataset of the Hub",
     )
     option(command, BuildConfig, "--output", "PREFIX", "where the files go, without `_train` etc.")
-    option(command, BuildConfig, "--content", "FILE", "a content file kept apart from SOURCE")
+    words = "a content file kept apart from SOURCE, or the name of one within"
+    option(command, BuildConfig, "--content", "FILE", words)
+    words = "of the content file, such as gb18030 (default: as detected)"
+    option(command, BuildConfig, "--encoding", "NAME", words)
     option(command, BuildConfig, "--seed", "N", "of the random split into 80/10/10")
+    add_table(command)
+    option(
+        command,
+        BuildConfig,
+        "--group-by",
+        "WHAT",
+        "keep whole what belongs together, so that the test split is really unseen: folder, page, "
+        "writer, or a regular expression that finds the group in a picture's name",
+    )
+    words = "of the ground truth: " + ", ".join(SHAPES[1:])
+    option(command, BuildConfig, "--shape", "NAME", words)
     option(command, BuildConfig, "--extend", "OLD", "add to this dataset, whose splits stay")
     option(command, BuildConfig, "--edits", "OLD", "make the edits of this dataset, not of PREFIX")
     job_options(command, BuildConfig)
+
+
+def add_table(command: argparse.ArgumentParser) -> None:
+    """Add what is taken of a table."""
+    group = command.add_argument_group("tables: parquet files and datasets of the Hub")
+    option(group, BuildConfig, "--image-column", "NAME", "that holds the pictures")
+    option(group, BuildConfig, "--text-column", "NAME", "that holds their texts")
+    option(group, BuildConfig, "--rows", "N", f"at most so many; of the Hub 0 takes {HUB_ROWS:,}")
+    group.add_argument(
+        "--random-rows",
+        action="store_true",
+        default=argparse.SUPPRESS,
+        help="take them at random instead of the first",
+    )
+    option(group, BuildConfig, "--subset", "NAME", "of a Hub dataset, where it has several")
+    option(group, BuildConfig, "--revision", "NAME", "of a Hub dataset: branch, tag or commit")
+    option(group, BuildConfig, "--from-split", "NAME", "take only this split")
+
+
+def add_columns(commands: argparse._SubParsersAction) -> None:
+    command = commands.add_parser(
+        "columns",
+        usage="%(prog)s SOURCE [OPTION ...]",
+        help="show the columns of a table and what they would be used for",
+        description="Show the columns of parquet files or of a dataset of the Hub with their types "
+        "and an example of each, the splits and subsets, and which columns `build` would take for "
+        "pictures and texts. Of the Hub only footers and the first rows are fetched.",
+    )
+    command.add_argument(
+        "source", metavar="SOURCE", help="a parquet file, a folder or zip of them, or a Hub id"
+    )
+    option(command, BuildConfig, "--image-column", "NAME", "that holds the pictures")
+    option(command, BuildConfig, "--text-column", "NAME", "that holds their texts")
+    option(command, BuildConfig, "--subset", "NAME", "of a Hub dataset, where it has several")
+    option(command, BuildConfig, "--revision", "NAME", "of a Hub dataset: branch, tag or commit")
+    option(command, BuildConfig, "--from-split", "NAME", "look at this split")
+    command.add_argument("--json", action="store_true", help="print everything known as JSON")
 
 
 def add_check(commands: argparse._SubParsersAction) -> None:
@@ -353,16 +415,30 @@ def add_demo(commands: argparse._SubParsersAction) -> None:
 def add_bench(commands: argparse._SubParsersAction) -> None:
     command = commands.add_parser(
         "bench",
-        usage="%(prog)s embedded|train|read [OPTION ...]",
+        usage="%(prog)s embedded|build|train|read [OPTION ...]",
         help="measure quality and speed on this machine",
         description="embedded: read the same lines with the embedded model and, if it is "
         "installed, with Tesseract: print, long lines, degraded ones, nothing at all, handwritten "
-        "digits, real scans; measure speed and memory on two cores. train, read: how fast "
+        "digits, real scans; measure speed and memory on two cores. build: what a dataset of many "
+        "drawn lines takes, beside another script. train, read: how fast "
         "DeepSeek-OCR is tuned and reads on this GPU, with random weights of its size under the "
         "memory of a T4. Writes a report and its figures into DIR.",
     )
     command.add_argument(
-        "what", choices=("embedded", "train", "read"), help="what is measured", metavar="WHAT"
+        "what",
+        choices=("embedded", "build", "train", "read"),
+        help="what is measured",
+        metavar="WHAT",
+    )
+    building = command.add_argument_group("build")
+    building.add_argument(
+        "--lines", metavar="N", type=at_least_one, default=10_000, help="lines (default: 10,000)"
+    )
+    building.add_argument(
+        "--script",
+        metavar="FILE",
+        type=Path,
+        help="a program that makes a dataset too, called with content.md and --output PREFIX",
     )
     big = command.add_argument_group("train and read")
     big.add_argument(

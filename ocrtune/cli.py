@@ -35,12 +35,15 @@ if TYPE_CHECKING:
     from ocrtune.report import Comparison
 
 SAMPLE = Path(__file__).parent / "assets" / "sample.zip"
+TABLE_SETTINGS = ("image_column", "text_column", "subset", "revision", "from_split")
+INTERRUPTED = 130  # the exit code of what Ctrl-C ended
 SHOWN_READINGS = 3  # of the demo
 SHOWN_SUSPECTS = 5
 # Threads that wait for work without sleeping cost more than they gain as soon as the cores are
 # shared, as on a Space: measured, reading a line took seven times as long.
 WAITING = ("OMP_WAIT_POLICY", "passive")
 OFFLINE = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_HUB_DISABLE_TELEMETRY")
+BUILD_STOPPING = "\nStopping; nothing of this dataset is kept. Ctrl-C again ends at once.\n"
 STOPPING = "\nStopping after this step; what was learned is kept. Ctrl-C again ends at once.\n"
 
 
@@ -80,7 +83,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         print("Interrupted.", file=sys.stderr)
-        return 130
+        return INTERRUPTED
 
 
 def run(args: argparse.Namespace) -> int:
@@ -124,12 +127,12 @@ def work(args: argparse.Namespace) -> int:
 
 
 @contextmanager
-def stopping_gently(watcher: Watcher) -> Iterator[None]:
+def stopping_gently(watcher: Watcher, words: str = STOPPING) -> Iterator[None]:
     """Make the first Ctrl-C or SIGTERM a wish to stop; the second one ends the process."""
 
     def ask(number: int, frame: object) -> None:
         watcher.interrupted = True
-        sys.stderr.write(STOPPING)
+        sys.stderr.write(words)
         signal.signal(number, before[number])
 
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
@@ -158,8 +161,14 @@ def build(config: BuildConfig, watcher: Watcher, args: argparse.Namespace) -> En
     from ocrtune.dataset import build_dataset
     from ocrtune.dataset_files import report_path
     from ocrtune.dataset_report import statistics_text
+    from ocrtune.picture_store import BuildStoppedError
 
-    report = build_dataset(config, watcher.emit)
+    with stopping_gently(watcher, BUILD_STOPPING):
+        try:
+            report = build_dataset(config, watcher.emit, watcher.stop_requested)
+        except BuildStoppedError as error:
+            print(error.problem)
+            return Ending(error.problem, INTERRUPTED)
     watcher.emit(Saved("dataset", config.output))
     lines = statistics_text(report)
     print("\n".join(lines))
@@ -297,6 +306,36 @@ def export(config: ExportConfig, watcher: Watcher, args: argparse.Namespace) -> 
     return Ending(exported.checked)
 
 
+def columns(args: argparse.Namespace) -> int:
+    """Print what is in the columns of a table."""
+    from ocrtune.columns import Column
+    from ocrtune.sources import describe_source
+
+    settings = {name: vars(args)[name] for name in TABLE_SETTINGS if name in vars(args)}
+    about = describe_source(BuildConfig(source=args.source, output="", **settings))
+    if args.json:
+        print(json.dumps(asdict(about), indent=2, ensure_ascii=False))
+        return 0
+
+    def use(column: Column) -> str:
+        uses = ("image", "text", "split", "group")
+        return next((word for word in uses if getattr(about, word) == column.name), "")
+
+    wide = max(len(column.name) for column in about.columns)
+    broad = max(len(column.type) for column in about.columns)
+    print(about.source)
+    for one in about.columns:
+        print(f"{use(one):6}{one.name:{wide + 2}}{one.type:{broad + 2}}{one.example}".rstrip())
+    for split, rows in about.rows.items():
+        counted = "rows not counted" if rows is None else f"{rows:,} rows"
+        print(f"{split or 'all'}: {counted}")
+    if about.subsets:
+        print(f"Subsets: {', '.join(about.subsets)}")
+    if about.question:
+        print(about.question)
+    return 0
+
+
 def score(args: argparse.Namespace) -> int:
     """Count the errors of pairs of texts and print them."""
     from ocrtune.metrics import pool, score_pairs, summarise
@@ -429,7 +468,18 @@ def demo(args: argparse.Namespace) -> int:
 def bench(args: argparse.Namespace) -> int:
     """Measure the embedded model, or DeepSeek-OCR's speed, and print the report."""
     work_offline("tiny")
-    return bench_embedded(args) if args.what == "embedded" else bench_big(args)
+    kinds = {"embedded": bench_embedded, "build": bench_build}
+    return kinds.get(args.what, bench_big)(args)
+
+
+def bench_build(args: argparse.Namespace) -> int:
+    """Measure what building a dataset takes."""
+    with watched_by_terminal() as watcher:
+        from ocrtune.bench.building import run_build_bench
+
+        path = run_build_bench(args.output, args.lines, args.script, watcher.emit)
+    print(path.read_text("utf-8"))
+    return 0
 
 
 def bench_big(args: argparse.Namespace) -> int:
@@ -502,6 +552,7 @@ JOBS: dict[str, Callable[..., Ending]] = {
     "export": export,
 }
 OTHERS: dict[str, Callable[[argparse.Namespace], int]] = {
+    "columns": columns,
     "score": score,
     "edit": edit,
     "demo": demo,

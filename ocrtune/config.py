@@ -13,6 +13,8 @@ BASES += ("got-ocr-2", "qwen-vl")
 PRESETS = ("quick", "standard", "thorough")  # the families say what each of them means
 USUAL_PRESET = "standard"  # the same as what a TrainConfig holds when nobody chooses
 SHAPES = ("auto", "lines", "pairs", "table", "paddle", "page", "alto", "pages")  # of ground truth
+SHAPES += ("parquet",)
+HUB_ROWS = 1_000  # of a Hub dataset that are taken when nobody says how many
 CHECKPOINT = "checkpoint/state.safetensors"  # of an unfinished run, in its folder
 CHOICES = {  # settings of a run that take one of a few words; the first word is the default
     "lora_experts": ("auto", "yes", "no"),

@@ -28,13 +28,14 @@ from ocrtune.dataset_report import describe_texts, find_duplicates
 from ocrtune.edits import Edits, edits_path, load_edits, locked
 from ocrtune.errors import DatasetError
 from ocrtune.events import Emit, silent
-from ocrtune.extending import Earlier, fixed_splits, join_earlier, read_earlier, split_more
+from ocrtune.extending import Earlier, fixed_splits, join_earlier, read_earlier
 from ocrtune.ground_truth import GroundTruth, Reject
+from ocrtune.grouping import group_samples
 from ocrtune.picture_store import Stored, check_entries, stored_bytes
 from ocrtune.rebuilding import Made, make_edits_again, publish_edits, stage_edits
-from ocrtune.records import SPLITS
 from ocrtune.shapes import read_ground_truth
 from ocrtune.sources import open_source
+from ocrtune.splits import own_splits, split_remarks, split_samples
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,37 +79,45 @@ def build_dataset(
     """
     prefix = Path(config.output)
     edited = config.edits or config.extend or config.output
-    with open_source(config, emit) as archive, staging(prefix) as folder:
+    with (
+        open_source(config, emit, stop_requested) as archive,
+        staging(prefix) as folder,
+        (folder / "pictures").open("w+b") as spool,
+        contextlib.closing(read_earlier(config.extend)) as earlier,
+    ):
         edits = read_edits(config, edited)
         truth = read_ground_truth(archive, config)
-        with (folder / "pictures").open("w+b") as spool:
-            checked = check_entries(archive, truth, spool, emit, stop_requested)
-            rejects = sorted([*truth.rejects, *checked.rejects], key=place)
-            picture_ids = name_pictures([one.entry.sample_name for one in checked.stored])
-            with contextlib.closing(read_earlier(config.extend)) as earlier:
-                joined = join_earlier(
-                    earlier, edits, checked.stored, picture_ids, truth, archive.label
+        checked = check_entries(archive, truth, spool, emit, stop_requested)
+        picture_ids = name_pictures([one.entry.sample_name for one in checked.stored])
+        joined = join_earlier(earlier, edits, checked.stored, picture_ids, truth, archive.label)
+        rejects = sorted([*truth.rejects, *checked.rejects, *joined.rejects], key=place)
+        require_usable(archive, truth, joined.stored, rejects)
+        old = len(earlier.ids)
+        made = make_edits_again(edits, edited, joined.stored, joined.ids, spool, old)
+        groups = group_samples([one.entry for one in made.stored], made.ids, config)
+        splits = split_made(made, groups, earlier, len(joined.ids), config)
+
+        def picture(number: int) -> bytes:
+            if number < old:
+                return earlier.picture(number)
+            return stored_bytes(archive, spool, made.stored[number])
+
+        archive.read_again()
+        for split, numbers in splits.items():
+            rows = (
+                Row(
+                    picture_id=made.ids[number],
+                    picture=picture(number),
+                    text=made.stored[number].entry.text,
                 )
-                rejects = sorted([*rejects, *joined.rejects], key=place)
-                require_usable(archive, truth, joined.stored, rejects)
-                old = len(earlier.ids)
-                made = make_edits_again(edits, edited, joined.stored, joined.ids, spool, old)
-                stored, picture_ids = made.stored, made.ids
-                splits = split_made(made, earlier, len(joined.ids), config)
-                archive.read_again()
-                for split, numbers in splits.items():
-                    rows = (
-                        Row(
-                            picture_id=picture_ids[number],
-                            picture=earlier.picture(number)
-                            if number < old
-                            else stored_bytes(archive, spool, stored[number]),
-                            text=stored[number].entry.text,
-                        )
-                        for number in numbers
-                    )
-                    write_rows(split_path(folder / prefix.name, split), rows)
-            stored, picture_ids, splits = without_excluded(made, splits)
+                for number in numbers
+            )
+            if numbers:  # `datasets` cannot open a file without a row
+                write_rows(split_path(folder / prefix.name, split), rows)
+        groups = [group for row, group in enumerate(groups) if row not in made.excluded]
+        stored, picture_ids, splits = without_excluded(made, splits)
+        digests = [one.digest for one in stored]
+        told = split_remarks(splits, digests, groups, picture_ids, config)
         named = {entry.name for entry in truth.entries}
         report = BuildReport(
             source=archive.label,
@@ -128,7 +137,7 @@ def build_dataset(
             ),
             edits=made.counts(),
             remarks=tuple(
-                one.as_values() for one in (*truth.remarks, *joined.remarks, *made.remarks())
+                one.as_values() for one in (*truth.remarks, *joined.remarks, *made.remarks(), *told)
             ),
             rejects=tuple(one.as_values() for one in rejects),
         )
@@ -148,23 +157,25 @@ def read_edits(config: BuildConfig, prefix: str) -> Edits:
 
 
 def split_made(
-    made: Made, earlier: Earlier, joined: int, config: BuildConfig
+    made: Made, groups: Sequence[str], earlier: Earlier, joined: int, config: BuildConfig
 ) -> dict[str, list[int]]:
     """Return the rows of each split, without those that are excluded.
 
     Excluded samples take part in the draw, so that the others stay where they were. Additions, the
     rows from `joined` on, are learned from.
     """
-    additions = dict.fromkeys(range(joined, len(made.ids)), "train")
-    fixed = fixed_splits(earlier) | additions
-    everything = split_more([sample.digest for sample in made.stored], config, fixed)
-    kept = {
+    old = len(earlier.ids)
+    own = own_splits([sample.entry for sample in made.stored[old:joined]])
+    fixed = fixed_splits(earlier) | {old + row: split for row, split in own.items()}
+    fixed |= dict.fromkeys(range(joined, len(made.ids)), "train")
+    digests = [sample.digest for sample in made.stored]
+    everything = split_samples(digests, config, groups, fixed)
+    if len(made.excluded) == len(made.ids):
+        raise DatasetError("Every sample is excluded.", "Include some of them again.")
+    return {
         split: [row for row in rows if row not in made.excluded]
         for split, rows in everything.items()
     }
-    if len(made.excluded) == len(made.ids):
-        raise DatasetError("Every sample is excluded.", "Include some of them again.")
-    return kept
 
 
 def without_excluded(
@@ -185,26 +196,19 @@ def place(reject: Reject) -> tuple[str, int]:
 def require_usable(
     archive: Archive, truth: GroundTruth, stored: Sequence[Stored], rejects: Sequence[Reject]
 ) -> None:
-    """Raise a DatasetError unless there are enough different pictures for three splits."""
-    pictures = len({sample.digest for sample in stored})
-    if pictures >= len(SPLITS):
+    """Raise a DatasetError if there is no sample at all."""
+    if stored:
         return
-    if not stored and not rejects:
+    if not rejects:
         raise DatasetError(f"`{truth.files[0]}` holds no line to use.", CONTENT_HELP)
-    if not stored:
-        problem = f"None of the {len(rejects)} lines of `{truth.files[0]}` can be used."
-    else:
-        same = f", and only {pictures} different pictures" if pictures < len(stored) else ""
-        count = f"{len(stored)} sample" + "s" * (len(stored) > 1)
-        problem = f"There are only {count}{same}, too few for three splits."
-    if rejects:
-        problem += f" Line {rejects[0].line_number}: {rejects[0].reason}"
+    problem = f"None of the {len(rejects)} lines of `{truth.files[0]}` can be used."
+    first = rejects[0]
+    line = f" Line {first.line_number}:" if first.line_number else ""
+    problem += f"{line} {first.reason}"
     shown = [name for name in archive.names() if is_picture_name(name)][:1]
-    if not stored and not shown:
+    if not shown:
         raise DatasetError(problem, f"`{archive.label}` holds no picture: add them.")
-    if not stored:
-        raise DatasetError(problem, f"Write paths as in the archive, such as `{shown[0]}`.")
-    raise DatasetError(problem, "Add pictures with text: 3 are the least, 300 are a good start.")
+    raise DatasetError(problem, f"Write paths as in the archive, such as `{shown[0]}`.")
 
 
 def name_pictures(names: Sequence[str]) -> list[str]:

@@ -1,10 +1,13 @@
 """The files of a dataset: three parquet files and a report, written all or none, and read back."""
 
 import contextlib
+import glob
 import json
 import os
+import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -30,6 +33,7 @@ SCHEMA = pa.schema(
     metadata={"huggingface": json.dumps({"info": {"features": FEATURES}})},
 )
 PACKING = {"image.bytes": "none", "image.path": "zstd", "text": "zstd"}
+STALE_SECONDS = 3_600  # without a write, until what a dead build left is removed
 GROUP_ROWS, GROUP_BYTES = 256, 8 * 1024 * 1024  # of a parquet row group, whichever comes first
 
 
@@ -52,7 +56,10 @@ def staging(prefix: Path) -> Iterator[Path]:
         raise DatasetError(f"`{prefix}` is no prefix for files.", "Use for example `my_lines`.")
     try:
         prefix.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{prefix.name}-", dir=prefix.parent) as folder:
+        sweep(prefix)
+        with tempfile.TemporaryDirectory(
+            prefix=f".{prefix.name}-{os.getpid()}-", dir=prefix.parent
+        ) as folder:
             yield Path(folder)
     except OSError as error:
         raise DatasetError(
@@ -61,10 +68,35 @@ def staging(prefix: Path) -> Iterator[Path]:
         ) from error
 
 
+def sweep(prefix: Path) -> None:
+    """Remove what builds of this dataset left behind that were ended by force."""
+    for folder in prefix.parent.glob(f".{glob.escape(prefix.name)}-*-*"):
+        pid = folder.name.removeprefix(f".{prefix.name}-").split("-")[0]
+        if folder.is_dir() and pid.isdigit() and not is_running(int(pid)):
+            touched = max(path.stat().st_mtime for path in (folder, *folder.iterdir()))
+            # on a shared disk the process may be one of another machine
+            if time.time() - touched > STALE_SECONDS:
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def is_running(pid: int) -> bool:
+    """Return whether this machine has such a process."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):  # it belongs to somebody else, or cannot be asked for
+        return True
+    return True
+
+
 def publish(folder: Path, prefix: Path) -> None:
     """Move the finished files to their places; the report comes last."""
     for path in [*(split_path(prefix, split) for split in SPLITS), report_path(prefix)]:
-        os.replace(folder / path.name, path)
+        if (folder / path.name).exists():
+            os.replace(folder / path.name, path)
+        else:  # a split without a sample has no file, nor shall it keep the one it had
+            path.unlink(missing_ok=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,17 +116,25 @@ def write_rows(path: Path, rows: Iterable[Row]) -> None:
     with pq.ParquetWriter(
         path, SCHEMA, compression=PACKING, use_dictionary=False, write_statistics=False
     ) as writer:
-        group: list[dict] = []
+        group: list[Row] = []
         size = 0
         for row in rows:
-            image = {"bytes": row.picture, "path": row.picture_id}
-            group.append({"image": image, "text": row.text})
+            group.append(row)
             size += len(row.picture)
             if len(group) == GROUP_ROWS or size >= GROUP_BYTES:
-                writer.write_table(pa.Table.from_pylist(group, SCHEMA))
+                writer.write_table(as_table(group))
                 group, size = [], 0
         if group:
-            writer.write_table(pa.Table.from_pylist(group, SCHEMA))
+            writer.write_table(as_table(group))
+
+
+def as_table(rows: Sequence[Row]) -> pa.Table:
+    """Return the rows as a table; column by column, which takes a third of the time."""
+    pictures = pa.array([row.picture for row in rows], pa.binary())
+    ids = pa.array([row.picture_id for row in rows], pa.string())
+    images = pa.StructArray.from_arrays([pictures, ids], names=["bytes", "path"])
+    texts = pa.array([row.text for row in rows], pa.string())
+    return pa.Table.from_arrays([images, texts], schema=SCHEMA)
 
 
 def write_report(path: Path, report: object) -> None:
@@ -108,6 +148,8 @@ def load_samples(prefix: str, split: str) -> list[Sample]:
     if split not in SPLITS:
         raise DatasetError(f"There is no split `{split}`.", f"Use {', '.join(SPLITS)}.")
     path = split_path(prefix, split)
+    if is_empty(prefix, split):
+        return []
     require_file(path, prefix)
     try:
         with pq.ParquetFile(path) as file:
@@ -141,6 +183,25 @@ def read_build_report(prefix: str) -> dict[str, Any]:
     if not isinstance(report, dict) or "rejects" not in report:
         raise foreign(path, "it is no build report")
     return report
+
+
+def is_empty(prefix: Path | str, split: str) -> bool:
+    """Return whether a small dataset was built without any sample in this split."""
+    path = split_path(prefix, split)
+    return (
+        split != "train"
+        and not path.exists()
+        and split_path(prefix, "train").exists()
+        and (read_build_report(str(prefix))["splits"].get(split) == 0)
+    )
+
+
+def written_splits(prefix: Path | str) -> list[str]:
+    """Return the splits that have a file; a DatasetError if one is missing that has samples."""
+    written = [split for split in SPLITS if not is_empty(prefix, split)]
+    for split in written:
+        require_file(split_path(prefix, split), str(prefix))
+    return written
 
 
 def require_file(path: Path, prefix: str) -> None:

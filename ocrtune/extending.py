@@ -1,23 +1,20 @@
 """An earlier dataset that gets more samples: its own keep their splits, and are not decoded."""
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 
 from PIL import Image
 
 from ocrtune.archive import cause
-from ocrtune.config import BuildConfig
-from ocrtune.dataset_files import foreign, require_file, split_path
+from ocrtune.dataset_files import foreign, split_path, written_splits
 from ocrtune.edits import Edits, free_name
 from ocrtune.ground_truth import Entry, GroundTruth, Reject, reject
 from ocrtune.picture_store import Stored, digest_of
 from ocrtune.pictures import quiet_pillow
-from ocrtune.records import SPLITS
 from ocrtune.remarks import Remark, remark
 from ocrtune.sample_index import PictureFile, identify, read_columns
-from ocrtune.splits import draw, split_samples, split_sizes
 
 EARLIER = -2  # the offset of a picture that lies in the earlier dataset
 NAMED = 5  # renamed samples that a remark names
@@ -53,9 +50,7 @@ def read_earlier(prefix: str) -> Earlier:
     earlier = Earlier(prefix)
     if not prefix:
         return earlier
-    paths = {split: split_path(prefix, split) for split in SPLITS}
-    for path in paths.values():
-        require_file(path, prefix)
+    paths = {split: split_path(prefix, split) for split in written_splits(prefix)}
     columns = read_columns(prefix, identify(list(paths.values())))
     earlier.ids, earlier.starts = list(columns.ids), dict(columns.starts)
     for split, path in paths.items():
@@ -166,31 +161,3 @@ def contradiction(
 def fixed_splits(earlier: Earlier) -> dict[int, str]:
     """Return the split of every row that has one already."""
     return dict(enumerate(earlier.splits))
-
-
-def split_more(
-    digests: Sequence[bytes], config: BuildConfig, fixed: Mapping[int, str]
-) -> dict[str, list[int]]:
-    """Return the rows of each split where some rows have theirs already.
-
-    Identical pictures share a split; the others fill up what the splits of the whole lack.
-    """
-    if not fixed:
-        return split_samples(digests, config)
-    splits: dict[str, list[int]] = {split: [] for split in SPLITS}
-    place = {digests[row]: split for row, split in fixed.items()}
-    for row, digest in enumerate(digests):
-        if row in fixed or digest in place:
-            splits[fixed.get(row) or place[digest]].append(row)
-    fresh = [row for row, digest in enumerate(digests) if row not in fixed and digest not in place]
-    room = split_sizes(len(digests), config)
-    held_out = sum(max(0, room[one] - len(splits[one])) for one in ("validation", "test"))
-    for index in draw(len(fresh), min(held_out, len(fresh)), config.seed):
-        row = fresh[index]
-        order = ("test", "validation", "train")
-        split = place.get(digests[row]) or next(
-            (one for one in order if len(splits[one]) < room[one]), "train"
-        )
-        place[digests[row]] = split
-        splits[split].append(row)
-    return {split: sorted(rows) for split, rows in splits.items()}

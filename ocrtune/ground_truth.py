@@ -18,7 +18,10 @@ class Entry:
     text: str
     file: str = ""  # where it stands, as the archive calls it; empty: the content file
     part: str = ""  # id of the line within its picture, where `outline` cuts it out
-    outline: tuple[tuple[int, int], ...] = ()  # polygon, pixels of the upright picture; x, y
+    # The polygon to cut out, as PAGE XML writes it: `x,y x,y …`. A string takes a tenth of the
+    # memory of its numbers, and a book has 100,000 lines.
+    outline: str = ""
+    frame: tuple[int, int] = ()  # width and height in which `outline` counts; (): the picture's
     split: str = ""  # the split that its own files put it in
     group: str = ""  # what belongs together (a writer, a document), if the ground truth says so
 

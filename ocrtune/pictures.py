@@ -4,7 +4,7 @@ import contextlib
 import io
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,8 @@ FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP", "GIF", "JPEG2000", "PPM")
 MIN_SIDE = 10  # pixels
 MAX_PIXELS = 40_000_000  # an A4 page at 600 dpi has 35 million
 LARGE_PIXELS = 4_000_000  # pictures above are decoded one at a time
+HUGE_PIXELS = 16_000_000  # an A4 page at 400 dpi has 15 million
+PHOTO_COLOURS = 256  # print on white has fewer, its smoothed edges included
 LARGE = threading.Lock()
 TURNS = {  # EXIF orientation: what makes the picture upright
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -49,18 +51,46 @@ class Picture:
     frames: int = 1  # pictures in the file; only the first is used
 
 
+@dataclass(frozen=True)
+class Page:
+    """A page to cut lines from: upright, 8 bits or fewer a channel, grey or RGB."""
+
+    image: Image.Image
+    turn: int  # the EXIF orientation that it had; 1: it was upright
+    frames: int = 1  # pictures in the file; only the first is used
+
+
 def check_picture(data: bytes) -> Picture:
     """Return the picture as a dataset stores it; a PictureError says why it cannot be used.
 
     Upright JPEG and PNG files keep their bytes. Everything is decoded to its end.
     """
+    return opened(data, stored_form)
+
+
+def open_page(data: bytes) -> Page:
+    """Return a decoded page to cut lines from; a PictureError says why it cannot be used."""
+    return opened(data, page_form)
+
+
+def is_huge(data: bytes) -> bool:
+    """Whether a picture has so many pixels that only one such should be in memory."""
+    try:
+        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+            return image.width * image.height > HUGE_PIXELS
+    except Exception:  # whoever decodes it will say why not
+        return False
+
+
+def opened(data: bytes, form: Callable[[Image.Image, bytes], Any]) -> Any:
+    """Return what `form` makes of the opened picture; a PictureError says why there is none."""
     if not data:
         raise PictureError(remark("picture_empty"))
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             require_size(*image.size)
             with LARGE if image.width * image.height > LARGE_PIXELS else contextlib.nullcontext():
-                return stored_form(image, data)
+                return form(image, data)
     except PictureError:
         raise
     except UnidentifiedImageError as error:
@@ -110,6 +140,14 @@ def stored_form(image: Image.Image, data: bytes) -> Picture:
     return Picture(encode(plain, "PNG"), plain.size, tuple(changes), frames)
 
 
+def page_form(image: Image.Image, data: bytes) -> Page:
+    """Return the opened picture upright and flattened."""
+    image.load()
+    turn = orientation(image)
+    upright = image.transpose(TURNS[turn]) if turn in TURNS else image
+    return Page(flatten(upright)[0], turn, count_frames(image))
+
+
 def orientation(image: Image.Image) -> int:
     """Return the EXIF orientation; 1, upright, when there is none that can be read."""
     try:
@@ -151,6 +189,16 @@ def encode(image: Image.Image, kind: str, **options: Any) -> bytes:
     buffer = io.BytesIO()
     image.save(buffer, kind, **options)
     return buffer.getvalue()
+
+
+def compact(image: Image.Image) -> bytes:
+    """Return pixels as a file: JPEG for a colour photo or scan, whose grain PNG would keep.
+
+    Knowing it by its many colours takes a hundredth of the time of making both.
+    """
+    if image.mode == "RGB" and image.getcolors(PHOTO_COLOURS) is None:
+        return encode(image, "JPEG", quality=95, subsampling="4:4:4")
+    return encode(image, "PNG")
 
 
 @contextlib.contextmanager

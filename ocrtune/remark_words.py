@@ -30,8 +30,113 @@ WORDS = {
         "第 {line} 行已有同一张图片和同样的文字。",
     ),
     "contradicted": (
-        "Line {line} has another text for the same picture and was kept.",
-        "第 {line} 行对同一张图片有不同的文字，已保留那一行。",
+        "Line {line} has another text for the same picture and was kept: `{kept}`, not `{other}`.",
+        "第 {line} 行对同一张图片有不同的文字，保留了那一行的 `{kept}`，而不是 `{other}`。",
+    ),
+    # how a content file was understood, and which of its lines do not fit
+    "encoding_guessed": (
+        "`{file}` does not say its encoding and was read as {encoding}. If its characters look "
+        "wrong, name the right one with `--encoding`.",
+        "`{file}` 没有标明编码，按 {encoding} 读取。如果出现乱码，"
+        "请用 `--encoding` 指定正确的编码。",
+    ),
+    "as_list": (
+        "The content file was read as a list: {count} items name a picture.",
+        "内容文件按列表读取：{count} 项对应图片。",
+    ),
+    "as_table": (
+        "The content file was read as a table: {count} rows name a picture.",
+        "内容文件按表格读取：{count} 行对应图片。",
+    ),
+    "as_pages": (
+        "The content file was read as pages, each with its text under the line that names its "
+        "picture: {count} of them.",
+        "内容文件按页读取（先写图片名，下面是该页的文字）：共 {count} 页。",
+    ),
+    "separated": (
+        "Path and text are parted by {sign} in the content file: {count} lines name a picture.",
+        "内容文件用 {sign} 分隔路径和文字：{count} 行对应图片。",
+    ),
+    "header_line": (
+        "The first line of the content file, `{header}`, names its columns and was left out.",
+        "内容文件第一行 `{header}` 是列名，已跳过。",
+    ),
+    "bare_paths": (
+        "{count} paths lack the suffix of their picture, such as `{path}`, and were found without.",
+        "{count} 个路径没有写图片后缀（例如 `{path}`），已按不带后缀的名称找到图片。",
+    ),
+    "texts_unquoted": (
+        "{count} texts stood in quotation marks, which were taken off.",
+        "{count} 条文字带有外层引号，已去掉。",
+    ),
+    "breaks_made": (
+        "A written `\\n` was taken for a line break: {count} of them in {lines} texts. Write "
+        "`\\\\n` where the two characters are meant.",
+        "文字中的 `\\n` 已当作换行：{lines} 条文字中共 {count} 处。"
+        "如果确实要写这两个字符，请写成 `\\\\n`。",
+    ),
+    "breaks_kept": (
+        "{count} texts hold `\\n`, which was left as it is: other letters follow a backslash too, "
+        "so these look like TeX or paths.",
+        "{count} 条文字含有 `\\n`，保持原样：文件中反斜杠后面还有其他字母，"
+        "看起来是 TeX 命令或路径。",
+    ),
+    "files_read": (
+        "{count} content files were read: {names}.",
+        "读取了 {count} 个内容文件：{names}。",
+    ),
+    "files_left": (
+        "Not read as content files, since {chosen} is: {names}.",
+        "已使用 {chosen}，以下文件没有当作内容文件读取：{names}。",
+    ),
+    "repeated_file": (
+        "`{file}` has the same picture with the same text.",
+        "`{file}` 中已有同一张图片和同样的文字。",
+    ),
+    "odd_separator": (
+        "The path ends at `{sign}`, unlike in most lines that name a picture. Write all lines "
+        "in the same way.",
+        "这一行的路径后面是 `{sign}`，与大多数行不同。请让所有行的写法一致。",
+    ),
+    "several_links": (
+        "The line shows several pictures, so it is unclear which one the text belongs to.",
+        "这一行有多张图片，无法确定文字属于哪一张。",
+    ),
+    "label_and_text": (
+        "The picture's own words, `{label}`, differ from the text behind it, `{text}`.",
+        "图片的替代文字 `{label}` 与后面的文字 `{text}` 不一致。",
+    ),
+    "label_is_name": (
+        "The only text, `{label}`, is the name of the picture.",
+        "唯一的文字 `{label}` 只是图片的名称。",
+    ),
+    "open_quote": (
+        "The text begins with a quotation mark that does not end it.",
+        "文字以引号开头，但结尾没有对应的引号。",
+    ),
+    "outside_table": (
+        "The line stands outside of the table.",
+        "这一行不在表格中。",
+    ),
+    "no_picture_column": (
+        "No column of this table names a picture of the archive.",
+        "这个表格没有一列对应压缩包中的图片。",
+    ),
+    "cell_no_picture": (
+        "Column {column} of this row does not name a picture.",
+        "这一行的第 {column} 列不是图片名。",
+    ),
+    "row_cells": (
+        "The row has {count} cells, the table only {width}. Write `\\|` for a bar within a text.",
+        "这一行有 {count} 个单元格，而表格只有 {width} 列。文字中的竖线请写成 `\\|`。",
+    ),
+    "before_pages": (
+        "The line stands before the first line that names a picture.",
+        "这一行在第一个图片名之前。",
+    ),
+    "no_page_text": (
+        "There is no text below the line that names the picture.",
+        "图片名下面没有文字。",
     ),
     # why a picture is not used
     "picture_empty": ("The picture file is empty. Copy it again.", "图片文件是空的，请重新复制。"),
@@ -54,6 +159,239 @@ WORDS = {
     "picture_large": (
         "The picture has more than {most} megapixels. Save it smaller.",
         "图片超过 {most} 百万像素，请缩小后保存。",
+    ),
+    # tables
+    "table_columns": (
+        "Pictures come from the column `{image}`, texts from `{text}`.",
+        "图片取自 `{image}` 列，文字取自 `{text}` 列。",
+    ),
+    "table_group": (
+        "Samples with the same `{column}` belong together.",
+        "`{column}` 相同的样本视为一组。",
+    ),
+    "table_split": (
+        "The column `{column}` says which split a row belongs to.",
+        "`{column}` 列说明每一行属于哪个集合。",
+    ),
+    "table_first": (
+        "The first {rows} of {total} rows were taken.",
+        "取了 {total} 行中的前 {rows} 行。",
+    ),
+    "table_random": (
+        "{rows} of {total} rows were taken at random.",
+        "从 {total} 行中随机取了 {rows} 行。",
+    ),
+    "table_lacks": ("The table has no column {columns}.", "表格中没有这些列：{columns}。"),
+    "cell_empty": ("There is nothing in the column `{column}`.", "`{column}` 列是空的。"),
+    "table_no_text": (
+        "The column `{column}` holds no text here, or several that may be meant.",
+        "`{column}` 列在这一行没有文字，或者有好几段，无法确定是哪一段。",
+    ),
+    "table_no_label": ("No class has the number {number}.", "没有编号为 {number} 的类别。"),
+    "table_no_picture": (
+        "There is no picture in the column `{column}`.",
+        "`{column}` 列里没有图片。",
+    ),
+    "table_pictures": (
+        "The row has {count} pictures; it is not known which one the text belongs to.",
+        "这一行有 {count} 张图片，不知道文字属于哪一张。",
+    ),
+    "table_base64": ("The picture is not written in base64.", "图片不是有效的 base64。"),
+    # datasets of the Hub
+    "hub_source": (
+        "From the Hugging Face Hub: https://huggingface.co/datasets/{address}",
+        "来自 Hugging Face Hub：https://huggingface.co/datasets/{address}",
+    ),
+    "hub_converted": (
+        "Read from the Hub's own copy in parquet, commit {commit}.",
+        "读取的是 Hub 自动转换的 parquet 副本，提交为 {commit}。",
+    ),
+    "hub_subset": (
+        "Its subset `{subset}` was taken, its author's default. Others: {others}.",
+        "取了作者默认的子集 `{subset}`。其他子集：{others}。",
+    ),
+    "hub_first": ("The first {rows} rows were taken.", "取了前 {rows} 行。"),
+    "hub_random": ("{rows} rows were taken at random.", "随机取了 {rows} 行。"),
+    "hub_splits_left": (
+        "Splits that were left out: {splits}. One of them alone can be taken by its name.",
+        "没有使用的集合：{splits}。可以按名称单独选用其中之一。",
+    ),
+    "hub_large": ("The picture is larger than {most} MiB.", "图片超过 {most} MiB。"),
+    # about the splits
+    "split_leak": (
+        "{count} identical pictures stand in more than one of your own splits, so the CER will "
+        "look better than it is: {names}. Remove them from one of them.",
+        "有 {count} 张完全相同的图片出现在您自己划分的不止一个集合里，CER 会显得比实际好：{names}。"
+        "请从其中一个集合删除。",
+    ),
+    "split_groups": (
+        "{count} groups (by {by}) were kept whole: none is in two splits.",
+        "按 {by} 分成的 {count} 个组保持完整，没有一组分散在两个集合中。",
+    ),
+    "split_torn": (
+        "{count} groups were in several splits before, and stay so: {names}.",
+        "有 {count} 个组原先就分散在多个集合中，保持不变：{names}。",
+    ),
+    "split_far_off": (
+        "Whole groups could not be divided closer than {shares} into train, validation and test. "
+        "More or smaller groups would help.",
+        "在不拆分组的前提下，训练、验证、测试只能分成 {shares}。组更多或更小会有帮助。",
+    ),
+    "split_no_test": (
+        "There is no test sample, so nothing can be compared: 3 different pictures (or groups) are "
+        "the least.",
+        "没有测试样本，因此无法比较：至少需要 3 张不同的图片（或 3 个组）。",
+    ),
+    "split_no_validation": (
+        "There is no validation sample, so the CER is not measured during training, and the last "
+        "weights are kept.",
+        "没有验证样本，因此训练过程中不测 CER，保留的是最后的权重。",
+    ),
+    # other shapes than the content file
+    "own_splits": (
+        "The splits are the ground truth's own: {splits}. Without one: {others}.",
+        "沿用标注自带的划分：{splits}。没有划分的：{others}。",
+    ),
+    "text_no_picture": (
+        "There is no picture called `{stem}` for this text.",
+        "没有名为 `{stem}` 的图片与这个文本对应。",
+    ),
+    "picture_taken": (
+        "The picture of this text already has another one, `{file}`.",
+        "这个文本对应的图片已有另一个文本 `{file}`。",
+    ),
+    "text_empty": ("The text file is empty.", "文本文件是空的。"),
+    "not_text": (
+        "The file is not a text. Save it as plain text in UTF-8.",
+        "这个文件不是文本，请另存为 UTF-8 纯文本。",
+    ),
+    "pictures_no_text": (
+        "{count} pictures have no text and are left out, such as `{first}`: add a `{suffix}` file.",
+        "{count} 张图片没有文本，未使用，例如 `{first}`：请补上 `{suffix}` 文件。",
+    ),
+    "texts_left": (
+        "{count} texts that are not `.gt.txt` are left out, such as `{first}`.",
+        "{count} 个不是 `.gt.txt` 的文本未使用，例如 `{first}`。",
+    ),
+    "columns": (
+        "`{file}`: the column `{image}` names the pictures, `{text}` holds the text.",
+        "`{file}`：图片取自“{image}”列，文字取自“{text}”列。",
+    ),
+    "table_empty": ("`{file}` holds no row.", "`{file}` 中没有数据行。"),
+    "too_many_cells": (
+        "The row has {count} cells, but the table {expected} columns. Put quotes around a text "
+        "with the separator in it.",
+        "这一行有 {count} 个单元格，而表格只有 {expected} 列。文字中含有分隔符时请加引号。",
+    ),
+    "not_json": ("The line is no sound JSON.", "这一行不是正确的 JSON。"),
+    "not_object": (
+        "This is no object with a picture and a text.",
+        "这不是含有图片和文字的 JSON 对象。",
+    ),
+    "no_cell": ("The row names no picture.", "这一行没有写图片。"),
+    "no_text_cell": ("The row has no text in `{column}`.", "这一行的“{column}”列没有文字。"),
+    "repeated_row": (
+        "Line {line} of `{file}` has the same picture with the same text.",
+        "`{file}` 第 {line} 行已有同一张图片和同样的文字。",
+    ),
+    "contradicted_row": (
+        "Line {line} of `{file}` has another text for the same picture and was kept.",
+        "`{file}` 第 {line} 行对同一张图片有不同的文字，已保留那一行。",
+    ),
+    "repeated_page": (
+        "Line {line} of `{file}` already has the boxes of this picture.",
+        "`{file}` 第 {line} 行已有这张图片的文本框。",
+    ),
+    "no_label": (
+        "The line does not begin with the path of a picture, followed by a tab and its text.",
+        "这一行不是“图片路径、制表符、文字”的形式。",
+    ),
+    "no_tabs": (
+        "{count} lines have no tab between path and text and were divided behind the picture's "
+        "suffix; the first is line {line} of `{file}`.",
+        "{count} 行的路径与文字之间没有制表符，已在图片后缀之后断开；"
+        "首例为 `{file}` 第 {line} 行。",
+    ),
+    "boxes_left": (
+        "`{file}` has boxes on whole pages, and `{used}` the lines cut out of them: only the "
+        "lines are used.",
+        "`{file}` 是整页的文本框，`{used}` 是裁好的文本行：只使用文本行。",
+    ),
+    "no_boxes": ("The picture has no boxes.", "这张图片没有文本框。"),
+    "no_box": (
+        "The box has no corners that can be understood: `points` is a list of [x, y].",
+        "文本框的坐标无法识别：`points` 应为 [x, y] 的列表。",
+    ),
+    "illegible": (
+        "The text is marked as illegible (`{mark}`).",
+        "文字被标为无法辨认（`{mark}`）。",
+    ),
+    "difficult": ("The box is marked as difficult.", "文本框被标为困难样本。"),
+    "numbers_only": (
+        "The line holds coordinates without a text.",
+        "这一行只有坐标，没有文字。",
+    ),
+    "xml_large": ("The XML file is larger than {most} MiB.", "XML 文件超过 {most} MiB。"),
+    "xml_deep": (
+        "The XML file has more than {elements} elements or is nested deeper than {depth}.",
+        "XML 文件的元素超过 {elements} 个，或嵌套超过 {depth} 层。",
+    ),
+    "xml_entities": (
+        "The XML file declares entities, which can hide other files or gigabytes. Export it again "
+        "without them.",
+        "XML 文件声明了实体，可能藏有其他文件或海量数据。请重新导出不含实体的文件。",
+    ),
+    "xml_damaged": (
+        "The XML file is damaged: {cause}. Export it again.",
+        "XML 文件已损坏：{cause}。请重新导出。",
+    ),
+    "xml_others": (
+        "{count} XML files of another kind were left alone, such as `{first}`.",
+        "{count} 个其他类型的 XML 文件未使用，例如 `{first}`。",
+    ),
+    "layouts_read": ("{files} layout files were read.", "读取了 {files} 个版面文件。"),
+    "layout_empty": ("The file describes no line of text.", "文件中没有任何文本行。"),
+    "page_taken": (
+        "The picture `{name}` already has its lines from `{file}`.",
+        "图片 `{name}` 的文本行已取自 `{file}`。",
+    ),
+    "alto_unit": (
+        "The file measures in `{unit}` and does not say how large the page is. Export it in "
+        "pixels.",
+        "文件以 `{unit}` 为单位，却没有写页面大小。请以像素为单位导出。",
+    ),
+    "line_no_text": ("Line `{part}` has no text.", "行 `{part}` 没有文字。"),
+    "line_no_place": (
+        "Line `{part}` has no outline, box or baseline.",
+        "行 `{part}` 没有轮廓、方框或基线。",
+    ),
+    "region_no_lines": (
+        "Region `{part}` has a text, but no lines to cut out. With `--shape pages` it is used.",
+        "区域 `{part}` 有文字，却没有可裁剪的行。用 `--shape pages` 可以使用。",
+    ),
+    "page_no_text": ("The page has no text.", "页面没有文字。"),
+    "line_outside": (
+        "Line `{part}` lies outside of the picture.",
+        "行 `{part}` 在图片之外。",
+    ),
+    "line_small": (
+        "Line `{part}` has only {width} x {height} pixels. {least} are the least on each side.",
+        "行 `{part}` 只有 {width} × {height} 像素，每边至少要 {least} 像素。",
+    ),
+    "other_proportions": (
+        "Line `{part}` was drawn on a page of {width} x {height}, but the picture has {wide} x "
+        "{high} pixels: it is another one, or was trimmed.",
+        "行 `{part}` 标在 {width} × {height} 的页面上，而图片是 {wide} × {high} 像素："
+        "不是同一张，或被裁过。",
+    ),
+    "pdf_locked": (
+        "`{name}` is protected by a password. Save it without one.",
+        "`{name}` 有密码保护，请另存为无密码的文件。",
+    ),
+    "pdf_damaged": ("`{name}` is no sound PDF. Save it again.", "`{name}` 已损坏，请重新保存。"),
+    "pdf_long": (
+        "`{name}` has {count} pages, of which the first {most} are used. Divide it.",
+        "`{name}` 有 {count} 页，只使用前 {most} 页。请拆分文件。",
     ),
     # a dataset that was edited, or gets more samples
     "edits_made": (

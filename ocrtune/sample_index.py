@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ocrtune.archive import cause
-from ocrtune.dataset_files import foreign, require_file, split_path
+from ocrtune.dataset_files import foreign, is_empty, split_path, written_splits
 from ocrtune.edits import Edit, edits_path, load_edits, read_addition
 from ocrtune.errors import DatasetError, did_you_mean
 from ocrtune.picture_store import digest_of
@@ -88,6 +88,8 @@ def read_columns(prefix: str, identity: Identity) -> Columns:
     for split in SPLITS:
         path = split_path(prefix, split)
         columns.starts[split] = len(columns.ids)
+        if is_empty(prefix, split):
+            continue
         try:
             with pq.ParquetFile(path) as file:
                 table = file.read(columns=["image.path", "text"])
@@ -145,7 +147,7 @@ class PictureFile:
 def picture_sizes(prefix: str, identity: Identity) -> np.ndarray:
     """Return how many bytes each picture of a dataset has, in the order of its Columns."""
     sizes = [np.zeros(0, dtype=np.int64)]
-    for split in SPLITS:
+    for split in written_splits(prefix):
         file = PictureFile(split_path(prefix, split))
         for group in range(len(file.starts) - 1):
             lengths = pc.binary_length(file.column(group))
@@ -164,8 +166,7 @@ class SampleIndex:
     def __init__(self, prefix: Path | str) -> None:
         self.prefix = str(prefix)
         paths = [split_path(prefix, split) for split in SPLITS]
-        for path in paths:
-            require_file(path, self.prefix)
+        written_splits(prefix)  # or an error
         self.identity = identify(paths)
         self.columns = read_columns(self.prefix, self.identity)
         self.edits = load_edits(prefix)

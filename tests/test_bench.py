@@ -388,3 +388,24 @@ def test_training_speed_is_of_real_steps():
     assert figures.steps == 1
     assert figures.sixty_steps_seconds > 0.5  # nobody is that fast: it did learn something
     assert figures.cpu_seconds_per_step > 0
+
+
+def test_bench_build_counts_what_two_builds_took(tmp_path, capsys):
+    script = tmp_path / "other.py"
+    script.write_text(
+        "import sys, pathlib\n"
+        "content, _, prefix = sys.argv[1:]\n"
+        "names = [line.split()[0] for line in open(content)]\n"
+        "data = b''.join(pathlib.Path(name).read_bytes() for name in names)\n"
+        "pathlib.Path(prefix).write_bytes(3 * data)\n"
+    )
+    arguments = ["bench", "build", "--lines", "12", "--output", str(tmp_path / "out")]
+    assert cli.main([*arguments, "--script", str(script)]) == 0
+    ours, theirs = json.loads((tmp_path / "out" / "build.json").read_text())["builds"]
+    assert (ours["lines"], theirs["who"]) == (12, "other.py")
+    assert 2.5 < theirs["written_by_read"] < 3.1  # a zip is a little more than its pictures
+    assert ours["cpu_seconds"] > theirs["cpu_seconds"] > 0
+    assert "| ocrtune | 12 |" in capsys.readouterr().out
+    script.write_text("raise SystemExit('no room')")
+    assert cli.main([*arguments, "--script", str(script)]) == 1
+    assert "other.py failed: no room" in capsys.readouterr().err

@@ -12,7 +12,7 @@ from ocrtune import comparing
 from ocrtune.comparing import compare_models
 from ocrtune.config import CompareConfig, TrainConfig
 from ocrtune.dataset_files import load_samples
-from ocrtune.errors import ModelError
+from ocrtune.errors import DatasetError, ModelError
 from ocrtune.events import Note, Saved
 from ocrtune.families.loading import add_lora, load_base, save_adapter
 from ocrtune.reading import read_samples
@@ -157,3 +157,10 @@ def test_both_sides_end_at_a_length_taken_from_the_right_texts(base, data, tmp_p
     assert reports[0]["base"]["cut"] > 0
     adapter_contract = json.loads((tmp_path / "adapter" / "contract.json").read_text("utf-8"))
     assert adapter_contract["max_new_tokens"] == 160, "the adapter keeps its own"
+
+
+def test_a_dataset_without_a_test_split_says_what_it_needs(base, tmp_path):
+    data = write_dataset(tmp_path, 2)
+    config = CompareConfig(data=data, adapter="", output=str(tmp_path / "out"), base=base)
+    with pytest.raises(DatasetError, match="test split of .* is empty.*at least 3 different"):
+        compare_models(config)

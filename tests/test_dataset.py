@@ -1,8 +1,8 @@
 import io
 import json
 import os
-import random
 import struct
+import subprocess
 import zipfile
 import zlib
 from pathlib import Path
@@ -13,7 +13,6 @@ import pyarrow.parquet as pq
 import pytest
 from datasets import load_dataset
 from PIL import Image
-from sklearn.model_selection import train_test_split
 
 from ocrtune.config import BuildConfig
 from ocrtune.dataset import build_dataset
@@ -21,8 +20,8 @@ from ocrtune.dataset_files import load_samples, read_build_report
 from ocrtune.dataset_report import statistics_text
 from ocrtune.errors import ArchiveError, DatasetError, OcrtuneError
 from ocrtune.events import Progress
+from ocrtune.picture_store import BuildStoppedError
 from ocrtune.pictures import PictureError, check_picture
-from ocrtune.splits import split_samples, split_sizes
 
 FRAKTUR = Path(__file__).parents[2] / "shared" / "data" / "ocrd_fraktur.zip"
 CONFIG = BuildConfig(source="", output="")
@@ -225,79 +224,6 @@ def test_a_pixel_bomb_is_refused_by_its_header(tmp_path):
     assert "more than 40 megapixels" in report.rejects[0]["reason"]
 
 
-# Splits
-
-
-@pytest.mark.parametrize(
-    ("count", "train", "validation", "test"),
-    [
-        (3, 1, 1, 1),
-        (4, 2, 1, 1),
-        (5, 3, 1, 1),
-        (9, 7, 1, 1),
-        (10, 8, 1, 1),
-        (12, 9, 1, 2),
-        (15, 12, 1, 2),
-        (150, 120, 15, 15),
-        (363, 290, 36, 37),
-        (10_000, 8_000, 1_000, 1_000),
-    ],
-)
-def test_split_sizes(count, train, validation, test):
-    sizes = {"train": train, "validation": validation, "test": test}
-    assert split_sizes(count, CONFIG) == sizes
-    splits = split_samples([b"%d" % row for row in range(count)], CONFIG)
-    assert {split: len(rows) for split, rows in splits.items()} == sizes
-    assert sorted(sum(splits.values(), [])) == list(range(count))
-
-
-def test_other_fractions_are_respected():
-    config = BuildConfig(source="", output="", train_fraction=0.5, validation_fraction=0.3)
-    assert split_sizes(100, config) == {"train": 50, "validation": 30, "test": 20}
-
-
-def test_the_draw_is_that_of_scikit_learn():
-    train, rest = train_test_split(list(range(123)), train_size=0.8, random_state=7)
-    validation, test = train_test_split(rest, train_size=0.5, random_state=7)
-    config = BuildConfig(source="", output="", seed=7)
-    assert split_samples([b"%d" % row for row in range(123)], config) == {
-        "train": sorted(train),
-        "validation": sorted(validation),
-        "test": sorted(test),
-    }
-
-
-@pytest.mark.parametrize(
-    "groups",
-    [
-        [2] + [1] * 148,
-        [3, 2, 2] + [1] * 8,
-        [5, 5, 1],
-        [2, 2, 2],
-        [40, 1, 1],
-        [1, 1, 90, 3, 3],
-        [7] * 10,
-        [60, 30, 20, 10] + [2] * 20,
-    ],
-)
-def test_identical_pictures_never_cross(groups):
-    digests = [b"%d" % group for group, size in enumerate(groups) for _ in range(size)]
-    random.Random(3).shuffle(digests)
-    splits = split_samples(digests, CONFIG)
-    assert all(splits.values())
-    assert sorted(sum(splits.values(), [])) == list(range(len(digests)))
-    home = {}
-    for split, rows in splits.items():
-        for row in rows:
-            assert home.setdefault(digests[row], split) == split
-
-
-def test_repeated_pictures_leave_the_sizes_exact_where_possible():
-    digests = [b"twin"] * 2 + [b"%d" % row for row in range(148)]
-    splits = split_samples(digests, CONFIG)
-    assert [len(rows) for rows in splits.values()] == [120, 15, 15]
-
-
 # Building
 
 
@@ -445,7 +371,7 @@ def test_a_failed_build_leaves_the_old_dataset_and_no_half_file(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         build_dataset(config, cancel)
     with pytest.raises(DatasetError):
-        build(tmp_path, pictures_with_lines(2))
+        build(tmp_path, {"1.png": b"", "content.md": "1.png a"})
     assert {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()} == before
 
 
@@ -466,12 +392,6 @@ def test_a_failed_build_leaves_the_old_dataset_and_no_half_file(tmp_path):
             "None of the 1 lines of `content.md` can be used. Line 1: The file is not a picture",
         ),
         ({"1.png": b"", "content.md": "1.png a"}, "Line 1: The picture file is empty."),
-        (pictures_with_lines(2), "There are only 2 samples, too few for three splits. Add"),
-        (
-            {name: png(1) for name in ("1.png", "2.png", "3.png")}
-            | {"content.md": "1.png a\n2.png b\n3.png c"},
-            "only 3 samples, and only 1 different pictures",
-        ),
     ],
 )
 def test_a_hopeless_source_gets_a_sentence(tmp_path, files, message):
@@ -577,3 +497,29 @@ def test_the_real_fraktur_lines_build_without_loss(tmp_path):
             original = Image.open(io.BytesIO(archive.read(sample.picture_id)))
             assert np.array_equal(np.asarray(decoded(sample.picture)), np.asarray(original))
     assert json.loads((tmp_path / "d_report.json").read_text("utf-8"))["encoding"] == "utf-8"
+
+
+def test_a_build_that_is_stopped_leaves_nothing(tmp_path):
+    make_zip(tmp_path / "a.zip", pictures_with_lines(60))
+    config = BuildConfig(source=str(tmp_path / "a.zip"), output=str(tmp_path / "out" / "set"))
+    looks = iter([False, True])
+    with pytest.raises(BuildStoppedError, match="nothing was written"):
+        build_dataset(config, stop_requested=lambda: next(looks))
+    assert list((tmp_path / "out").iterdir()) == []
+    assert build_dataset(config).samples == 60
+
+
+def test_what_a_killed_build_left_is_swept_away(tmp_path):
+    dead = subprocess.Popen(["true"])
+    dead.wait()
+    names = (f".d-{dead.pid}-old", f".d-{dead.pid}-new", f".d-{os.getpid()}-old", ".d-notes")
+    place = tmp_path / "out"
+    for name in names:
+        (place / name).mkdir(parents=True)
+        (place / name / "pictures").write_bytes(b"half")
+        if name.endswith("old"):
+            for path in (place / name / "pictures", place / name):
+                os.utime(path, (1, 1))
+    build(tmp_path, pictures_with_lines(4))
+    left = sorted(path.name for path in place.iterdir() if path.name.startswith(".d"))
+    assert left == sorted(names[1:])

@@ -3,10 +3,11 @@
 from dataclasses import replace
 
 import pytest
+from line_samples import write_source
 from test_dataset import make_zip, pictures_with_lines, png
 from test_edits import build, everything
 
-from ocrtune import extending, picture_store
+from ocrtune import picture_store
 from ocrtune.config import BuildConfig
 from ocrtune.dataset import build_dataset
 from ocrtune.dataset_files import load_samples
@@ -14,6 +15,7 @@ from ocrtune.editing import edit_sample, keep_picture
 from ocrtune.edits import Change
 from ocrtune.errors import DatasetError
 from ocrtune.records import SPLITS
+from ocrtune.splits import split_samples
 
 
 @pytest.fixture
@@ -115,7 +117,18 @@ def test_a_dataset_that_is_not_there_cannot_be_extended(tmp_path):
 def test_identical_new_pictures_share_a_split():
     digests = [b"a", b"b", b"c", *[b"new"] * 6, *[bytes([n]) for n in range(20)]]
     fixed = {0: "train", 1: "validation", 2: "test"}
-    splits = extending.split_more(digests, BuildConfig(source="", output=""), fixed)
+    splits = split_samples(digests, BuildConfig(source="", output=""), fixed=fixed)
     homes = [split for split, rows in splits.items() if set(rows) & set(range(3, 9))]
     assert len(homes) == 1
     assert sorted(row for rows in splits.values() for row in rows) == list(range(len(digests)))
+
+
+def test_a_dataset_of_one_sample_is_extended(tmp_path):
+    one = write_source(tmp_path / "one", 1)
+    build_dataset(BuildConfig(source=str(one), output=str(tmp_path / "d")))
+    more = write_source(tmp_path / "more", 12)
+    report = build_dataset(
+        BuildConfig(source=str(more), output=str(tmp_path / "d"), extend=str(tmp_path / "d"))
+    )
+    assert report.splits == {"train": 9, "validation": 1, "test": 2}
+    assert "0.png" in {one.picture_id for one in load_samples(str(tmp_path / "d"), "train")}

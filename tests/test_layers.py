@@ -10,13 +10,17 @@ PACKAGE = Path(__file__).parent.parent / "ocrtune"
 
 LAYERS = {
     0: {"__init__", "errors", "records", "config", "events", "home"},
-    1: {"text", "metrics", "archive", "content", "shapes", "dataset", "cards", "augmenting"}
-    | {"grounding", "pictures", "splits", "picture_store", "sources", "remarks", "remark_words"}
-    | {"dataset_files", "dataset_report", "ground_truth"}
-    | {"edits", "editing", "sample_index", "rebuilding", "extending"},
+    1: {"text", "metrics", "archive", "content", "shapes", "cards", "augmenting"}
+    | {"grounding", "pictures", "splits", "picture_store", "remarks", "remark_words"}
+    | {"columns", "cells", "tables", "table_types", "table_truth", "row_choice"}
+    | {"dataset_files", "ground_truth", "grouping", "hub_layout"}
+    | {"crops", "pdf_files"}
+    | {"edits", "editing", "sample_index", "rebuilding", "extending"}
+    | {"encoding", "names", "links", "pieces", "path_lines", "markdown", "markdown_tables"},
     2: {"hub", "families", "features", "feature_store", "examples", "hardware", "fitting"}
-    | {"engines"},
-    3: {"training", "learner", "graphs", "ranks", "validation", "checkpoints", "preflight"}
+    | {"engines", "hub_rows", "hub_tables", "hub_streams"},
+    3: {"dataset", "dataset_report", "sources"}
+    | {"training", "learner", "graphs", "ranks", "validation", "checkpoints", "preflight"}
     | {"decoding", "streaming", "reading", "comparing", "exporting"}
     | {"report", "report_page", "report_words", "suspects", "pretrain", "bench"},
     4: {"jobs", "turns"},
@@ -31,8 +35,8 @@ ALLOWED = {
     "ui": LAYERS[0]
     | LAYERS[1]
     | LAYERS[4]
-    | {"hub", "families", "report", "report_page"}
-    | {"suspects", "ui"},
+    | {"hub", "families", "report", "report_page", "ui"}
+    | {"dataset_report", "suspects"},
 }
 
 MODEL_WORLD = {"families", "features", "feature_store", "hardware", "engines", "preflight"}
@@ -52,10 +56,10 @@ HOMES = {  # where a package from elsewhere may be imported
     "pandas": {"ui"},
     "tqdm": {"console"},
     "fontTools": {"pretrain"},
-    "rapidfuzz": {"text", "metrics", "content", "pretrain"},
-    "regex": {"text"},
-    "pyarrow": {"dataset_files", "sample_index"},
-    "datasets": {"dataset_files"},
+    "rapidfuzz": {"text", "metrics", "names", "pretrain"},
+    "regex": {"text", "grouping"},
+    "pyarrow": {"dataset_files", "tables", "table_types", "sample_index"},
+    "datasets": {"dataset_files", "hub_streams"},
     "sklearn": {"dataset"},
     "numpy": LAYERS[1] | MODEL_WORLD,
     "PIL": LAYERS[1] | LAYERS[2] | LAYERS[3] | {"ui"},

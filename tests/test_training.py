@@ -271,3 +271,14 @@ def test_a_full_disk_is_told_before_anything_is_computed(settings, monkeypatch):
     with pytest.raises(TrainingError, match="has room for 0.0 GB"):
         run(settings(lora_vision="no"))
     run(settings(lora_vision="yes"))  # keeps no features
+
+
+def test_one_sample_is_enough_to_learn_from(settings, tmp_path):
+    data = write_dataset(tmp_path, 1)
+    folder, events, details = run(settings(data=data, steps=2))
+    assert [(event.step, event.cer, event.lines) for event in of(Evaluated, events)] == [
+        (0, None, 0),
+        (2, None, 0),
+    ]
+    assert details["kept_step"] == 2
+    assert (folder / "contract.json").is_file()

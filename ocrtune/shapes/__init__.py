@@ -4,14 +4,26 @@ A shape is data: how to find its files among those of an archive, and how to rea
 several shapes at once is not guessed: a QuestionError asks.
 """
 
+from dataclasses import replace
+
 from ocrtune.archive import CONTENT_HELP, Archive
 from ocrtune.config import BuildConfig
 from ocrtune.errors import ArchiveError, QuestionError
 from ocrtune.ground_truth import GroundTruth
+from ocrtune.pdf_files import PdfFiles, pdf_problems
+from ocrtune.shapes.layout_files import ALTO, PAGE, PAGES
 from ocrtune.shapes.lines import LINES
+from ocrtune.shapes.own_splits import with_own_splits
+from ocrtune.shapes.paddle import PADDLE
+from ocrtune.shapes.pairs import PAIRS
+from ocrtune.shapes.parquet import PARQUET
+from ocrtune.shapes.recognising import leading, recognise
 from ocrtune.shapes.shape import Shape
+from ocrtune.shapes.table_files import TABLE
 
-SHAPES: dict[str, Shape] = {shape.name: shape for shape in (LINES,)}
+SHAPES: dict[str, Shape] = {
+    shape.name: shape for shape in (LINES, PAIRS, TABLE, PADDLE, PAGE, ALTO, PAGES, PARQUET)
+}
 
 
 def read_ground_truth(archive: Archive, config: BuildConfig) -> GroundTruth:
@@ -23,17 +35,49 @@ def read_ground_truth(archive: Archive, config: BuildConfig) -> GroundTruth:
         return archive.ground_truth
     if config.shape != "auto":
         shape = SHAPES[config.shape]
-        return shape.read(archive, shape.find(archive), config)
-    found = {shape.name: files for shape in SHAPES.values() if (files := shape.find(archive))}
-    if not found:
-        raise ArchiveError(f"`{archive.label}` holds no ground truth.", CONTENT_HELP)
-    if len(found) > 1:
+        files = shape.find(archive)
+    else:
+        shape, files = choose_shape(archive)
+    truth = with_own_splits(shape.read(archive, files, config))
+    return replace(truth, remarks=(*truth.remarks, *pdf_problems(archive)))
+
+
+def choose_shape(archive: Archive) -> tuple[Shape, list[str]]:
+    """Return the archive's shape and its files; a QuestionError when there are several."""
+    found = recognise(archive, SHAPES)
+    names = leading(archive, found)
+    if not names:
+        raise nothing_found(archive)
+    if len(names) > 1:
         raise QuestionError(
             f"`{archive.label}` holds ground truth in several shapes: "
-            + "; ".join(f"{name} (`{files[0]}`)" for name, files in found.items())
+            + "; ".join(f"{name} (`{found[name][0]}`)" for name in names)
             + ".",
             "shape",
-            tuple(found),
+            names,
         )
-    [(name, files)] = found.items()
-    return SHAPES[name].read(archive, files, config)
+    return SHAPES[names[0]], found[names[0]]
+
+
+def nothing_found(archive: Archive) -> ArchiveError:
+    """Return the error for an archive without ground truth; of a PDF it says what that has."""
+    problem = f"`{archive.label}` holds no ground truth."
+    if not isinstance(archive.files, PdfFiles):
+        return ArchiveError(problem, CONTENT_HELP)
+    if not archive.files.pages:
+        return ArchiveError(" ".join(map(str, pdf_problems(archive))), CONTENT_HELP)
+    first = next(iter(archive.files.pages))
+    book = first.partition("#")[0]
+    if archive.files.has_text():
+        problem += (
+            f" `{book}` has a text layer, which is not taken for the truth: it may be another "
+            "program's reading."
+        )
+    else:
+        problem += f" `{book}` has no text layer."
+    stem = book.rpartition("/")[2][:-4]
+    return ArchiveError(
+        problem,
+        f"Write the text of its pages into `{stem}/1.txt`, `{stem}/2.txt` …, or into a "
+        f"`content.md` with lines like `{first} the text`.",
+    )

@@ -14,6 +14,8 @@ def ready(run: Look, test_samples: int, language: str) -> str:
         return notice(text(language, "compare_run_busy"), "busy")
     if not run.usable:
         return notice(text(language, "compare_no_run"))
+    if not test_samples:
+        return notice(text(language, "compare_no_test"), "bad")
     return notice(text(language, "compare_ready", test=test_samples), "good")
 
 

@@ -26,7 +26,7 @@ from ocrtune.ui import (
 )
 from ocrtune.ui.actions import offered_prompts, trained
 from ocrtune.ui.gallery import View, edits_moment
-from ocrtune.ui.looks import Look, clean, look, look_at_all
+from ocrtune.ui.looks import Look, clean, look, look_at_all, question
 from ocrtune.ui.views import notice, sentence, text
 from ocrtune.ui.words import language_of, say
 
@@ -37,14 +37,27 @@ Looks = dict[str, Look]
 
 
 def show_dataset(looks: Looks, language: str) -> list:
-    """Return the report, the sample button and the way on."""
+    """Return the report, the sample button, the way on, and what is asked."""
     dataset = looks["dataset"]
     sample = gr.Button(interactive=not dataset.active, variant=variant(not dataset.usable))
     proceed = gr.Button(visible=dataset.usable)
+    asking = asked_widgets(dataset, language)
     if not dataset.usable:
-        return [dataset_views.pending(dataset, language), sample, proceed]
+        return [dataset_views.pending(dataset, language), sample, proceed, *asking]
     report = read_build_report(dataset.dataset)
-    return [dataset_views.report(report, language), sample, proceed]
+    return [dataset_views.report(report, language), sample, proceed, *asking]
+
+
+def asked_widgets(dataset: Look, language: str) -> list:
+    """Return the answers that a build asks for, their button, and the one that stops a build."""
+    asked = question(dataset)
+    offered = dataset_views.choices(asked, language)
+    first = offered[0][1] if offered else None
+    return [
+        gr.Radio(choices=offered, value=first, visible=asked is not None),
+        gr.Button(visible=asked is not None),
+        gr.Button(visible=dataset.state in ("queued", "running")),
+    ]
 
 
 def show_train(looks: Looks, language: str) -> list:
@@ -92,7 +105,7 @@ def show_compare(looks: Looks, language: str) -> list:
     tests = run_counts(run).get("test", 0)
     ready = compare_views.ready(run, tests, language)
     button = gr.Button(
-        interactive=run.usable and not comparison.active, variant=variant(not comparison.usable)
+        interactive=bool(tests) and not comparison.active, variant=variant(not comparison.usable)
     )
     if not comparison.usable:
         pending = compare_views.pending(comparison, language)
@@ -204,7 +217,7 @@ def look_no_further(looks: Looks, view: View) -> None:
 GALLERY = (("dataset",), ("comparison",))
 SUSPECTS = ((), ("comparison", "dataset"))
 PANELS = {
-    "dataset": Panel(show_dataset, ("dataset",), (), 0, 3),
+    "dataset": Panel(show_dataset, ("dataset",), (), 0, 6),
     "gallery": Panel(editor.show_gallery, *GALLERY, 5, 12, look_at_gallery),
     "gallery_text": Panel(editor.show_text, (), ("dataset",), 0, 1, look_at_card, speaks=False),
     "train": Panel(show_train, ("run", "check"), ("dataset",), 5, 13),
