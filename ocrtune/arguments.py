@@ -50,7 +50,7 @@ def add_build(commands: argparse._SubParsersAction) -> None:
         description="Make a dataset from pictures and a content.md with one line for each picture: "
         "`path text`. Lines that begin with # and blank lines are skipped. Writes "
         "PREFIX_train.parquet, PREFIX_val.parquet, PREFIX_test.parquet and PREFIX_report.json, "
-        "which names every rejected line with its reason.",
+        "which names every rejected line with its reason, as does PREFIX_rejects.csv, a table.",
     )
     command.add_argument(
         "source",

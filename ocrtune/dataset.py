@@ -16,15 +16,18 @@ from ocrtune.content import is_picture_name
 from ocrtune.dataset_files import (
     Row,
     publish,
+    rejects_path,
     report_path,
     split_path,
     staging,
+    write_rejects,
     write_report,
     write_rows,
 )
 from ocrtune.dataset_report import describe_texts, find_duplicates
 from ocrtune.errors import DatasetError
 from ocrtune.events import Emit, silent
+from ocrtune.figures import describe_samples
 from ocrtune.ground_truth import GroundTruth, Reject
 from ocrtune.grouping import group_samples
 from ocrtune.picture_store import Stored, check_entries, stored_bytes
@@ -57,6 +60,13 @@ class BuildReport:
     unnamed: tuple[str, ...]  # pictures of the archive that no line names
     remarks: tuple[dict[str, Any], ...]  # how the ground truth was understood: text, key, values
     rejects: tuple[dict[str, Any], ...]  # see `Reject.as_values`
+    # `chars` of texts; `width`, `height` and `pixels` of pictures: see `figures.histogram`
+    histograms: dict[str, dict[str, list[int]]]
+    inventory: dict[str, int]  # how often each character occurs, the most frequent first
+    once: list[str]  # characters that occur once, the first of them
+    once_total: int  # all of them
+    unseen: dict[str, int]  # characters of the test split that the train split never shows
+    right_to_left: int  # samples whose text runs so
 
 
 def never() -> bool:
@@ -116,7 +126,12 @@ def build_dataset(
             ),
             remarks=tuple(one.as_values() for one in (*truth.remarks, *told)),
             rejects=tuple(one.as_values() for one in rejects),
+            **describe_samples(
+                [one.entry.text for one in stored], [one.pixels for one in stored], splits
+            ),
         )
+        if rejects:
+            write_rejects(rejects_path(folder / prefix.name), rejects)
         write_report(report_path(folder / prefix.name), report)
         publish(folder, prefix)
     return report

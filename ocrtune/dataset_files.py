@@ -17,7 +17,9 @@ import pyarrow.parquet as pq
 
 from ocrtune.archive import cause
 from ocrtune.errors import DatasetError, did_you_mean
+from ocrtune.ground_truth import Reject
 from ocrtune.records import SPLITS, Sample
+from ocrtune.spreadsheet import write_table
 
 FILE_WORDS = {"train": "train", "validation": "val", "test": "test"}  # PREFIX_val.parquet
 FEATURES = {
@@ -33,6 +35,7 @@ SCHEMA = pa.schema(
 )
 PACKING = {"image.bytes": "none", "image.path": "zstd", "text": "zstd"}
 STALE_SECONDS = 3_600  # without a write, until what a dead build left is removed
+REJECT_COLUMNS = ("file", "line", "original", "reason", "reason_zh", "nearest")
 GROUP_ROWS, GROUP_BYTES = 256, 8 * 1024 * 1024  # of a parquet row group, whichever comes first
 
 
@@ -46,6 +49,12 @@ def report_path(prefix: Path | str) -> Path:
     """Return the report's file."""
     prefix = Path(prefix)
     return prefix.with_name(f"{prefix.name}_report.json")
+
+
+def rejects_path(prefix: Path | str) -> Path:
+    """Return the table of what did not become a sample; there is none where all did."""
+    prefix = Path(prefix)
+    return prefix.with_name(f"{prefix.name}_rejects.csv")
 
 
 @contextlib.contextmanager
@@ -91,10 +100,11 @@ def is_running(pid: int) -> bool:
 
 def publish(folder: Path, prefix: Path) -> None:
     """Move the finished files to their places; the report comes last."""
-    for path in [*(split_path(prefix, split) for split in SPLITS), report_path(prefix)]:
+    splits = [split_path(prefix, split) for split in SPLITS]
+    for path in [*splits, rejects_path(prefix), report_path(prefix)]:
         if (folder / path.name).exists():
             os.replace(folder / path.name, path)
-        else:  # a split without a sample has no file, nor shall it keep the one it had
+        else:  # without a sample, or a reject, there is no file, nor shall an old one stay
             path.unlink(missing_ok=True)
 
 
@@ -140,6 +150,25 @@ def write_report(path: Path, report: object) -> None:
     """Write the report, a dataclass, as JSON."""
     text = json.dumps(asdict(report), indent=2, ensure_ascii=False) + "\n"
     path.write_text(text, "utf-8", errors="replace")
+
+
+def write_rejects(path: Path, rejects: Sequence[Reject]) -> None:
+    """Write what did not become a sample as a table, its reasons in both languages."""
+    write_table(
+        path,
+        REJECT_COLUMNS,
+        (
+            {
+                "file": one.file,
+                "line": one.line_number or "",  # 0: the whole file
+                "original": one.original,
+                "reason": str(one.reason),
+                "reason_zh": one.reason.say("zh"),
+                "nearest": one.nearest,
+            }
+            for one in rejects
+        ),
+    )
 
 
 def load_samples(prefix: str, split: str) -> list[Sample]:

@@ -13,7 +13,8 @@ LAYERS = {
     1: {"text", "metrics", "archive", "content", "shapes", "dataset", "cards", "augmenting"}
     | {"grounding", "pictures", "splits", "picture_store", "sources", "remarks", "remark_words"}
     | {"dataset_files", "dataset_report", "ground_truth", "grouping"}
-    | {"crops", "pdf_files"},
+    | {"crops", "pdf_files"}
+    | {"figures", "spreadsheet"},
     2: {"hub", "families", "features", "feature_store", "examples", "hardware", "fitting"}
     | {"engines"},
     3: {"training", "learner", "graphs", "ranks", "validation", "checkpoints", "preflight"}
