@@ -4,17 +4,20 @@ A zip may come from anybody: its names are checked, nothing is ever written unde
 size is counted while reading because headers lie. A folder or a content file is the user's own.
 """
 
+import contextlib
 import os
 import posixpath
 import re
 import stat
 import struct
+import tempfile
 import threading
 import zipfile
 import zlib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Self
+from typing import IO, Protocol, Self
 
 from ocrtune.content import decode, stem
 from ocrtune.errors import ArchiveError, QuestionError
@@ -174,10 +177,26 @@ class LocalFiles:
         """Do nothing: no file stays open."""
 
 
+class Files(Protocol):
+    """Where an archive has its files from; `files` are their names, with what tells where they lie.
+
+    ZipFiles and LocalFiles are such places, and so are the rows of a table.
+    """
+
+    label: str
+    files: Mapping[str, object]
+
+    def open(self, name: str) -> tuple[IO[bytes], int]: ...
+
+    def locate(self, path: str) -> str | None: ...
+
+    def close(self) -> None: ...
+
+
 class Archive:
     """Files by name with their content file; reading counts against the limits."""
 
-    def __init__(self, files: ZipFiles | LocalFiles, limits: Limits = LIMITS) -> None:
+    def __init__(self, files: Files, limits: Limits = LIMITS) -> None:
         self.files = files
         self.limits = limits
         self.label = files.label
@@ -205,9 +224,14 @@ class Archive:
 
     def read_stream(self, name: str, stream: IO[bytes], packed: int) -> bytes:
         """Return all of the stream, counted as it comes."""
-        parts, size = [], 0
+        return b"".join(self.counted(name, stream, packed, self.limits.file_bytes))
+
+    def counted(
+        self, name: str, stream: IO[bytes], packed: int, most_bytes: int
+    ) -> Iterator[bytes]:
+        """Yield the stream in pieces; an ArchiveError as soon as it is more than allowed."""
+        size = 0
         while part := stream.read(MIB):
-            parts.append(part)
             size += len(part)
             with self.lock:
                 self.read_bytes += len(part)
@@ -218,10 +242,31 @@ class Archive:
                     f"`{name}` unpacks to more than {self.limits.ratio} times its packed size.",
                     "Save the pictures as PNG or JPEG and make a new zip.",
                 )
-            if size > self.limits.file_bytes:
-                most = self.limits.file_bytes // MIB
-                raise ArchiveError(f"`{name}` is larger than {most} MiB.", "Save it smaller.")
-        return b"".join(parts)
+            if size > most_bytes:
+                raise ArchiveError(
+                    f"`{name}` is larger than {most_bytes // MIB} MiB.", "Save it smaller."
+                )
+            yield part
+
+    def open_whole(self, name: str) -> IO[bytes]:
+        """Return a file of any size, opened; from a zip it is a copy that deletes itself."""
+        try:
+            stream, packed = self.files.open(name)
+            if isinstance(self.files, LocalFiles):
+                return stream
+            with stream, contextlib.ExitStack() as opened:
+                copy = opened.enter_context(tempfile.TemporaryFile())
+                for part in self.counted(name, stream, packed, self.limits.total_bytes):
+                    copy.write(part)
+                copy.seek(0)
+                opened.pop_all()
+                return copy
+        except DAMAGE as error:
+            raise ArchiveError(f"`{name}` cannot be read: {cause(error)}.", ZIP_HELP) from error
+
+    def lay_over(self, files: "Files") -> None:
+        """Take the files from somewhere that adds to those of this archive, and closes them too."""
+        self.files, self.locate = files, files.locate
 
     def take_content(self, name: str, folder: str, data: bytes) -> None:
         """Remember the content file."""

@@ -8,6 +8,7 @@ from ocrtune import __version__
 from ocrtune.config import (
     BASES,
     CHOICES,
+    HUB_ROWS,
     PRESETS,
     SHAPES,
     BuildConfig,
@@ -36,7 +37,17 @@ def make_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(
         title="commands", dest="command", metavar="COMMAND", required=True
     )
-    adders = (add_build, add_check, add_train, add_read, add_compare, add_export, add_score)
+    adders = (
+        add_build,
+        add_columns,
+        add_check,
+        add_train,
+        add_read,
+        add_compare,
+        add_export,
+        add_score,
+        add_edit,
+    )
     for add in (*adders, add_demo, add_bench, add_app):
         add(commands)
     return parser
@@ -50,18 +61,19 @@ def add_build(commands: argparse._SubParsersAction) -> None:
         description="Make a dataset from pictures and a content.md with one line for each picture: "
         "`path text`. Lines that begin with # and blank lines are skipped. Writes "
         "PREFIX_train.parquet, PREFIX_val.parquet, PREFIX_test.parquet and PREFIX_report.json, "
-        "which names every rejected line with its reason, as does PREFIX_rejects.csv, a table.",
+        "which names every rejected line with its reason.",
     )
     command.add_argument(
         "source",
         nargs="?",
         default=argparse.SUPPRESS,
         metavar="SOURCE",
-        help="a zip, a folder, or a content.md",
+        help="a zip, a folder, a content.md, a parquet file, or the id of a dataset of the Hub",
     )
     option(command, BuildConfig, "--output", "PREFIX", "where the files go, without `_train` etc.")
     option(command, BuildConfig, "--content", "FILE", "a content file kept apart from SOURCE")
     option(command, BuildConfig, "--seed", "N", "of the random split into 80/10/10")
+    add_table(command)
     option(
         command,
         BuildConfig,
@@ -72,7 +84,46 @@ def add_build(commands: argparse._SubParsersAction) -> None:
     )
     words = "of the ground truth: " + ", ".join(SHAPES[1:])
     option(command, BuildConfig, "--shape", "NAME", words)
+    option(command, BuildConfig, "--extend", "OLD", "add to this dataset, whose splits stay")
+    option(command, BuildConfig, "--edits", "OLD", "make the edits of this dataset, not of PREFIX")
     job_options(command, BuildConfig)
+
+
+def add_table(command: argparse.ArgumentParser) -> None:
+    """Add what is taken of a table."""
+    group = command.add_argument_group("tables: parquet files and datasets of the Hub")
+    option(group, BuildConfig, "--image-column", "NAME", "that holds the pictures")
+    option(group, BuildConfig, "--text-column", "NAME", "that holds their texts")
+    option(group, BuildConfig, "--rows", "N", f"at most so many; of the Hub 0 takes {HUB_ROWS:,}")
+    group.add_argument(
+        "--random-rows",
+        action="store_true",
+        default=argparse.SUPPRESS,
+        help="take them at random instead of the first",
+    )
+    option(group, BuildConfig, "--subset", "NAME", "of a Hub dataset, where it has several")
+    option(group, BuildConfig, "--revision", "NAME", "of a Hub dataset: branch, tag or commit")
+    option(group, BuildConfig, "--from-split", "NAME", "take only this split")
+
+
+def add_columns(commands: argparse._SubParsersAction) -> None:
+    command = commands.add_parser(
+        "columns",
+        usage="%(prog)s SOURCE [OPTION ...]",
+        help="show the columns of a table and what they would be used for",
+        description="Show the columns of parquet files or of a dataset of the Hub with their types "
+        "and an example of each, the splits and subsets, and which columns `build` would take for "
+        "pictures and texts. Of the Hub only footers and the first rows are fetched.",
+    )
+    command.add_argument(
+        "source", metavar="SOURCE", help="a parquet file, a folder or zip of them, or a Hub id"
+    )
+    option(command, BuildConfig, "--image-column", "NAME", "that holds the pictures")
+    option(command, BuildConfig, "--text-column", "NAME", "that holds their texts")
+    option(command, BuildConfig, "--subset", "NAME", "of a Hub dataset, where it has several")
+    option(command, BuildConfig, "--revision", "NAME", "of a Hub dataset: branch, tag or commit")
+    option(command, BuildConfig, "--from-split", "NAME", "look at this split")
+    command.add_argument("--json", action="store_true", help="print everything known as JSON")
 
 
 def add_check(commands: argparse._SubParsersAction) -> None:
@@ -252,6 +303,14 @@ def add_compare(commands: argparse._SubParsersAction) -> None:
     option(command, CompareConfig, "--language", "CODE", "of the report: en or zh")
     option(command, CompareConfig, "--draws", "N", "of the paired bootstrap")
     option(command, CompareConfig, "--seed", "N", "of these draws")
+    option(
+        command,
+        CompareConfig,
+        "--suspects",
+        "N",
+        "training lines read afterwards, to find wrong ground truth, in no more time than the "
+        "comparison took; 0: none",
+    )
     job_options(command, CompareConfig)
 
 
@@ -301,6 +360,33 @@ def add_score(commands: argparse._SubParsersAction) -> None:
         help=f"what counts as an error: {', '.join(PROFILES)} (default: strict)",
     )
     command.add_argument("--json", action="store_true", help="print the counts as JSON")
+
+
+def add_edit(commands: argparse._SubParsersAction) -> None:
+    command = commands.add_parser(
+        "edit",
+        usage="%(prog)s PREFIX --picture ID [--text T] [--exclude | --include] [--checked]\n"
+        "       %(prog)s PREFIX --add PICTURE --text T\n"
+        "       %(prog)s PREFIX --from FILE.csv\n"
+        "       %(prog)s PREFIX --list",
+        help="correct texts of a dataset, exclude samples, add new ones",
+        description="Correct a dataset. What is changed is kept in PREFIX_edits.json: training and "
+        "comparing use it from then on, and the next build of PREFIX makes it again.",
+    )
+    command.add_argument("prefix", metavar="PREFIX", help="the dataset, as `build --output` had it")
+    what = command.add_mutually_exclusive_group(required=True)
+    what.add_argument("--picture", metavar="ID", help="the sample to change, by its picture's id")
+    what.add_argument("--add", metavar="PICTURE", type=Path, help="a picture to learn from, too")
+    what.add_argument(
+        "--from", dest="table", metavar="FILE", type=Path, help="a CSV with columns id and text"
+    )
+    what.add_argument("--list", action="store_true", help="print all edits")
+    command.add_argument("--text", metavar="T", help="the right text; `\\n` breaks the line")
+    either = command.add_mutually_exclusive_group()
+    either.add_argument("--exclude", action="store_true", help="leave the sample out")
+    either.add_argument("--include", action="store_true", help="take it in again")
+    command.add_argument("--checked", action="store_true", help="picture and text belong together")
+    command.set_defaults(usage_error=command.error)
 
 
 def add_demo(commands: argparse._SubParsersAction) -> None:

@@ -35,8 +35,10 @@ if TYPE_CHECKING:
     from ocrtune.report import Comparison
 
 SAMPLE = Path(__file__).parent / "assets" / "sample.zip"
+TABLE_SETTINGS = ("image_column", "text_column", "subset", "revision", "from_split")
 INTERRUPTED = 130  # the exit code of what Ctrl-C ended
 SHOWN_READINGS = 3  # of the demo
+SHOWN_SUSPECTS = 5
 # Threads that wait for work without sleeping cost more than they gain as soon as the cores are
 # shared, as on a Space: measured, reading a line took seven times as long.
 WAITING = ("OMP_WAIT_POLICY", "passive")
@@ -257,8 +259,25 @@ def compare(config: CompareConfig, watcher: Watcher, args: argparse.Namespace) -
 
     comparison = compare_models(config, watcher.emit)
     print_comparison(comparison)
+    print_suspects(config)
     print(f"Report: {Path(config.output) / 'report.html'}")
     return Ending(verdict(comparison, config.language))
+
+
+def print_suspects(config: CompareConfig) -> None:
+    """Print the training lines whose ground truth is most likely wrong, if any were found."""
+    from ocrtune.report_page import percent
+    from ocrtune.suspects import load_suspects, suspects_path
+
+    found = load_suspects(Path(config.output))
+    if not found.suspects:
+        return
+    print(f"\nTraining lines to check first ({len(found.suspects)} of {found.read} read):")
+    for one in found.suspects[:SHOWN_SUSPECTS]:
+        print(f"{one.picture_id}  CER {percent(one.cer)}")
+        print(f"  text     {one.reference}\n  reading  {one.hypothesis}")
+    print(f"All of them: {suspects_path(Path(config.output))}")
+    print(f"Correct one: python -m ocrtune edit {config.data} --picture ID --text T\n")
 
 
 def print_comparison(comparison: "Comparison") -> None:
@@ -285,6 +304,36 @@ def export(config: ExportConfig, watcher: Watcher, args: argparse.Namespace) -> 
     print(f"Model: {config.merged}")
     print(exported.serving)
     return Ending(exported.checked)
+
+
+def columns(args: argparse.Namespace) -> int:
+    """Print what is in the columns of a table."""
+    from ocrtune.columns import Column
+    from ocrtune.sources import describe_source
+
+    settings = {name: vars(args)[name] for name in TABLE_SETTINGS if name in vars(args)}
+    about = describe_source(BuildConfig(source=args.source, output="", **settings))
+    if args.json:
+        print(json.dumps(asdict(about), indent=2, ensure_ascii=False))
+        return 0
+
+    def use(column: Column) -> str:
+        uses = ("image", "text", "split", "group")
+        return next((word for word in uses if getattr(about, word) == column.name), "")
+
+    wide = max(len(column.name) for column in about.columns)
+    broad = max(len(column.type) for column in about.columns)
+    print(about.source)
+    for one in about.columns:
+        print(f"{use(one):6}{one.name:{wide + 2}}{one.type:{broad + 2}}{one.example}".rstrip())
+    for split, rows in about.rows.items():
+        counted = "rows not counted" if rows is None else f"{rows:,} rows"
+        print(f"{split or 'all'}: {counted}")
+    if about.subsets:
+        print(f"Subsets: {', '.join(about.subsets)}")
+    if about.question:
+        print(about.question)
+    return 0
 
 
 def score(args: argparse.Namespace) -> int:
@@ -346,6 +395,46 @@ def load_pairs(path: Path) -> list[dict]:
     if not rows:
         raise MetricsError(f"`{path}` holds no pair.", form)
     return rows
+
+
+def edit(args: argparse.Namespace) -> int:
+    """Change samples of a dataset, add one, or list what was changed."""
+    from ocrtune.editing import edit_samples, keep_picture, list_edits, read_changes
+    from ocrtune.edits import Change
+
+    text = None if args.text is None else args.text.replace("\\n", "\n")
+    flags = args.exclude or args.include or args.checked
+    if args.list or args.table:
+        if flags or text is not None:
+            args.usage_error("--list and --from take no other options")
+    elif args.add and (flags or text is None):
+        args.usage_error("--add needs --text, and nothing else")
+    elif args.picture and text is None and not flags:
+        args.usage_error("say what to change: --text, --exclude, --include or --checked")
+    if args.list:
+        print("\n".join(list_edits(args.prefix)) or "There are no edits.")
+        return 0
+    if args.add:
+        try:
+            data = args.add.read_bytes()
+        except OSError as error:
+            raise DatasetError(
+                f"`{args.add}` cannot be read: {error.strerror}.", "Check the path."
+            ) from error
+        done, sample = keep_picture(args.prefix, args.add.name, data, text, "command")
+        split = getattr(sample, "split", "train")
+        print(f"{sample.picture_id}: {done}, in the {split or 'train'} split")
+        return 0
+    change = Change(
+        text=text,
+        excluded=True if args.exclude else False if args.include else None,
+        checked=args.checked or None,
+        origin="command",
+    )
+    changes = read_changes(args.table) if args.table else [(args.picture, change)]
+    made = edit_samples(args.prefix, changes)
+    print(f"Edited: {len(made)}. The next training uses it, the next build makes it again.")
+    return 0
 
 
 def demo(args: argparse.Namespace) -> int:
@@ -463,7 +552,9 @@ JOBS: dict[str, Callable[..., Ending]] = {
     "export": export,
 }
 OTHERS: dict[str, Callable[[argparse.Namespace], int]] = {
+    "columns": columns,
     "score": score,
+    "edit": edit,
     "demo": demo,
     "bench": bench,
     "app": app,

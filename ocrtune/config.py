@@ -13,6 +13,8 @@ BASES += ("got-ocr-2", "qwen-vl")
 PRESETS = ("quick", "standard", "thorough")  # the families say what each of them means
 USUAL_PRESET = "standard"  # the same as what a TrainConfig holds when nobody chooses
 SHAPES = ("auto", "lines", "pairs", "table", "paddle", "page", "alto", "pages")  # of ground truth
+SHAPES += ("parquet",)
+HUB_ROWS = 1_000  # of a Hub dataset that are taken when nobody says how many
 CHECKPOINT = "checkpoint/state.safetensors"  # of an unfinished run, in its folder
 CHOICES = {  # settings of a run that take one of a few words; the first word is the default
     "lora_experts": ("auto", "yes", "no"),
@@ -226,8 +228,10 @@ class CompareConfig(Config):
     draws: int = 10_000  # of the paired bootstrap
     seed: int = 0
     language: str = "en"  # of the report's page: `en` or `zh`
+    suspects: int = 200  # training lines read at most to find wrong ground truth; 0: none
 
     def __post_init__(self) -> None:
+        require(self.suspects >= 0, f"`suspects` is {self.suspects}.", "Use 0 or more.")
         require(
             self.split in ("train", "validation", "test"),
             f"There is no split `{self.split}`.",

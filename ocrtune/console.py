@@ -10,6 +10,7 @@ from ocrtune.report_page import percent
 
 QUIET_SECONDS = 20.0  # at least so long between two plain lines of one stage
 STAGES = {
+    "pull": "Fetching from the Hub",
     "build": "Checking pictures",
     "features": "Looking at pictures",
     "read": "Reading",

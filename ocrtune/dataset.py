@@ -4,6 +4,7 @@ Memory does not grow with the pictures: each is checked on its own and written i
 groups. All files appear at once, or none.
 """
 
+import contextlib
 import posixpath
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -16,21 +17,22 @@ from ocrtune.content import is_picture_name
 from ocrtune.dataset_files import (
     Row,
     publish,
-    rejects_path,
     report_path,
+    require_file,
     split_path,
     staging,
-    write_rejects,
     write_report,
     write_rows,
 )
 from ocrtune.dataset_report import describe_texts, find_duplicates
+from ocrtune.edits import Edits, edits_path, load_edits, locked
 from ocrtune.errors import DatasetError
 from ocrtune.events import Emit, silent
-from ocrtune.figures import describe_samples
+from ocrtune.extending import Earlier, fixed_splits, join_earlier, read_earlier
 from ocrtune.ground_truth import GroundTruth, Reject
 from ocrtune.grouping import group_samples
 from ocrtune.picture_store import Stored, check_entries, stored_bytes
+from ocrtune.rebuilding import Made, make_edits_again, publish_edits, stage_edits
 from ocrtune.shapes import read_ground_truth
 from ocrtune.sources import open_source
 from ocrtune.splits import own_splits, split_remarks, split_samples
@@ -58,15 +60,9 @@ class BuildReport:
     several_frames: tuple[str, ...]  # animated or multi-page files; their first frame is used
     duplicates: tuple[dict[str, Any], ...]  # identical `pictures`, and whether in `one_text`
     unnamed: tuple[str, ...]  # pictures of the archive that no line names
+    edits: dict[str, int]  # of people that were made again and changed something, by origin
     remarks: tuple[dict[str, Any], ...]  # how the ground truth was understood: text, key, values
     rejects: tuple[dict[str, Any], ...]  # see `Reject.as_values`
-    # `chars` of texts; `width`, `height` and `pixels` of pictures: see `figures.histogram`
-    histograms: dict[str, dict[str, list[int]]]
-    inventory: dict[str, int]  # how often each character occurs, the most frequent first
-    once: list[str]  # characters that occur once, the first of them
-    once_total: int  # all of them
-    unseen: dict[str, int]  # characters of the test split that the train split never shows
-    right_to_left: int  # samples whose text runs so
 
 
 def never() -> bool:
@@ -82,31 +78,46 @@ def build_dataset(
     A BuildStoppedError when `stop_requested`.
     """
     prefix = Path(config.output)
-    with open_source(config, emit) as archive, staging(prefix) as folder:
+    edited = config.edits or config.extend or config.output
+    with (
+        open_source(config, emit, stop_requested) as archive,
+        staging(prefix) as folder,
+        (folder / "pictures").open("w+b") as spool,
+        contextlib.closing(read_earlier(config.extend)) as earlier,
+    ):
+        edits = read_edits(config, edited)
         truth = read_ground_truth(archive, config)
-        with (folder / "pictures").open("w+b") as spool:
-            checked = check_entries(archive, truth, spool, emit, stop_requested)
-            stored = checked.stored
-            rejects = sorted([*truth.rejects, *checked.rejects], key=place)
-            require_usable(archive, truth, stored, rejects)
-            picture_ids = name_pictures([sample.entry.sample_name for sample in stored])
-            entries, digests = [one.entry for one in stored], [one.digest for one in stored]
-            groups = group_samples(entries, picture_ids, config)
-            splits = split_samples(digests, config, groups, own_splits(entries))
-            told = split_remarks(splits, digests, groups, picture_ids, config)
-            archive.read_again()
-            for split, numbers in splits.items():
-                if not numbers:  # `datasets` cannot open a file without a row
-                    continue
-                rows = (
-                    Row(
-                        picture_id=picture_ids[number],
-                        picture=stored_bytes(archive, spool, stored[number]),
-                        text=stored[number].entry.text,
-                    )
-                    for number in numbers
+        checked = check_entries(archive, truth, spool, emit, stop_requested)
+        picture_ids = name_pictures([one.entry.sample_name for one in checked.stored])
+        joined = join_earlier(earlier, edits, checked.stored, picture_ids, truth, archive.label)
+        rejects = sorted([*truth.rejects, *checked.rejects, *joined.rejects], key=place)
+        require_usable(archive, truth, joined.stored, rejects)
+        old = len(earlier.ids)
+        made = make_edits_again(edits, edited, joined.stored, joined.ids, spool, old)
+        groups = group_samples([one.entry for one in made.stored], made.ids, config)
+        splits = split_made(made, groups, earlier, len(joined.ids), config)
+
+        def picture(number: int) -> bytes:
+            if number < old:
+                return earlier.picture(number)
+            return stored_bytes(archive, spool, made.stored[number])
+
+        archive.read_again()
+        for split, numbers in splits.items():
+            rows = (
+                Row(
+                    picture_id=made.ids[number],
+                    picture=picture(number),
+                    text=made.stored[number].entry.text,
                 )
+                for number in numbers
+            )
+            if numbers:  # `datasets` cannot open a file without a row
                 write_rows(split_path(folder / prefix.name, split), rows)
+        groups = [group for row, group in enumerate(groups) if row not in made.excluded]
+        stored, picture_ids, splits = without_excluded(made, splits)
+        digests = [one.digest for one in stored]
+        told = split_remarks(splits, digests, groups, picture_ids, config)
         named = {entry.name for entry in truth.entries}
         report = BuildReport(
             source=archive.label,
@@ -124,17 +135,57 @@ def build_dataset(
             unnamed=tuple(
                 name for name in archive.names() if is_picture_name(name) and name not in named
             ),
-            remarks=tuple(one.as_values() for one in (*truth.remarks, *told)),
-            rejects=tuple(one.as_values() for one in rejects),
-            **describe_samples(
-                [one.entry.text for one in stored], [one.pixels for one in stored], splits
+            edits=made.counts(),
+            remarks=tuple(
+                one.as_values() for one in (*truth.remarks, *joined.remarks, *made.remarks(), *told)
             ),
+            rejects=tuple(one.as_values() for one in rejects),
         )
-        if rejects:
-            write_rejects(rejects_path(folder / prefix.name), rejects)
         write_report(report_path(folder / prefix.name), report)
-        publish(folder, prefix)
+        stage_edits(folder, prefix, made, edited)
+        with locked(prefix):
+            publish_edits(folder, prefix, edited, edits)
+            publish(folder, prefix)
     return report
+
+
+def read_edits(config: BuildConfig, prefix: str) -> Edits:
+    """Return the edits to be made again; a DatasetError if a dataset is named that is not there."""
+    if config.edits and not edits_path(prefix).exists():
+        require_file(split_path(prefix, "train"), prefix)
+    return load_edits(prefix)
+
+
+def split_made(
+    made: Made, groups: Sequence[str], earlier: Earlier, joined: int, config: BuildConfig
+) -> dict[str, list[int]]:
+    """Return the rows of each split, without those that are excluded.
+
+    Excluded samples take part in the draw, so that the others stay where they were. Additions, the
+    rows from `joined` on, are learned from.
+    """
+    old = len(earlier.ids)
+    own = own_splits([sample.entry for sample in made.stored[old:joined]])
+    fixed = fixed_splits(earlier) | {old + row: split for row, split in own.items()}
+    fixed |= dict.fromkeys(range(joined, len(made.ids)), "train")
+    digests = [sample.digest for sample in made.stored]
+    everything = split_samples(digests, config, groups, fixed)
+    if len(made.excluded) == len(made.ids):
+        raise DatasetError("Every sample is excluded.", "Include some of them again.")
+    return {
+        split: [row for row in rows if row not in made.excluded]
+        for split, rows in everything.items()
+    }
+
+
+def without_excluded(
+    made: Made, splits: dict[str, list[int]]
+) -> tuple[list[Stored], list[str], dict[str, list[int]]]:
+    """Return samples, ids and splits of those that are not excluded, numbered anew."""
+    kept = [row for row in range(len(made.ids)) if row not in made.excluded]
+    number = {row: new for new, row in enumerate(kept)}
+    renumbered = {split: [number[row] for row in rows] for split, rows in splits.items()}
+    return [made.stored[row] for row in kept], [made.ids[row] for row in kept], renumbered
 
 
 def place(reject: Reject) -> tuple[str, int]:

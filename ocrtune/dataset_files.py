@@ -16,10 +16,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ocrtune.archive import cause
+from ocrtune.edits import with_edits
 from ocrtune.errors import DatasetError, did_you_mean
-from ocrtune.ground_truth import Reject
 from ocrtune.records import SPLITS, Sample
-from ocrtune.spreadsheet import write_table
 
 FILE_WORDS = {"train": "train", "validation": "val", "test": "test"}  # PREFIX_val.parquet
 FEATURES = {
@@ -35,7 +34,6 @@ SCHEMA = pa.schema(
 )
 PACKING = {"image.bytes": "none", "image.path": "zstd", "text": "zstd"}
 STALE_SECONDS = 3_600  # without a write, until what a dead build left is removed
-REJECT_COLUMNS = ("file", "line", "original", "reason", "reason_zh", "nearest")
 GROUP_ROWS, GROUP_BYTES = 256, 8 * 1024 * 1024  # of a parquet row group, whichever comes first
 
 
@@ -49,12 +47,6 @@ def report_path(prefix: Path | str) -> Path:
     """Return the report's file."""
     prefix = Path(prefix)
     return prefix.with_name(f"{prefix.name}_report.json")
-
-
-def rejects_path(prefix: Path | str) -> Path:
-    """Return the table of what did not become a sample; there is none where all did."""
-    prefix = Path(prefix)
-    return prefix.with_name(f"{prefix.name}_rejects.csv")
 
 
 @contextlib.contextmanager
@@ -100,11 +92,10 @@ def is_running(pid: int) -> bool:
 
 def publish(folder: Path, prefix: Path) -> None:
     """Move the finished files to their places; the report comes last."""
-    splits = [split_path(prefix, split) for split in SPLITS]
-    for path in [*splits, rejects_path(prefix), report_path(prefix)]:
+    for path in [*(split_path(prefix, split) for split in SPLITS), report_path(prefix)]:
         if (folder / path.name).exists():
             os.replace(folder / path.name, path)
-        else:  # without a sample, or a reject, there is no file, nor shall an old one stay
+        else:  # a split without a sample has no file, nor shall it keep the one it had
             path.unlink(missing_ok=True)
 
 
@@ -152,27 +143,8 @@ def write_report(path: Path, report: object) -> None:
     path.write_text(text, "utf-8", errors="replace")
 
 
-def write_rejects(path: Path, rejects: Sequence[Reject]) -> None:
-    """Write what did not become a sample as a table, its reasons in both languages."""
-    write_table(
-        path,
-        REJECT_COLUMNS,
-        (
-            {
-                "file": one.file,
-                "line": one.line_number or "",  # 0: the whole file
-                "original": one.original,
-                "reason": str(one.reason),
-                "reason_zh": one.reason.say("zh"),
-                "nearest": one.nearest,
-            }
-            for one in rejects
-        ),
-    )
-
-
 def load_samples(prefix: str, split: str) -> list[Sample]:
-    """Return the samples of a split, in the order of the content file."""
+    """Return the samples of a split as people left them, in the order of the content file."""
     if split not in SPLITS:
         raise DatasetError(f"There is no split `{split}`.", f"Use {', '.join(SPLITS)}.")
     path = split_path(prefix, split)
@@ -197,7 +169,7 @@ def load_samples(prefix: str, split: str) -> list[Sample]:
         if picture_id in samples:
             raise foreign(path, f"two rows are called `{picture_id}`")
         samples[picture_id] = Sample(picture_id=picture_id, picture=picture, text=text)
-    return list(samples.values())
+    return with_edits(prefix, split, list(samples.values()))
 
 
 def read_build_report(prefix: str) -> dict[str, Any]:
@@ -222,6 +194,14 @@ def is_empty(prefix: Path | str, split: str) -> bool:
         and split_path(prefix, "train").exists()
         and (read_build_report(str(prefix))["splits"].get(split) == 0)
     )
+
+
+def written_splits(prefix: Path | str) -> list[str]:
+    """Return the splits that have a file; a DatasetError if one is missing that has samples."""
+    written = [split for split in SPLITS if not is_empty(prefix, split)]
+    for split in written:
+        require_file(split_path(prefix, split), str(prefix))
+    return written
 
 
 def require_file(path: Path, prefix: str) -> None:

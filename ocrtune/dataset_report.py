@@ -74,6 +74,9 @@ def statistics_text(report: "BuildReport | dict[str, Any]") -> list[str]:
     if values["conversions"]:
         kinds = ", ".join(f"{count} {kind}" for kind, count in values["conversions"].items())
         lines.append(f"Pictures converted: {kinds}")
+    if values.get("edits"):
+        kinds = ", ".join(f"{count} {origin}" for origin, count in values["edits"].items())
+        lines.append(f"Edits made again: {kinds}")
     for name, sentence in (
         ("several_frames", "Files with several pictures, of which the first is used"),
         ("duplicates", "Groups of identical pictures, each kept in one split"),

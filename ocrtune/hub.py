@@ -1,10 +1,15 @@
 """The only door to the Hugging Face Hub."""
 
-from collections.abc import Sequence
+import bisect
+import io
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
-from huggingface_hub import snapshot_download
+from huggingface_hub import HfApi, hf_hub_url, snapshot_download
 from huggingface_hub.errors import (
     GatedRepoError,
     HfHubHTTPError,
@@ -14,6 +19,7 @@ from huggingface_hub.errors import (
     RepositoryNotFoundError,
     RevisionNotFoundError,
 )
+from huggingface_hub.utils import build_hf_headers, hf_raise_for_status, http_backoff
 
 from ocrtune.errors import HubError
 
@@ -36,45 +42,31 @@ BASE_FILES = (
 )
 
 
-def fetch_base(repo_id: str, revision: str, files: Sequence[str] = BASE_FILES) -> Path:
+DATASET = "dataset"
+FIRST_BYTES, MOST_BYTES = 64 * 1024, 4 * 1024 * 1024  # asked for at once; grows as reading goes on
+KEPT_BYTES = 16 * 1024 * 1024  # of a file, fetched last: columns are read side by side
+RETRIES = 2
+PATIENCE_SECONDS = 30.0  # for one answer
+PLACES = {"model": "", "dataset": "datasets/"}  # in addresses of the Hub
+AT_HOME = {
+    "model": "or use `--base tiny`, which needs none",
+    "dataset": "or build from files of this machine",
+}
+
+
+def fetch_base(
+    repo_id: str, revision: str, files: Sequence[str] = BASE_FILES, token: str | None = None
+) -> Path:
     """Return the folder of a base model's files, downloaded unless they are there already.
 
     The folder's name is the commit that `revision` (a branch, tag or commit) stands for.
     """
-    try:
-        return Path(snapshot_download(repo_id, revision=revision, allow_patterns=list(files)))
-    except GatedRepoError as error:  # a RepositoryNotFoundError too, so it comes first
-        raise HubError(
-            f"`{repo_id}` asks its users to accept conditions.",
-            f"Accept them on https://huggingface.co/{repo_id} and sign in with `hf auth login`.",
-        ) from error
-    except RepositoryNotFoundError as error:
-        raise HubError(
-            f"There is no model `{repo_id}` on the Hub, or this account may not see it.",
-            "Check the spelling; sign in with `hf auth login` if it is private.",
-        ) from error
-    except RevisionNotFoundError as error:
-        raise HubError(
-            f"`{repo_id}` has no revision `{revision}`.", "Use `main` or a commit of that model."
-        ) from error
-    except HFValidationError as error:
-        raise HubError(
-            f"`{repo_id}` is not a repo id.", "Use the form `name/model`, as in the page's address."
-        ) from error
-    except (LocalEntryNotFoundError, OfflineModeIsEnabled) as error:
-        raise _unreachable(repo_id) from error
-    except HfHubHTTPError as error:
-        status = error.response.status_code if error.response is not None else "an unknown status"
-        raise HubError(
-            f"The Hub answered {status} when asked for `{repo_id}`.", "Try again in a few minutes."
-        ) from error
-    except (httpx.TransportError, ConnectionError) as error:
-        raise _unreachable(repo_id) from error
-    except OSError as error:
-        raise HubError(
-            f"`{repo_id}` cannot be stored: {error.strerror or error}.",
-            "Make room on the disk (a 3 B model takes 7 GB) or point HF_HOME to another one.",
-        ) from error
+    with hub_errors(repo_id, "model", revision):
+        return Path(
+            snapshot_download(
+                repo_id, revision=revision, allow_patterns=list(files), token=usable_token(token)
+            )
+        )
 
 
 def fetch_config(repo_id: str, revision: str) -> Path:
@@ -82,8 +74,214 @@ def fetch_config(repo_id: str, revision: str) -> Path:
     return fetch_base(repo_id, revision, ("config.json",))
 
 
-def _unreachable(repo_id: str) -> HubError:
+def usable_token(token: str | None) -> str | bool | None:
+    """Return what the clients shall sign in with; None stands for this machine's own token.
+
+    On a Space that one is its owner's, who did not lend it to visitors: nobody is signed in.
+    """
+    if token:
+        return token
+    return False if os.environ.get("SYSTEM") == "spaces" else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class HubDataset:
+    """The files of a dataset at one commit."""
+
+    repo_id: str
+    commit: str
+    sizes: dict[str, int]  # bytes of each file
+    card: dict  # what its README says to machines
+    token: str | bool | None
+
+    def open(self, name: str) -> "HubFile":
+        """Return the file, of which only what is read is fetched."""
+        return HubFile(self, name)
+
+    def read(self, name: str, most_bytes: int) -> bytes:
+        """Return a whole file; a HubError if it is larger than `most_bytes`."""
+        if self.sizes[name] > most_bytes:
+            raise HubError(
+                f"`{name}` of `{self.repo_id}` is larger than {most_bytes:,} bytes.",
+                "Choose another dataset.",
+            )
+        with self.open(name) as stream:
+            return stream.read()
+
+
+def find_dataset(repo_id: str, revision: str, token: str | None) -> HubDataset:
+    """Return the files of a dataset of the Hub; `revision` may be empty."""
+    known = usable_token(token)
+    with hub_errors(repo_id, DATASET, revision):
+        about = HfApi(token=known).dataset_info(
+            repo_id, revision=revision or None, files_metadata=True, timeout=PATIENCE_SECONDS
+        )
+    sizes = {file.rfilename: file.size or 0 for file in about.siblings or ()}
+    return HubDataset(
+        repo_id=about.id,
+        commit=about.sha or revision or "main",
+        sizes=sizes,
+        card=about.card_data.to_dict() if about.card_data else {},
+        token=known,
+    )
+
+
+class HubFile(io.RawIOBase):
+    """A file of the Hub, fetched in ranges: small ones first, larger ones as reading goes on."""
+
+    def __init__(self, dataset: HubDataset, name: str) -> None:
+        self.repo_id = dataset.repo_id
+        self.size = dataset.sizes[name]
+        self.url = hf_hub_url(dataset.repo_id, name, repo_type=DATASET, revision=dataset.commit)
+        self.headers = build_hf_headers(token=dataset.token)
+        self.position = 0
+        self.blocks: list[tuple[int, bytes]] = []  # the latest one last
+        self.edges: list[int] = []  # rising; nothing is fetched ahead across one of them
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self.position
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Move to a place; nothing is fetched."""
+        base = {os.SEEK_SET: 0, os.SEEK_CUR: self.position, os.SEEK_END: self.size}[whence]
+        self.position = max(0, base + offset)
+        return self.position
+
+    def read(self, size: int = -1) -> bytes:
+        """Return the next `size` bytes, or all that are left."""
+        left = self.size - self.position
+        wanted = left if size is None or size < 0 else min(size, left)
+        parts = []
+        while wanted > 0:
+            start, block = self.block_at(self.position, wanted)
+            part = block[self.position - start : self.position - start + wanted]
+            parts.append(part)
+            self.position += len(part)
+            wanted -= len(part)
+        return b"".join(parts)
+
+    def block_at(self, position: int, wanted: int) -> tuple[int, bytes]:
+        """Return a block of the file that holds a position, and where it begins."""
+        size = FIRST_BYTES
+        for start, block in self.blocks:
+            if start <= position < start + len(block):
+                return start, block
+            if start + len(block) == position:
+                size = min(MOST_BYTES, 2 * len(block))
+        wanted = min(wanted, MOST_BYTES)
+        following = bisect.bisect_right(self.edges, position)
+        edge = self.edges[following] if following < len(self.edges) else self.size
+        end = min(max(position + wanted, min(position + size, edge)), self.size)
+        found = position, self.fetch(position, end)
+        self.blocks.append(found)
+        while sum(len(block) for _, block in self.blocks) > KEPT_BYTES:
+            self.blocks.pop(0)
+        return found
+
+    def fetch(self, start: int, end: int) -> bytes:
+        """Return these bytes of the file."""
+        headers = {**self.headers, "Range": f"bytes={start}-{end - 1}"}
+        with hub_errors(self.repo_id, DATASET):
+            answer = http_backoff(
+                "GET",
+                self.url,
+                headers=headers,
+                max_retries=RETRIES,
+                retry_on_status_codes=(500, 502, 503, 504),
+                follow_redirects=True,
+                timeout=PATIENCE_SECONDS,
+            )
+            hf_raise_for_status(answer)
+            data = answer.content
+        if answer.status_code == 200:  # ranges are not known there: it sent everything
+            data = data[start:end]
+        if len(data) != end - start:
+            raise HubError(
+                f"The Hub sent {len(data):,} bytes of `{self.repo_id}` in place of "
+                f"{end - start:,}.",
+                "Try again in a few minutes.",
+            )
+        return data
+
+
+@contextmanager
+def hub_errors(repo_id: str, kind: str, revision: str = "") -> Iterator[None]:
+    """Turn what the Hub's clients raise about a repo into a HubError; kind: model or dataset."""
+    try:
+        yield
+    except GatedRepoError as error:  # a RepositoryNotFoundError too, so it comes first
+        raise HubError(
+            f"`{repo_id}` asks its users to accept conditions.",
+            f"Accept them on https://huggingface.co/{PLACES[kind]}{repo_id} and sign in with "
+            "`hf auth login`.",
+        ) from error
+    except RepositoryNotFoundError as error:
+        raise HubError(
+            f"There is no {kind} `{repo_id}` on the Hub, or this account may not see it.",
+            "Check the spelling; sign in with `hf auth login` if it is private."
+            + (" There is no such file or folder here either." if kind == DATASET else ""),
+        ) from error
+    except RevisionNotFoundError as error:
+        raise HubError(
+            f"`{repo_id}` has no revision `{revision}`.", f"Use `main` or a commit of that {kind}."
+        ) from error
+    except HFValidationError as error:
+        raise HubError(
+            f"`{repo_id}` is not a repo id.",
+            f"Use the form `name/{kind}`, as in the page's address.",
+        ) from error
+    except (LocalEntryNotFoundError, OfflineModeIsEnabled) as error:
+        raise unreachable(repo_id, kind) from error
+    except HfHubHTTPError as error:
+        raise answered(repo_id, error) from error
+    except (httpx.TransportError, ConnectionError) as error:
+        raise unreachable(repo_id, kind) from error
+    except OSError as error:
+        raise HubError(
+            f"`{repo_id}` cannot be stored: {error.strerror or error}.",
+            "Make room on the disk (a 3 B model takes 7 GB) or point HF_HOME to another one.",
+        ) from error
+
+
+def answered(repo_id: str, error: HfHubHTTPError) -> HubError:
+    """Return the error for an answer of the Hub that is no success."""
+    answer = error.response
+    if answer is None:
+        return HubError(
+            f"The Hub gave no sound answer when asked for `{repo_id}`.",
+            "Try again in a few minutes.",
+        )
+    status = answer.status_code
+    if status == 401:
+        return HubError(
+            f"The Hub does not accept this account's token (401) for `{repo_id}`.",
+            "Sign in again with `hf auth login`, or unset HF_TOKEN.",
+        )
+    if status == 403:
+        return HubError(
+            f"This account may not read `{repo_id}` (403).", "Ask its owner, or use another token."
+        )
+    if status == 429:
+        wait = answer.headers.get("Retry-After", "")
+        when = f"in {wait} seconds" if wait.isdigit() else "in a few minutes"
+        return HubError(
+            f"The Hub was asked too often (429) when reading `{repo_id}`.",
+            f"Try again {when}; signed in, more is allowed.",
+        )
+    return HubError(
+        f"The Hub answered {status} when asked for `{repo_id}`.", "Try again in a few minutes."
+    )
+
+
+def unreachable(repo_id: str, kind: str) -> HubError:
+    """Return the error for a Hub that does not answer."""
     return HubError(
         f"The Hub cannot be reached, and `{repo_id}` is not on this machine yet.",
-        "Check the connection, or use `--base tiny`, which needs none.",
+        f"Check the connection, {AT_HOME[kind]}.",
     )

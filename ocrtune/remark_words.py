@@ -55,6 +55,63 @@ WORDS = {
         "The picture has more than {most} megapixels. Save it smaller.",
         "图片超过 {most} 百万像素，请缩小后保存。",
     ),
+    # tables
+    "table_columns": (
+        "Pictures come from the column `{image}`, texts from `{text}`.",
+        "图片取自 `{image}` 列，文字取自 `{text}` 列。",
+    ),
+    "table_group": (
+        "Samples with the same `{column}` belong together.",
+        "`{column}` 相同的样本视为一组。",
+    ),
+    "table_split": (
+        "The column `{column}` says which split a row belongs to.",
+        "`{column}` 列说明每一行属于哪个集合。",
+    ),
+    "table_first": (
+        "The first {rows} of {total} rows were taken.",
+        "取了 {total} 行中的前 {rows} 行。",
+    ),
+    "table_random": (
+        "{rows} of {total} rows were taken at random.",
+        "从 {total} 行中随机取了 {rows} 行。",
+    ),
+    "table_lacks": ("The table has no column {columns}.", "表格中没有这些列：{columns}。"),
+    "cell_empty": ("There is nothing in the column `{column}`.", "`{column}` 列是空的。"),
+    "table_no_text": (
+        "The column `{column}` holds no text here, or several that may be meant.",
+        "`{column}` 列在这一行没有文字，或者有好几段，无法确定是哪一段。",
+    ),
+    "table_no_label": ("No class has the number {number}.", "没有编号为 {number} 的类别。"),
+    "table_no_picture": (
+        "There is no picture in the column `{column}`.",
+        "`{column}` 列里没有图片。",
+    ),
+    "table_pictures": (
+        "The row has {count} pictures; it is not known which one the text belongs to.",
+        "这一行有 {count} 张图片，不知道文字属于哪一张。",
+    ),
+    "table_base64": ("The picture is not written in base64.", "图片不是有效的 base64。"),
+    # datasets of the Hub
+    "hub_source": (
+        "From the Hugging Face Hub: https://huggingface.co/datasets/{address}",
+        "来自 Hugging Face Hub：https://huggingface.co/datasets/{address}",
+    ),
+    "hub_converted": (
+        "Read from the Hub's own copy in parquet, commit {commit}.",
+        "读取的是 Hub 自动转换的 parquet 副本，提交为 {commit}。",
+    ),
+    "hub_subset": (
+        "Its subset `{subset}` was taken, its author's default. Others: {others}.",
+        "取了作者默认的子集 `{subset}`。其他子集：{others}。",
+    ),
+    "hub_first": ("The first {rows} rows were taken.", "取了前 {rows} 行。"),
+    "hub_random": ("{rows} rows were taken at random.", "随机取了 {rows} 行。"),
+    "hub_splits_left": (
+        "Splits that were left out: {splits}. One of them alone can be taken by its name.",
+        "没有使用的集合：{splits}。可以按名称单独选用其中之一。",
+    ),
+    "hub_large": ("The picture is larger than {most} MiB.", "图片超过 {most} MiB。"),
     # about the splits
     "split_leak": (
         "{count} identical pictures stand in more than one of your own splits, so the CER will "
@@ -230,6 +287,37 @@ WORDS = {
     "pdf_long": (
         "`{name}` has {count} pages, of which the first {most} are used. Divide it.",
         "`{name}` 有 {count} 页，只使用前 {most} 页。请拆分文件。",
+    ),
+    # a dataset that was edited, or gets more samples
+    "edits_made": (
+        "Corrections, exclusions and additions made again: {count}.",
+        "已重新应用 {count} 处修改、排除和新增。",
+    ),
+    "edits_kept": (
+        "{count} texts are new in the source, but had been corrected by you; your corrections "
+        "were kept: {names}.",
+        "有 {count} 条文字在新文件中有改动，但您已修改过，因此保留您的修改：{names}。",
+    ),
+    "edits_missing": (
+        "Pictures that were edited but are not here any more: {count}. Their edits are kept.",
+        "有 {count} 张修改过的图片已不在其中，它们的修改仍会保留。",
+    ),
+    "extended": (
+        "The {count} samples that were there keep their splits; {added} were added.",
+        "原有的 {count} 个样本保持各自的划分，新增 {added} 个。",
+    ),
+    "extend_known": (
+        "Pictures that were there already, with the same text: {count}.",
+        "已有且文字相同的图片：{count} 张。",
+    ),
+    "extend_renamed": (
+        "{count} pictures have a name that was taken; they are now called {names}.",
+        "有 {count} 张图片与已有图片重名，现改名为 {names}。",
+    ),
+    "extend_contradicted": (
+        "The dataset has this picture as `{picture}` with another text, which was kept: {text} "
+        "(here: {other})",
+        "数据集中已有这张图片 `{picture}`，文字不同，已保留原有文字：{text}（此处为：{other}）",
     ),
     "said": ("{text}", "{text}"),  # by another library or by the archive
 }

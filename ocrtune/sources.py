@@ -1,16 +1,47 @@
 """Where ground truth comes from: files of this machine, or a dataset of the Hub."""
 
+import importlib
+import re
+from collections.abc import Callable
 from pathlib import Path
 
-from ocrtune.archive import Archive, open_archive
+from ocrtune.archive import LIMITS, Archive, LocalFiles, open_archive
+from ocrtune.columns import TableFacts
 from ocrtune.config import BuildConfig
-from ocrtune.errors import ArchiveError, did_you_mean
+from ocrtune.dataset_files import split_path
+from ocrtune.errors import ArchiveError, DatasetError, did_you_mean
 from ocrtune.events import Emit
+from ocrtune.hub_layout import HUB_ADDRESS, is_hub_id
 from ocrtune.pdf_files import add_pdf_pages, open_pdf
+from ocrtune.records import SPLITS
+from ocrtune.shapes.parquet import SUFFIX, find_tables, read_these, table_facts
+
+FILE_NAME = re.compile(
+    r"\.(zip|md|txt|parquet|pdf|csv|tsv|jsonl?|xml|rar|7z|gz|tar|png|jpe?g)\Z", re.I
+)
+HUB_MODULE = "ocrtune.hub_tables"  # is slow to import, so it is only where a Hub id was given
 
 
-def open_source(config: BuildConfig, emit: Emit) -> Archive:
-    """Return the archive that the settings name."""
+def never() -> bool:
+    """Nobody asks to end."""
+    return False
+
+
+def open_source(
+    config: BuildConfig,
+    emit: Emit,
+    stop_requested: Callable[[], bool] = never,
+    token: str | None = None,
+) -> Archive:
+    """Return the archive that the settings name.
+
+    token: of the Hub account to read with; None: this machine's own, but nobody's on a Space.
+    """
+    if is_hub_source(config.source):
+        hub_tables = importlib.import_module(HUB_MODULE)
+        return hub_tables.pull_rows(config, emit, stop_requested, token)
+    if tables := own_tables(config.source):
+        return open_tables_alone(tables, config)
     content = Path(config.content) if config.content else None
     open_files = open_pdf if config.source.lower().endswith(".pdf") else open_archive
     if content is None or content.exists():
@@ -24,3 +55,56 @@ def open_source(config: BuildConfig, emit: Emit) -> Archive:
         f"There is no file `{config.content}`, neither here nor in `{archive.label}`.",
         did_you_mean(config.content, archive.names()) or "Check the path.",
     )
+
+
+def is_hub_source(source: str) -> bool:
+    """Whether a source is a dataset of the Hub: its id or address, and no path of this machine."""
+    if HUB_ADDRESS.match(source):
+        return True
+    if FILE_NAME.search(source) or Path(source).exists() or own_tables(source):
+        return False
+    return is_hub_id(source)
+
+
+def own_tables(source: str) -> list[Path]:
+    """Return the parquet files that a source names: itself, or those of a built dataset."""
+    path = Path(source)
+    if path.suffix.lower() == SUFFIX and path.is_file():
+        return [path]
+    if path.exists() or not path.name:
+        return []
+    return [one for split in SPLITS if (one := split_path(path, split)).is_file()]
+
+
+def open_tables_alone(tables: list[Path], config: BuildConfig) -> Archive:
+    """Return parquet files as an archive; the files around them count where rows name them."""
+    archive = Archive(LocalFiles(tables[0].parent, LIMITS, whole=False))
+    try:
+        archive.label = tables[0].name if len(tables) == 1 else Path(config.source).name
+        names = [archive.locate(path.name) or str(path) for path in tables]
+        archive.ground_truth = read_these(archive, names, config, alone=True)
+    except BaseException:
+        archive.close()
+        raise
+    return archive
+
+
+def describe_source(config: BuildConfig, token: str | None = None) -> TableFacts:
+    """Return what is known about a table: its columns, what they would be used for, its rows."""
+    if is_hub_source(config.source):
+        hub_tables = importlib.import_module(HUB_MODULE)
+        return hub_tables.describe_dataset(config, token)
+    tables = own_tables(config.source)
+    if tables:
+        archive = Archive(LocalFiles(tables[0].parent, LIMITS, whole=False))
+        names = [archive.locate(path.name) or str(path) for path in tables]
+    else:
+        archive = open_archive(Path(config.source))
+        names = list(find_tables(archive))
+    with archive:
+        if not names:
+            raise DatasetError(
+                f"`{archive.label}` holds no parquet file.",
+                "Name a parquet file, a folder or zip of them, or a dataset of the Hub.",
+            )
+        return table_facts(archive, names, config)

@@ -22,6 +22,7 @@ def harmless(value: object) -> object:
     """Return the value as a spreadsheet may open it: an apostrophe keeps a formula from running."""
     if not isinstance(value, str):
         return value
+    # what Excel skips before it looks for a formula: spaces, and signs without a width
     seen = next((one for one in value if unicodedata.category(one)[0] not in "CZ"), "")
     is_formula = value.startswith(FORMULA_STARTS) or seen in FORMULA_STARTS
     return f"'{value}" if is_formula else value

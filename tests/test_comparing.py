@@ -13,9 +13,10 @@ from ocrtune.comparing import compare_models
 from ocrtune.config import CompareConfig, TrainConfig
 from ocrtune.dataset_files import load_samples
 from ocrtune.errors import DatasetError, ModelError
-from ocrtune.events import Note, Progress, Saved
+from ocrtune.events import Note, Saved
 from ocrtune.families.loading import add_lora, load_base, save_adapter
 from ocrtune.reading import read_samples
+from ocrtune.suspects import load_suspects
 
 
 @pytest.fixture(autouse=True)
@@ -59,7 +60,7 @@ def test_each_side_reads_what_it_reads_alone(base, data, tmp_path, vision):
     assert all(line.base != line.tuned for line in comparison.lines)
     assert comparison.base_model == base
     assert comparison.tuned_model == f"{base} + {adapter}"
-    done = [event.done for event in events if isinstance(event, Progress)]
+    done = [event.done for event in events if getattr(event, "stage", "") == "compare"]
     assert done[-1] == 2 * len(samples)
     assert Saved("report", config.output) in events
 
@@ -97,9 +98,30 @@ def test_shared_features_are_computed_once(base, data, tmp_path, monkeypatch):
     calls = []
     real = comparing.encode_samples
     monkeypatch.setattr(comparing, "encode_samples", lambda *a: calls.append(1) or real(*a))
-    config = CompareConfig(data=data, adapter=adapter, output=str(tmp_path / "out"), base=base)
+    config = CompareConfig(
+        data=data, adapter=adapter, output=str(tmp_path / "out"), base=base, suspects=0
+    )
     compare_models(config)
     assert calls == [1]
+
+
+def test_training_lines_are_read_afterwards_and_change_no_figure(base, data, tmp_path):
+    adapter = make_adapter(base, tmp_path / "adapter", "no")
+    reports = []
+    for suspects in (0, 5):
+        folder = tmp_path / str(suspects)
+        config = CompareConfig(
+            data=data, adapter=adapter, output=str(folder), base=base, suspects=suspects
+        )
+        compare_models(config)
+        reports.append((folder / "report.json").read_bytes())
+    assert reports[0] == reports[1]
+    assert not (tmp_path / "0" / "suspects.json").exists()
+    found = load_suspects(tmp_path / "5")
+    train = {sample.picture_id for sample in load_samples(data, "train")}
+    assert 1 <= found.read <= 5
+    assert found.of == len(train)
+    assert {one.picture_id for one in found.suspects} <= train
 
 
 def test_an_adapter_of_other_weights_is_refused(base, data, tmp_path):

@@ -10,16 +10,18 @@ PACKAGE = Path(__file__).parent.parent / "ocrtune"
 
 LAYERS = {
     0: {"__init__", "errors", "records", "config", "events", "home"},
-    1: {"text", "metrics", "archive", "content", "shapes", "dataset", "cards", "augmenting"}
-    | {"grounding", "pictures", "splits", "picture_store", "sources", "remarks", "remark_words"}
-    | {"dataset_files", "dataset_report", "ground_truth", "grouping"}
-    | {"crops", "pdf_files"}
-    | {"figures", "spreadsheet"},
+    1: {"text", "metrics", "archive", "content", "shapes", "cards", "augmenting"}
+    | {"grounding", "pictures", "splits", "picture_store", "remarks", "remark_words"}
+    | {"columns", "cells", "tables", "table_types", "table_truth", "row_choice"}
+    | {"dataset_files", "ground_truth", "grouping", "hub_layout"}
+    | {"crops", "pdf_files", "spreadsheet"}
+    | {"edits", "editing", "sample_index", "rebuilding", "extending"},
     2: {"hub", "families", "features", "feature_store", "examples", "hardware", "fitting"}
-    | {"engines"},
-    3: {"training", "learner", "graphs", "ranks", "validation", "checkpoints", "preflight"}
+    | {"engines", "hub_rows", "hub_tables", "hub_streams"},
+    3: {"dataset", "dataset_report", "sources"}
+    | {"training", "learner", "graphs", "ranks", "validation", "checkpoints", "preflight"}
     | {"decoding", "streaming", "reading", "comparing", "exporting"}
-    | {"report", "report_page", "report_words", "pretrain", "bench"},
+    | {"report", "report_page", "report_words", "suspects", "pretrain", "bench"},
     4: {"jobs", "turns"},
     5: {"cli", "arguments", "console", "__main__", "ui"},
 }
@@ -29,7 +31,11 @@ LAYER = {unit: layer for layer, units in LAYERS.items() for unit in units}
 ALLOWED = {
     "jobs": LAYERS[0] | {"turns"},
     "turns": LAYERS[0],
-    "ui": LAYERS[0] | LAYERS[1] | LAYERS[4] | {"hub", "families", "report", "report_page", "ui"},
+    "ui": LAYERS[0]
+    | LAYERS[1]
+    | LAYERS[4]
+    | {"hub", "families", "report", "report_page", "ui"}
+    | {"dataset_report", "suspects"},
 }
 
 MODEL_WORLD = {"families", "features", "feature_store", "hardware", "engines", "preflight"}
@@ -51,8 +57,8 @@ HOMES = {  # where a package from elsewhere may be imported
     "fontTools": {"pretrain"},
     "rapidfuzz": {"text", "metrics", "content", "pretrain"},
     "regex": {"text", "grouping"},
-    "pyarrow": {"dataset_files"},
-    "datasets": {"dataset_files"},
+    "pyarrow": {"dataset_files", "tables", "table_types", "sample_index"},
+    "datasets": {"dataset_files", "hub_streams"},
     "sklearn": {"dataset"},
     "numpy": LAYERS[1] | MODEL_WORLD,
     "PIL": LAYERS[1] | LAYERS[2] | LAYERS[3] | {"ui"},

@@ -30,6 +30,7 @@ from ocrtune.dataset import build_dataset
 from ocrtune.dataset_files import load_samples
 from ocrtune.errors import JobError
 from ocrtune.events import (
+    Asked,
     Done,
     Evaluated,
     Failed,
@@ -248,12 +249,128 @@ def test_every_panel_fills_exactly_its_widgets(visit, served):
     config = served.get("/config").json()
     widths = [len(handler["outputs"]) for handler in config["dependencies"]]
     outputs = shown(visit.home, visit.session)
-    assert widths.count(len(outputs)) == 3 + 8  # arriving, switching, the timer, eight clicks
+    assert widths.count(len(outputs)) == 3 + 11  # arriving, switching, the timer, eleven clicks
     assert sum(panel.width for panel in PANELS.values()) + 2 == len(outputs)
     for name, panel in PANELS.items():
         for session in (visit.session, {}):
             looks = watching.look_at_all(visit.home, session)
             assert len(panel.show(looks, "en")) == panel.width, name
+
+
+# Datasets of the Hub, and what a build asks
+
+
+def from_hub(visit, name, rows=200, order="first", names=("", "", "", ""), language="en"):
+    return visit.actions.build_from_hub(name, rows, order, *names, {}, language)
+
+
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [
+        ("a/b", {"source": "hf://datasets/a/b", "rows": 200, "random_rows": False}),
+        ("mnist", {"source": "hf://datasets/mnist"}),
+        (
+            "https://huggingface.co/datasets/a/b/viewer/en/test",
+            {"source": "hf://datasets/a/b", "subset": "en", "from_split": "test"},
+        ),
+        ("ocrtune/ui", {"source": "hf://datasets/ocrtune/ui"}),  # a folder here; never read
+    ],
+)
+def test_a_dataset_of_the_hub_is_built_by_its_id(visit, name, settings):
+    session = from_hub(visit, name)
+    config = config_of(visit.actions, session, "dataset")
+    assert settings.items() <= config.items()
+
+
+def test_what_a_visitor_says_of_a_hub_dataset_reaches_the_build(visit):
+    session = from_hub(visit, "a/b", 7, "random", (" en ", "train", "", "gt"))
+    config = config_of(visit.actions, session, "dataset")
+    expected = {"rows": 7, "random_rows": True, "subset": "en", "from_split": "train"}
+    assert (expected | {"image_column": "", "text_column": "gt"}).items() <= config.items()
+
+
+@pytest.mark.parametrize(
+    ("name", "rows", "words"),
+    [
+        ("", 5, "请先填写数据集 id"),
+        (None, 5, "请先填写数据集 id"),
+        ("/etc/passwd", 5, "不是 Hub 上的数据集"),
+        ("../../secret", 5, "不是 Hub 上的数据集"),
+        ("~/pictures.zip", 5, "不是 Hub 上的数据集"),
+        ("a/b", 0, "行数必须是"),
+        ("a/b", float("nan"), "行数必须是"),
+        ("a/b", "many", "行数必须是"),
+    ],
+)
+def test_what_is_no_dataset_of_the_hub_is_refused(visit, name, rows, words):
+    with pytest.raises(gr.Error, match=words):
+        from_hub(visit, name, rows, language="zh")
+
+
+def asking(visit, setting="text_column", choices=("text", "label"), upload=True):
+    """Return the session of a visitor whose build has asked something."""
+
+    def config(folder):
+        source = folder / "upload" / "x.zip"
+        source.parent.mkdir()
+        source.write_bytes(zip_of(["a", "b", "c"]))
+        return BuildConfig(source=str(source), output=str(folder / "dataset"), rows=9)
+
+    events = [Asked(f"Which? {ATTACK}", setting, list(choices)), Failed("Which?", "Choose.")]
+    return {"dataset": make_job(visit.home, "build", config, events, "failed").id}
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [("en", "Several columns may hold the texts"), ("zh", "有好几列都可能是文字")],
+)
+def test_a_question_is_shown_with_its_choices(visit, language, words):
+    outputs = shown(visit.home, asking(visit), language)
+    assert words in outputs[0]
+    assert "<script" not in outputs[0]
+    radio, answer = outputs[4:6]
+    assert [value for _, value in radio.choices] == ["text", "label"]
+    assert radio.visible
+    assert answer.visible
+
+
+def test_the_answer_builds_again_from_files_of_its_own(visit):
+    session = asking(visit)
+    before = visit.home / "jobs" / session["dataset"]
+    again = visit.actions.answer("label", session, "en")
+    config = config_of(visit.actions, again, "dataset")
+    folder = visit.home / "jobs" / again["dataset"]
+    assert (config["text_column"], config["rows"]) == ("label", 9)
+    assert config["output"] == str(folder / "dataset")
+    assert config["source"] == str(folder / "upload" / "x.zip")
+    assert Path(config["source"]).read_bytes() == (before / "upload" / "x.zip").read_bytes()
+
+
+@pytest.mark.parametrize("choice", ["else", "", None, 3, ["text"]])
+def test_an_answer_that_was_not_offered_is_refused(visit, choice):
+    with pytest.raises(gr.Error, match="Choose one of the answers"):
+        visit.actions.answer(choice, asking(visit), "en")
+
+
+def test_a_question_about_another_setting_is_none(visit):
+    """Which settings a visitor may set is not for the events of a job to say."""
+    session = asking(visit, "source", ("/etc/passwd",))
+    assert not shown(visit.home, session)[4].visible
+    with pytest.raises(gr.Error, match="no open question"):
+        visit.actions.answer("/etc/passwd", session, "en")
+    with pytest.raises(gr.Error, match="no open question"):
+        visit.actions.answer("text", visit.session, "en")
+
+
+def test_a_build_under_way_can_be_stopped(visit):
+    job = make_job(
+        visit.home, "build", lambda folder: BuildConfig(source="x", output="y"), (), "running"
+    )
+    session = {"dataset": job.id}
+    assert shown(visit.home, session)[6].visible
+    assert not shown(visit.home, visit.session)[6].visible
+    visit.actions.stop_build(session, "en")
+    assert (job.folder / "STOP").exists()
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])

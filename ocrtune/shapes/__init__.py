@@ -16,12 +16,13 @@ from ocrtune.shapes.lines import LINES
 from ocrtune.shapes.own_splits import with_own_splits
 from ocrtune.shapes.paddle import PADDLE
 from ocrtune.shapes.pairs import PAIRS
+from ocrtune.shapes.parquet import PARQUET
 from ocrtune.shapes.recognising import leading, recognise
 from ocrtune.shapes.shape import Shape
 from ocrtune.shapes.table_files import TABLE
 
 SHAPES: dict[str, Shape] = {
-    shape.name: shape for shape in (LINES, PAIRS, TABLE, PADDLE, PAGE, ALTO, PAGES)
+    shape.name: shape for shape in (LINES, PAIRS, TABLE, PADDLE, PAGE, ALTO, PAGES, PARQUET)
 }
 
 

@@ -24,17 +24,21 @@ from ocrtune.config import (
     TrainConfig,
 )
 from ocrtune.dataset_files import load_samples
-from ocrtune.errors import JobError, OcrtuneError
+from ocrtune.errors import DatasetError, JobError, OcrtuneError
 from ocrtune.families import DEEPSEEK_OCR, FAMILIES, ModelFamily, get_family
+from ocrtune.hub_layout import Place, find_place, is_hub_id
 from ocrtune.ui.knobs import KNOBS, read_knobs, turn_knobs
-from ocrtune.ui.looks import Look, clean, look
-from ocrtune.ui.uploads import hand_out, keep
+from ocrtune.ui.looks import Look, clean, look, question
+from ocrtune.ui.uploads import hand_out, keep, pass_on
 from ocrtune.ui.views import sentence
 from ocrtune.ui.words import Refused, label, language_of, say
 from ocrtune.ui.words_en import ENGLISH
 
 SAMPLE = Path(__file__).parent.parent / "assets" / "sample.zip"
 LONGEST_WORDS = 200  # characters to be located
+MOST_HUB_ROWS = 100_000
+HUB_ORDERS = ("first", "random")  # of the rows that are taken
+HUB_NAMES = ("subset", "from_split", "image_column", "text_column")  # settings; may be empty
 PROMPTS = ("own", *DEEPSEEK_OCR.prompts)
 SHOWN_SECONDS = 12  # how long a refusal stays on the screen
 ROOT = Path(__file__).parents[2]  # where workers run
@@ -101,6 +105,60 @@ class Actions:
         beside = str(keep(content, job.folder / "content")) if content else ""
         config = BuildConfig(source=str(source), output=str(job.folder / "dataset"), content=beside)
         return clean(session) | {"dataset": self.launch(job, "build", config)}
+
+    @shown
+    def build_from_hub(
+        self, name: object, rows: object, order: object, *names_and_visitor: object
+    ) -> dict:
+        """Build a dataset from rows of one of the Hub; the names come in the order of HUB_NAMES."""
+        *names, session, language = names_and_visitor
+        place = hub_place(name)
+        good = isinstance(rows, int | float) and not isinstance(rows, bool)
+        if not good or not 1 <= rows <= MOST_HUB_ROWS:
+            name = say(language_of(language), "hub_rows")
+            raise Refused("bad_number", name=name, low=1, high=MOST_HUB_ROWS)
+        given = {
+            setting: value.strip()[:LONGEST_WORDS]
+            for setting, value in zip(HUB_NAMES, names, strict=False)
+            if isinstance(value, str) and value.strip()
+        }
+        told = {"subset": place.subset, "from_split": place.split, "revision": place.revision}
+        job = jobs.create(self.home)
+        config = BuildConfig(
+            source=f"hf://datasets/{place.repo_id}",  # which is never a path of this machine
+            output=str(job.folder / "dataset"),
+            rows=int(rows),
+            random_rows=order == HUB_ORDERS[1],
+            **(told | given),
+        )
+        return clean(session) | {"dataset": self.launch(job, "build", config)}
+
+    @shown
+    def answer(self, choice: object, session: object, language: str) -> dict:
+        """Build again with the answer to what the last build asked."""
+        dataset = look(self.home, session, "dataset")
+        asked = question(dataset)
+        if asked is None:
+            raise Refused("nothing_asked")
+        if not isinstance(choice, str) or choice not in asked.choices:
+            raise Refused("no_answer")
+        before = BuildConfig.load(dataset.job.folder / "config.json")
+        job = jobs.create(self.home)
+        brought = {
+            name: pass_on(getattr(before, name), dataset.job.folder, job.folder)
+            for name in ("source", "content")
+        }
+        settings = brought | {asked.setting: choice, "output": str(job.folder / "dataset")}
+        config = replace(before, **settings)
+        return clean(session) | {"dataset": self.launch(job, "build", config)}
+
+    @shown
+    def stop_build(self, session: object, language: str) -> dict:
+        """Ask the build of the visitor's dataset to end."""
+        dataset = look(self.home, session, "dataset")
+        if dataset.active:
+            dataset.job.stop()
+        return clean(session)
 
     @shown
     def choose(
@@ -284,6 +342,20 @@ class Actions:
     def go_to_compare(self) -> gr.Tabs:
         """Open the Compare tab."""
         return gr.Tabs(selected="compare")
+
+
+def hub_place(name: object) -> Place:
+    """Return the dataset of the Hub that a visitor named; refuse what is none."""
+    words = name.strip() if isinstance(name, str) else ""
+    if not words:
+        raise Refused("no_hub_id")
+    try:
+        place = find_place(BuildConfig(source=words, output=""))
+    except DatasetError as error:
+        raise Refused("bad_hub_id") from error
+    if not is_hub_id(place.repo_id):
+        raise Refused("bad_hub_id")
+    return place
 
 
 def offered_prompts(run: Look) -> tuple[str, ...]:

@@ -1,10 +1,14 @@
 """The Dataset tab."""
 
 import gradio as gr
+from gradio.components import Component
 
-from ocrtune.ui.actions import Actions
+from ocrtune.config import HUB_ROWS
+from ocrtune.ui.actions import HUB_NAMES, HUB_ORDERS, MOST_HUB_ROWS, Actions
 from ocrtune.ui.parts import Shared, TabParts, card, step, tab_named
 from ocrtune.ui.words import label
+
+HUB_EXAMPLE = "priyank-m/chinese_text_recognition"
 
 
 def dataset_tab(actions: Actions, shared: Shared) -> TabParts:
@@ -34,9 +38,17 @@ def dataset_tab(actions: Actions, shared: Shared) -> TabParts:
                         elem_classes="ot-drop ot-content",
                     )
                     build = gr.Button(label("build_button"))
+            hub = hub_fold()
         with card():
             step("dataset_step_2")
             report = gr.HTML(padding=False, elem_id="ot-dataset-report")
+            choice = gr.Radio(
+                [], label=label("ask_choices"), visible=False, elem_classes="ot-stack ot-choices"
+            )
+            answer = gr.Button(
+                label("ask_button"), variant="primary", visible=False, elem_id="ot-answer"
+            )
+            stop = gr.Button(label("stop_button"), visible=False, elem_id="ot-stop-build")
             proceed = gr.Button(label("dataset_next"), variant="primary", visible=False)
         with card():
             step("dataset_step_3")
@@ -46,6 +58,46 @@ def dataset_tab(actions: Actions, shared: Shared) -> TabParts:
         build.click(
             actions.build, [archive, content, *shared.inputs], shared.session, **shared.private
         ),
+        hub[-1].click(
+            actions.build_from_hub, [*hub[:-1], *shared.inputs], shared.session, **shared.private
+        ),
+        answer.click(actions.answer, [choice, *shared.inputs], shared.session, **shared.private),
+        stop.click(actions.stop_build, shared.inputs, shared.session, **shared.private),
     ]
     proceed.click(actions.go_to_train, None, shared.tabs, **shared.private)
-    return TabParts(tab, [report, gallery, sample, proceed], changes)
+    return TabParts(tab, [report, gallery, sample, proceed, choice, answer, stop], changes)
+
+
+def hub_fold() -> list[Component]:
+    """Lay out how to take rows of a Hub dataset; return the fields, and the button last."""
+    with gr.Accordion(label("hub_title"), open=False, elem_id="ot-hub"):
+        gr.Markdown(label("hub_hint"), elem_classes="ot-hint")
+        with gr.Row(elem_classes="ot-knobs"):
+            repo_id = gr.Textbox(
+                label=label("hub_id"),
+                placeholder=HUB_EXAMPLE,
+                max_length=200,
+                elem_id="ot-hub-id",
+            )
+            rows = gr.Number(
+                value=HUB_ROWS,
+                minimum=1,
+                maximum=MOST_HUB_ROWS,
+                step=1,
+                label=label("hub_rows"),
+                elem_id="ot-hub-rows",
+            )
+            order = gr.Radio(
+                [(label(f"hub_{one}"), one) for one in HUB_ORDERS],
+                value=HUB_ORDERS[0],
+                label=label("hub_order"),
+            )
+        with gr.Row(elem_classes="ot-knobs"):
+            names = [
+                gr.Textbox(
+                    label=label(f"hub_{name}"), placeholder=label("hub_auto"), max_length=200
+                )
+                for name in HUB_NAMES
+            ]
+        button = gr.Button(label("hub_button"), elem_id="ot-hub-build")
+    return [repo_id, rows, order, *names, button]

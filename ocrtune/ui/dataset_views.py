@@ -2,9 +2,12 @@
 
 from collections.abc import Sequence
 
+from ocrtune.config import SHAPES
+from ocrtune.events import Asked
 from ocrtune.records import SPLITS, Sample
-from ocrtune.ui.looks import Look, trouble, waiting
+from ocrtune.ui.looks import Look, question, trouble, waiting
 from ocrtune.ui.views import escape, notice, picture, sentence, text, tiles, user_text
+from ocrtune.ui.words import say
 
 GALLERY_SIZE = 24  # samples
 REJECTS_SHOWN = 100
@@ -17,7 +20,26 @@ def pending(dataset: Look, language: str) -> str:
         return notice(text(language, "dataset_none"))
     if dataset.active:
         return waiting(dataset, language, text(language, "dataset_building"))
+    if (asked := question(dataset)) is not None:
+        return question_words(asked, language)
     return trouble(dataset, language) or notice(text(language, "stopped"))
+
+
+def question_words(asked: Asked, language: str) -> str:
+    """Return what a build has to know; the details of the question are in English only."""
+    words = f"<b>{text(language, f'ask_{asked.setting}')}</b>"
+    detail = f"<br><small>{sentence(asked.problem)}</small>" if language == "en" else ""
+    return notice(words + detail, "busy")
+
+
+def choices(asked: Asked | None, language: str) -> list[tuple[str, str]]:
+    """Return the possible answers to a question, each with its words and itself."""
+    if asked is None:
+        return []
+    if asked.setting != "shape":
+        return [(choice, choice) for choice in asked.choices]
+    known = {name: say(language, f"shape_{name}") for name in SHAPES if name != "auto"}
+    return [(known.get(choice, choice), choice) for choice in asked.choices]
 
 
 def report(values: dict, language: str) -> str:

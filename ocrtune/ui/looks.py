@@ -6,7 +6,7 @@ from pathlib import Path
 from ocrtune import jobs
 from ocrtune.config import CHECKPOINT
 from ocrtune.errors import JobError
-from ocrtune.events import Event, Failed, Note
+from ocrtune.events import Asked, Event, Failed, Note
 from ocrtune.ui.views import bar, escape, notice, sentence, text
 from ocrtune.ui.words import say
 
@@ -17,6 +17,9 @@ COMMANDS = {
     "reading": "read",
     "comparison": "compare",
 }
+
+# Settings of a build that a visitor may answer with one of the choices that it offers.
+ANSWERABLE = ("shape", "content", "encoding", "image_column", "text_column", "subset", "from_split")
 
 
 @dataclass(frozen=True)
@@ -108,6 +111,15 @@ def failure(events: list[Event]) -> str:
     """Return why a job failed, as HTML."""
     told = [event for event in events if isinstance(event, Failed)]
     return "<br>".join(sentence(part) for event in told[-1:] for part in (event.problem, event.fix))
+
+
+def question(seen: Look) -> Asked | None:
+    """Return what a build that failed would have to know; None if that is nothing."""
+    if seen.state != "failed":
+        return None
+    asked = [event for event in seen.job.events() if isinstance(event, Asked)]
+    known = [event for event in asked[-1:] if event.setting in ANSWERABLE and event.choices]
+    return known[0] if known else None
 
 
 def remarks(events: list[Event], language: str) -> str:

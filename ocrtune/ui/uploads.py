@@ -1,5 +1,6 @@
 """Files that came from a browser: where they may lie, and how they reach a job's folder."""
 
+import os
 import re
 import secrets
 import shutil
@@ -35,6 +36,23 @@ def keep(value: object, folder: Path) -> Path:
     path = uploaded(value)
     folder.mkdir(parents=True, exist_ok=True)
     return Path(shutil.copyfile(path, folder / plain_name(path.name)))
+
+
+def pass_on(path: str, before: Path, after: Path) -> str:
+    """Return where a job finds a file of the job before it, which may be deleted any time.
+
+    Everything that is no file below the folder of that job is returned as it is.
+    """
+    file = Path(path)
+    if not path or not file.is_relative_to(before) or not file.is_file():
+        return path
+    kept = after / file.relative_to(before)
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        os.link(file, kept)
+    except OSError:  # a disk without links
+        shutil.copyfile(file, kept)
+    return str(kept)
 
 
 def plain_name(name: str) -> str:

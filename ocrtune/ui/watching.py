@@ -17,7 +17,7 @@ from ocrtune.errors import JobError, OcrtuneError
 from ocrtune.report import read_report
 from ocrtune.ui import compare_views, dataset_views, preflight_views, train_views, try_views
 from ocrtune.ui.actions import offered_prompts, trained
-from ocrtune.ui.looks import Look, clean, look, look_at_all
+from ocrtune.ui.looks import Look, clean, look, look_at_all, question
 from ocrtune.ui.views import notice, sentence, text
 from ocrtune.ui.words import language_of, say
 
@@ -28,17 +28,30 @@ Looks = dict[str, Look]
 
 
 def show_dataset(looks: Looks, language: str) -> list:
-    """Return the report, the gallery, the sample button and the way on."""
+    """Return the report, the gallery, the sample button, the way on, and what is asked."""
     dataset = looks["dataset"]
     sample = gr.Button(interactive=not dataset.active, variant=variant(not dataset.usable))
     proceed = gr.Button(visible=dataset.usable)
+    asking = asked_widgets(dataset, language)
     if not dataset.usable:
         empty = dataset_views.gallery([], 0, language)
-        return [dataset_views.pending(dataset, language), empty, sample, proceed]
+        return [dataset_views.pending(dataset, language), empty, sample, proceed, *asking]
     report = read_build_report(dataset.dataset)
     samples = load_samples(dataset.dataset, "train")[: dataset_views.GALLERY_SIZE]
     gallery = dataset_views.gallery(samples, report["samples"], language)
-    return [dataset_views.report(report, language), gallery, sample, proceed]
+    return [dataset_views.report(report, language), gallery, sample, proceed, *asking]
+
+
+def asked_widgets(dataset: Look, language: str) -> list:
+    """Return the answers that a build asks for, their button, and the one that stops a build."""
+    asked = question(dataset)
+    offered = dataset_views.choices(asked, language)
+    first = offered[0][1] if offered else None
+    return [
+        gr.Radio(choices=offered, value=first, visible=asked is not None),
+        gr.Button(visible=asked is not None),
+        gr.Button(visible=dataset.state in ("queued", "running")),
+    ]
 
 
 def show_train(looks: Looks, language: str) -> list:
@@ -167,7 +180,7 @@ class Panel:
 
 
 PANELS = {
-    "dataset": Panel(show_dataset, ("dataset",), (), 0, 4),
+    "dataset": Panel(show_dataset, ("dataset",), (), 0, 7),
     "train": Panel(show_train, ("run", "check"), ("dataset",), 5, 13),
     "try": Panel(show_try, ("reading",), ("run", "dataset"), 4, 5),
     "compare": Panel(show_compare, ("comparison",), ("run",), 2, 5),

@@ -1,0 +1,247 @@
+"""A Hub on this machine for the real clients: datasets to read, answers on demand, bytes counted.
+
+`serve_hub` starts it; programs that shall use it get `environment()` and need a process of their
+own, because the clients read the address when they are imported.
+"""
+
+import hashlib
+import os
+import re
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import uvicorn
+import yaml
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import JSONResponse
+from page_server import free_port
+
+REPO = r"(?P<id>[\w.-]+(?:/[\w.-]+)?)"
+INFO = re.compile(rf"api/datasets/{REPO}(?:/revision/(?P<rev>.+))?")
+TREE = re.compile(rf"api/datasets/{REPO}/tree/(?P<rev>[^/]+)(?:/(?P<path>.*))?")
+PATHS = re.compile(rf"api/datasets/{REPO}/paths-info/(?P<rev>[^/]+)")
+FILE = re.compile(rf"datasets/{REPO}/resolve/(?P<rev>[^/]+|refs/convert/parquet)/(?P<path>.+)")
+
+
+@dataclass
+class Repo:
+    """A dataset at one commit."""
+
+    files: dict[str, bytes]
+    private: bool = False  # nobody but `token` may see it
+    gated: bool = False
+    token: str = "hf_owner"
+
+    @property
+    def commit(self) -> str:
+        """The id of the commit: the same for the same files."""
+        digest = hashlib.sha1()
+        for name, data in sorted(self.files.items()):
+            digest.update(name.encode() + b"\0" + data)
+        return digest.hexdigest()
+
+    def card(self) -> dict:
+        """Return what the README says to machines."""
+        parts = self.files.get("README.md", b"").decode().split("---")
+        return yaml.safe_load(parts[1]) or {} if len(parts) > 2 else {}
+
+
+@dataclass
+class Hub:
+    """What the server has, and what it was asked for."""
+
+    address: str
+    repos: dict[str, Repo] = field(default_factory=dict)
+    requests: list[str] = field(default_factory=list)  # method and path
+    sent: dict[str, int] = field(default_factory=dict)  # bytes of each file
+    status: int = 0  # answer every request with this one
+    cut: bool = False  # break the connection in the middle of a file
+
+    def add(self, repo_id: str, files: dict[str, bytes], **settings: object) -> Repo:
+        """Keep a dataset, and count anew."""
+        self.repos[repo_id] = Repo(files, **settings)
+        self.forget()
+        return self.repos[repo_id]
+
+    def forget(self) -> None:
+        """Count anew."""
+        self.requests.clear()
+        self.sent.clear()
+
+    def sent_bytes(self) -> int:
+        """Return how many bytes of files were sent."""
+        return sum(self.sent.values())
+
+    def environment(self, home: Path, token: str = "") -> dict[str, str]:
+        """Return the environment of a program that shall take this for the Hub."""
+        clean = {key: value for key, value in os.environ.items() if not key.startswith("HF_")}
+        return clean | {
+            "HF_ENDPOINT": self.address,
+            "HF_HUB_DISABLE_XET": "1",
+            "HF_HUB_DISABLE_TELEMETRY": "1",
+            "HF_HOME": str(home),
+            **({"HF_TOKEN": token} if token else {}),
+        }
+
+
+def refuse(status: int, code: str = "", words: str = "") -> Response:
+    """Return an answer in the Hub's form for what cannot be had."""
+    headers = {"X-Error-Code": code, "X-Error-Message": words} if code else {}
+    return JSONResponse({"error": words or code or "no"}, status, headers)
+
+
+def make_app(hub: Hub) -> FastAPI:
+    """Return the server's routes."""
+    app = FastAPI()
+
+    @app.api_route("/{path:path}", methods=["GET", "HEAD", "POST"])
+    async def answer(path: str, request: Request) -> Response:
+        hub.requests.append(f"{request.method} {path}")
+        if hub.status:
+            headers = {"Retry-After": "30"} if hub.status == 429 else {}
+            return JSONResponse({"error": "on demand"}, hub.status, headers)
+        for pattern, reply in ((TREE, tree), (PATHS, paths_info), (INFO, info), (FILE, file)):
+            match = pattern.fullmatch(path)
+            if match is None:
+                continue
+            found = find(hub, match["id"], match["rev"] or "main", request)
+            if isinstance(found, Response):
+                return found
+            return await reply(hub, found, match, request)
+        return refuse(404)
+
+    return app
+
+
+def find(hub: Hub, repo_id: str, revision: str, request: Request) -> Repo | Response:
+    """Return the dataset at a revision, or the refusal that a stranger gets."""
+    token = request.headers.get("authorization", "").removeprefix("Bearer ")
+    repo = hub.repos.get(repo_id)
+    if token.startswith("hf_expired"):
+        return refuse(401, words="Invalid credentials in Authorization header")
+    if repo is None or (repo.private and token != repo.token):
+        return refuse(404 if token else 401, "RepoNotFound", "Repository not found")
+    if revision.replace("%2F", "/") == "refs/convert/parquet":
+        converted = hub.repos.get(f"{repo_id}@converted")
+        return converted or refuse(404, "RevisionNotFound", "Invalid rev id")
+    if revision not in ("main", repo.commit):
+        return refuse(404, "RevisionNotFound", "Invalid rev id")
+    if repo.gated and token != repo.token and "/resolve/" in request.url.path:
+        return refuse(403 if token else 401, "GatedRepo", "Access is restricted")
+    return repo
+
+
+def entry(name: str, data: bytes) -> dict:
+    """Return a file as the Hub lists it."""
+    return {
+        "type": "file",
+        "oid": hashlib.sha1(data).hexdigest(),
+        "size": len(data),
+        "path": name,
+    }
+
+
+async def info(hub: Hub, repo: Repo, match: re.Match, request: Request) -> Response:
+    """Answer what a dataset is."""
+    files = [{"rfilename": name, "size": len(data)} for name, data in sorted(repo.files.items())]
+    return JSONResponse(
+        {
+            "id": match["id"],
+            "sha": repo.commit,
+            "private": repo.private,
+            "gated": "auto" if repo.gated else False,
+            "disabled": False,
+            "downloads": 0,
+            "likes": 0,
+            "tags": [],
+            "siblings": files,
+            "cardData": repo.card(),
+        }
+    )
+
+
+async def tree(hub: Hub, repo: Repo, match: re.Match, request: Request) -> Response:
+    """Answer what lies in a folder."""
+    folder = (match["path"] or "").strip("/")
+    inside = {
+        name: data
+        for name, data in sorted(repo.files.items())
+        if not folder or name.startswith(f"{folder}/")
+    }
+    if folder and not inside:
+        return refuse(404, "EntryNotFound", f"{folder} does not exist")
+    if request.query_params.get("recursive", "").lower() in ("true", "1"):
+        return JSONResponse([entry(name, data) for name, data in inside.items()])
+    start = len(folder) + 1 if folder else 0
+    listed = {}
+    for name, data in inside.items():
+        first, slash, _ = name[start:].partition("/")
+        path = name[:start] + first
+        directory = {"type": "directory", "oid": "0" * 40, "size": 0, "path": path}
+        listed[path] = directory if slash else entry(name, data)
+    return JSONResponse(list(listed.values()))
+
+
+async def paths_info(hub: Hub, repo: Repo, match: re.Match, request: Request) -> Response:
+    """Answer what lies at some paths."""
+    form = await request.form()
+    sent = form.getlist("paths") if form else (await request.json())["paths"]
+    found = []
+    for path in sent:
+        if path in repo.files:
+            found.append(entry(path, repo.files[path]))
+        elif any(name.startswith(f"{path}/") for name in repo.files):
+            found.append({"type": "directory", "oid": "0" * 40, "size": 0, "path": path})
+    return JSONResponse(found)
+
+
+async def file(hub: Hub, repo: Repo, match: re.Match, request: Request) -> Response:
+    """Answer with a file, or the part of it that was asked for."""
+    data = repo.files.get(match["path"])
+    if data is None:
+        return refuse(404, "EntryNotFound", "Entry not found")
+    headers = {
+        "ETag": f'"{hashlib.sha1(data).hexdigest()}"',
+        "X-Repo-Commit": repo.commit,
+        "Accept-Ranges": "bytes",
+    }
+    asked = re.fullmatch(r"bytes=(\d+)-(\d*)", request.headers.get("range", ""))
+    status = 206 if asked else 200
+    if asked:
+        start = int(asked[1])
+        end = min(int(asked[2] or len(data) - 1), len(data) - 1)
+        headers["Content-Range"] = f"bytes {start}-{end}/{len(data)}"
+        data = data[start : end + 1]
+    if request.method == "HEAD":
+        return Response(status_code=status, headers=headers | {"Content-Length": str(len(data))})
+    hub.sent[match["path"]] = hub.sent.get(match["path"], 0) + len(data)
+    if hub.cut:
+        return Response(
+            data[: len(data) // 2], status, headers | {"Content-Length": str(len(data))}
+        )
+    return Response(data, status, headers, media_type="application/octet-stream")
+
+
+@contextmanager
+def serve_hub() -> Iterator[Hub]:
+    """Start a Hub without any dataset, and yield it."""
+    port = free_port()
+    hub = Hub(f"http://127.0.0.1:{port}")
+    server = uvicorn.Server(
+        uvicorn.Config(make_app(hub), port=port, log_level="critical", lifespan="off")
+    )
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    deadline = time.monotonic() + 20
+    while not server.started and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert server.started, "The local Hub did not start."
+    try:
+        yield hub
+    finally:
+        server.should_exit = True
+        thread.join(timeout=10)
