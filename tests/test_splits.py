@@ -3,6 +3,7 @@
 import random
 import subprocess
 import sys
+import zipfile
 from collections import Counter
 
 import pytest
@@ -331,3 +332,19 @@ def test_the_same_input_gives_the_same_bytes(tmp_path):
         made.append({path.name: path.read_bytes() for path in prefix.parent.iterdir()})
     assert made[0] == made[1]
     assert len(made[0]) >= 4
+
+
+def test_the_order_of_the_files_in_a_zip_changes_nothing(tmp_path):
+    folder = write_lines(tmp_path / "lines", 30)
+    (folder / "unnamed_b.png").write_bytes(draw_line("b"))
+    (folder / "unnamed_a.png").write_bytes(draw_line("a"))
+    made = []
+    for name, order in (("one", 1), ("other", -1)):
+        (tmp_path / name).mkdir()
+        with zipfile.ZipFile(tmp_path / name / "lines.zip", "w") as archive:
+            for path in sorted(folder.iterdir())[::order]:
+                archive.write(path, path.name)
+        prefix = tmp_path / name / "out" / "set"
+        build_dataset(BuildConfig(source=str(tmp_path / name / "lines.zip"), output=str(prefix)))
+        made.append({path.name: path.read_bytes() for path in prefix.parent.iterdir()})
+    assert made[0] == made[1]
