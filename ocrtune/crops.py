@@ -8,6 +8,7 @@ from PIL import Image, ImageDraw
 
 from ocrtune.pictures import MIN_SIDE, Picture, PictureError, compact
 from ocrtune.remarks import remark
+from ocrtune.signatures import signature
 
 MARGIN = 3  # pixels kept around an outline, plus a part of its height
 MARGIN_PART = 0.04
@@ -186,4 +187,5 @@ def grown(quad: Points, wider: float, higher: float) -> Points:
 
 def as_picture(line: Image.Image) -> Picture:
     """Return the line as a file."""
-    return Picture(compact(line), line.size, ("line cut from its page",))
+    changes = ("line cut from its page",)
+    return Picture(compact(line), line.size, changes, signature=signature(line))

@@ -14,6 +14,7 @@ from PIL import Image, UnidentifiedImageError
 from ocrtune.archive import cause
 from ocrtune.errors import DatasetError
 from ocrtune.remarks import Remark, remark
+from ocrtune.signatures import QUARTER, signature
 
 FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP", "GIF", "JPEG2000", "PPM")
 MIN_SIDE = 10  # pixels
@@ -48,6 +49,7 @@ class Picture:
     pixels: tuple[int, int]  # width and height
     changes: tuple[str, ...] = ()  # what was done to it; empty when these are the original bytes
     frames: int = 1  # pictures in the file; only the first is used
+    signature: bytes = b""  # close for copies, see `signatures`; empty without contrast
 
 
 @dataclass(frozen=True)
@@ -119,24 +121,27 @@ def stored_form(image: Image.Image, data: bytes) -> Picture:
     is_jpeg = image.format in ("JPEG", "MPO")
     pixels = image.size
     if is_jpeg and image.mode in ("L", "RGB") and orientation(image) == 1:
-        image.draft("L", (1, 1))  # decodes every byte but builds an eighth of the picture
+        # decodes every byte but builds a quarter of the picture
+        image.draft("L", (max(1, pixels[0] // QUARTER), max(1, pixels[1] // QUARTER)))
         image.load()
-        return Picture(data, pixels)
+        scale = round(pixels[0] / image.width)
+        return Picture(data, pixels, signature=signature(image, scale))
     image.load()
     frames = 1 if is_jpeg else count_frames(image)
     upright = image.transpose(TURNS[turn]) if (turn := orientation(image)) in TURNS else image
     plain, change = flatten(upright)
     changes = ["turned upright"] if upright is not image else []
     changes += [change] if change else []
+    mark = signature(plain)
     if is_jpeg and not change:
         # the same tables lose next to nothing, while PNG would be several times as large
         data = encode(plain, "JPEG", qtables=image.quantization, subsampling="4:4:4")
-        return Picture(data, plain.size, tuple(changes), frames)
+        return Picture(data, plain.size, tuple(changes), frames, mark)
     if image.format != "PNG":
         changes.append(f"{image.format} to PNG")
     if not changes:
-        return Picture(data, pixels, frames=frames)
-    return Picture(encode(plain, "PNG"), plain.size, tuple(changes), frames)
+        return Picture(data, pixels, frames=frames, signature=mark)
+    return Picture(encode(plain, "PNG"), plain.size, tuple(changes), frames, mark)
 
 
 def page_form(image: Image.Image, data: bytes) -> Page:

@@ -1,5 +1,7 @@
 """The words of remarks, English and Chinese side by side: one pair for each key."""
 
+from ocrtune.advice_words import REPORT_WORDS
+
 WORDS = {
     # why a line is not used
     "no_path": (
@@ -323,6 +325,7 @@ WORDS = {
         "(here: {other})",
         "数据集中已有这张图片 `{picture}`，文字不同，已保留原有文字：{text}（此处为：{other}）",
     ),
+    **REPORT_WORDS,
     "said": ("{text}", "{text}"),  # by another library or by the archive
 }
 ENGLISH = {key: pair[0] for key, pair in WORDS.items()}

@@ -32,10 +32,10 @@ from small_models import (
 
 from ocrtune import config as settings
 from ocrtune import hub
+from ocrtune.alphabet import ALPHABET
 from ocrtune.config import BASES, TrainConfig
 from ocrtune.errors import ConfigError, HubError, ModelError
 from ocrtune.families import DEEPSEEK_OCR, FAMILIES, get_family, tiny
-from ocrtune.families.alphabet import ALPHABET
 from ocrtune.families.deepseek_ocr import lay_out_page
 from ocrtune.families.deepseek_ocr_model import (
     DeepseekOcrConfig,
