@@ -205,8 +205,7 @@ class Archive:
         self.lock = threading.Lock()
         self.content_name = ""
         self.content_folder = ""  # paths in the content file are relative to it
-        self.content_text = ""
-        self.content_encoding = ""
+        self.content_data = b""
         self.ground_truth: GroundTruth | None = None  # that a source brings along
 
     def names(self) -> list[str]:
@@ -271,7 +270,17 @@ class Archive:
     def take_content(self, name: str, folder: str, data: bytes) -> None:
         """Remember the content file."""
         self.content_name, self.content_folder = name, folder
-        self.content_text, self.content_encoding = decode(data)
+        self.content_data = data
+
+    @property
+    def content_text(self) -> str:
+        """The text of the content file, empty where none was given."""
+        return decode(self.content_data)[0]
+
+    @property
+    def content_encoding(self) -> str:
+        """The encoding of the content file, as detected."""
+        return decode(self.content_data)[1]
 
     def find_content(self) -> None:
         """Remember the content file, if none was given; a QuestionError when it may be several."""
