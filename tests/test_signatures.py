@@ -1,4 +1,4 @@
-"""Near-duplicates: copies are found, other lines are not, and large sets take no quadratic time."""
+"""Signatures: copies of a picture are found by them, other lines are not, and in little time."""
 
 import io
 import random
