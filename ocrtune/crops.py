@@ -154,7 +154,9 @@ def askew(points: Points) -> Points | None:
     corners = points if area > 0 else [points[0], points[3], points[2], points[1]]
     (ax, ay), (bx, by), (cx, cy), (dx, dy) = corners
     angle = math.atan2(by - ay + cy - dy, bx - ax + cx - dx)
-    return corners if abs(angle) > TILT else None
+    width, height = math.dist(corners[0], corners[1]), math.dist(corners[0], corners[3])
+    fits = width * height < 2 * abs(area) and abs(area) > 0  # corners that cross are no box
+    return corners if abs(angle) > TILT and fits else None
 
 
 def straighten(page: Image.Image, quad: Points) -> Image.Image:

@@ -333,10 +333,6 @@ WORDS = {
         "文字被标为无法辨认（`{mark}`）。",
     ),
     "difficult": ("The box is marked as difficult.", "文本框被标为困难样本。"),
-    "numbers_only": (
-        "The line holds coordinates without a text.",
-        "这一行只有坐标，没有文字。",
-    ),
     "xml_large": ("The XML file is larger than {most} MiB.", "XML 文件超过 {most} MiB。"),
     "xml_deep": (
         "The XML file has more than {elements} elements or is nested deeper than {depth}.",
@@ -431,6 +427,37 @@ WORDS = {
         "数据集中已有这张图片 `{picture}`，文字不同，已保留原有文字：{text}（此处为：{other}）",
     ),
     **REPORT_WORDS,
+    # about the files of an archive
+    "names_repeated": (
+        "{count} files of the archive have the same name as a later one, which counts: {names}.",
+        "压缩包中有 {count} 个文件与后面的文件同名，以后面的为准：{names}。",
+    ),
+    "names_alike": (
+        "{count} names differ from each other only in case or Unicode form: {names}. Each is a "
+        "file of its own, and a path means the one that is spelled exactly like it.",
+        "有 {count} 个文件名仅大小写或 Unicode 形式不同：{names}。它们各算一个文件，"
+        "路径指的是写法完全相同的那一个。",
+    ),
+    "names_windows": (
+        "{count} names cannot exist on Windows: {names}. They are used here, but are lost when "
+        "the archive is unpacked there.",
+        "有 {count} 个文件名在 Windows 上不能使用：{names}。"
+        "这里照常使用，但在 Windows 上解压会丢失。",
+    ),
+    "names_turning": (
+        "{count} names hold invisible signs that turn the direction of writing: {names}. They may "
+        "not be what they look like.",
+        "有 {count} 个文件名含有改变文字方向的不可见字符：{names}。看到的可能与实际不同。",
+    ),
+    "files_left": (
+        "Neither pictures nor ground truth, so left alone: {kinds}.",
+        "以下文件既不是图片也不是标注，未使用：{kinds}。",
+    ),
+    "folders_closed": (
+        "{count} folders cannot be opened, so their pictures are missing: {names}. Check their "
+        "rights.",
+        "有 {count} 个文件夹无法打开，其中的图片未读取：{names}。请检查权限。",
+    ),
     "said": ("{text}", "{text}"),  # by another library or by the archive
 }
 ENGLISH = {key: pair[0] for key, pair in WORDS.items()}

@@ -7,7 +7,7 @@ from shape_samples import make_zip, page_png, png, read, texts
 from test_shapes_layouts import alto_line, alto_xml, line, page_xml, region
 
 from ocrtune.config import BuildConfig
-from ocrtune.errors import ArchiveError, QuestionError
+from ocrtune.errors import ArchiveError, OcrtuneError, QuestionError
 from ocrtune.events import silent
 from ocrtune.shapes import SHAPES, read_ground_truth
 from ocrtune.sources import open_source
@@ -93,7 +93,7 @@ def test_a_real_choice_is_asked_about_and_can_be_made(tmp_path, files, shapes):
 
 @pytest.mark.parametrize("shape", sorted(SHAPES))
 def test_asking_for_a_shape_that_is_not_there_says_so(tmp_path, shape):
-    with pytest.raises(ArchiveError, match="holds no "):
+    with pytest.raises(OcrtuneError, match="holds no "):
         read(tmp_path, PICTURES, shape=shape)
 
 

@@ -346,6 +346,19 @@ def test_the_answer_builds_again_from_files_of_its_own(visit):
     assert Path(config["source"]).read_bytes() == (before / "upload" / "x.zip").read_bytes()
 
 
+def test_a_chosen_content_file_is_the_one_in_the_zip(visit):
+    """The worker runs where a README.md lies, too."""
+    session = asking(visit, "content", ("README.md", "content.md"))
+    source = visit.home / "jobs" / session["dataset"] / "upload" / "x.zip"
+    with zipfile.ZipFile(source, "a") as archive:
+        archive.writestr("README.md", "0.png from the readme\n1.png b\n2.png c\n")
+    again = visit.actions.answer("README.md", session, "en")
+    config = BuildConfig.load(visit.home / "jobs" / again["dataset"] / "config.json")
+    report = build_dataset(config)
+    assert report.content == "README.md"
+    assert report.samples == 3
+
+
 @pytest.mark.parametrize("choice", ["else", "", None, 3, ["text"]])
 def test_an_answer_that_was_not_offered_is_refused(visit, choice):
     with pytest.raises(gr.Error, match="Choose one of the answers"):

@@ -148,6 +148,8 @@ class Actions:
             name: pass_on(getattr(before, name), dataset.job.folder, job.folder)
             for name in ("source", "content")
         }
+        if asked.setting == "content":  # a file within the upload, never one of this machine
+            choice = f"{brought['source']}/{choice}"
         settings = brought | {asked.setting: choice, "output": str(job.folder / "dataset")}
         config = replace(before, **settings)
         return clean(session) | {"dataset": self.launch(job, "build", config)}

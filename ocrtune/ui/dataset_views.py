@@ -28,7 +28,7 @@ def pending(dataset: Look, language: str) -> str:
 def question_words(asked: Asked, language: str) -> str:
     """Return what a build has to know; the details of the question are in English only."""
     words = f"<b>{text(language, f'ask_{asked.setting}')}</b>"
-    detail = f"<br><small>{sentence(asked.problem)}</small>" if language == "en" else ""
+    detail = f"<br>{sentence(asked.problem)}" if language == "en" else ""
     return notice(words + detail, "busy")
 
 
