@@ -8,6 +8,7 @@ from ocrtune.ui.actions import HUB_NAMES, HUB_ORDERS, MOST_HUB_ROWS, Actions
 from ocrtune.ui.parts import Shared, TabParts, card, step, tab_named
 from ocrtune.ui.words import label
 
+FETCHED = "() => window.ocrtune.download('#ot-dataset-file')"
 HUB_EXAMPLE = "priyank-m/chinese_text_recognition"
 
 
@@ -49,6 +50,10 @@ def dataset_tab(actions: Actions, shared: Shared) -> TabParts:
                 label("ask_button"), variant="primary", visible=False, elem_id="ot-answer"
             )
             stop = gr.Button(label("stop_button"), visible=False, elem_id="ot-stop-build")
+            with gr.Row(visible=False) as downloads:
+                told = gr.Button(label("download_report"), size="sm")
+                table = gr.Button(label("download_rejects"), size="sm")
+            file = gr.DownloadButton(visible="hidden", elem_id="ot-dataset-file")
             proceed = gr.Button(label("dataset_next"), variant="primary", visible=False)
         with card():
             step("dataset_step_3")
@@ -64,8 +69,16 @@ def dataset_tab(actions: Actions, shared: Shared) -> TabParts:
         answer.click(actions.answer, [choice, *shared.inputs], shared.session, **shared.private),
         stop.click(actions.stop_build, shared.inputs, shared.session, **shared.private),
     ]
+    for button, fetch in (
+        (told, actions.fetch_build_report),
+        (table, actions.fetch_rejects),
+    ):
+        click = button.click(fetch, shared.inputs, file, **shared.private)
+        click.success(None, None, None, js=FETCHED)
     proceed.click(actions.go_to_train, None, shared.tabs, **shared.private)
-    return TabParts(tab, [report, gallery, sample, proceed, choice, answer, stop], changes)
+    return TabParts(
+        tab, [report, gallery, sample, proceed, choice, answer, stop, downloads], changes
+    )
 
 
 def hub_fold() -> list[Component]:

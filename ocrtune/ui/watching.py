@@ -15,7 +15,14 @@ from ocrtune import jobs
 from ocrtune.dataset_files import load_samples, read_build_report
 from ocrtune.errors import JobError, OcrtuneError
 from ocrtune.report import read_report
-from ocrtune.ui import compare_views, dataset_views, preflight_views, train_views, try_views
+from ocrtune.ui import (
+    compare_views,
+    dataset_views,
+    preflight_views,
+    report_views,
+    train_views,
+    try_views,
+)
 from ocrtune.ui.actions import offered_prompts, trained
 from ocrtune.ui.looks import Look, clean, look, look_at_all, question
 from ocrtune.ui.views import notice, sentence, text
@@ -28,18 +35,18 @@ Looks = dict[str, Look]
 
 
 def show_dataset(looks: Looks, language: str) -> list:
-    """Return the report, the gallery, the sample button, the way on, and what is asked."""
+    """Return report, gallery, sample button, the way on, what is asked, and the downloads."""
     dataset = looks["dataset"]
     sample = gr.Button(interactive=not dataset.active, variant=variant(not dataset.usable))
     proceed = gr.Button(visible=dataset.usable)
-    asking = asked_widgets(dataset, language)
+    asking = [*asked_widgets(dataset, language), gr.Row(visible=dataset.usable)]
     if not dataset.usable:
         empty = dataset_views.gallery([], 0, language)
         return [dataset_views.pending(dataset, language), empty, sample, proceed, *asking]
     report = read_build_report(dataset.dataset)
     samples = load_samples(dataset.dataset, "train")[: dataset_views.GALLERY_SIZE]
     gallery = dataset_views.gallery(samples, report["samples"], language)
-    return [dataset_views.report(report, language), gallery, sample, proceed, *asking]
+    return [report_views.report(report, language), gallery, sample, proceed, *asking]
 
 
 def asked_widgets(dataset: Look, language: str) -> list:
@@ -180,7 +187,7 @@ class Panel:
 
 
 PANELS = {
-    "dataset": Panel(show_dataset, ("dataset",), (), 0, 7),
+    "dataset": Panel(show_dataset, ("dataset",), (), 0, 8),
     "train": Panel(show_train, ("run", "check"), ("dataset",), 5, 13),
     "try": Panel(show_try, ("reading",), ("run", "dataset"), 4, 5),
     "compare": Panel(show_compare, ("comparison",), ("run",), 2, 5),
