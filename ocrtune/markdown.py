@@ -20,6 +20,7 @@ HEADING = re.compile(r"(#{1,6})\s*(.+?)\s*#*\Z")
 META = re.compile(r"(?:[\w .-]{1,60}:(?:\s.*)?|-\s.*|#.*|)\Z")  # a line of YAML
 FRONT_LINES = 100  # of front matter, at most
 MARK_CHARS = 4_096
+UNSURE_LEAD = 3  # pages whose marks may be something else are believed when there are many
 
 
 def cover(lines: Sequence[str]) -> list[str]:
@@ -77,8 +78,9 @@ def read_pages(lines: Sequence[str], known: Names) -> Reading:
         pieces.append(Piece(at + 1, mark.written, text, mark.match, lines=end - at))
     pieces += before(lines[: starts[0]], captions)
     pieces.sort(key=lambda piece: piece.line_number)
-    told = remark("as_pages", count=sum(piece.match is not None for piece in pieces))
-    return Reading(pieces=pieces, remarks=[told])
+    told = remark("as_pages", count=sum(piece.is_found for piece in pieces))
+    lead = 1 if kind in ("heading", "picture") else UNSURE_LEAD
+    return Reading(pieces=pieces, remarks=[told], lead=lead)
 
 
 def find_mark(line: str, known: Names) -> Mark | None:
@@ -95,7 +97,7 @@ def find_mark(line: str, known: Names) -> Mark | None:
         if match or is_picture_name(link.path):
             return Mark("heading" if heading else "picture", level, link.path, match)
         return None
-    written = words.strip("*`\"' ").rstrip(":：")
+    written = words.strip("*`\"' :：")
     if not heading:
         match = known.find(written) if is_picture_name(written) else None
         return Mark("path", 0, written, match) if match else None

@@ -55,7 +55,7 @@ def read_tables(lines: Sequence[str], known: Names, config: BuildConfig) -> Read
         if line and line[0] != "#" and line_number not in inside and not is_separating(line):
             pieces.append(Piece(line_number, *guess_split(line), None, reason))
     pieces.sort(key=lambda piece: piece.line_number)
-    told = remark("as_table", count=sum(piece.match is not None for piece in pieces))
+    told = remark("as_table", count=sum(piece.is_found for piece in pieces))
     return Reading(pieces=pieces, remarks=[told])
 
 
