@@ -5,6 +5,7 @@ size is counted while reading because headers lie. A folder or a content file is
 """
 
 import contextlib
+import io
 import os
 import posixpath
 import struct
@@ -240,8 +241,7 @@ class Archive:
         self.lock = threading.Lock()
         self.content_name = ""
         self.content_folder = ""  # paths in the content file are relative to it
-        self.content_text = ""
-        self.content_encoding = ""
+        self.content_data = b""
         self.ground_truth: GroundTruth | None = None  # that a source brings along
         self.remarks: tuple[Remark, ...] = ()  # what is odd about its files
 
@@ -288,7 +288,7 @@ class Archive:
         """Return a file of any size, opened; from a zip it is a copy that deletes itself."""
         try:
             stream, packed = self.files.open(name)
-            if isinstance(self.files, LocalFiles):
+            if isinstance(stream, io.BufferedReader):  # a file of this machine
                 return stream
             with stream, contextlib.ExitStack() as opened:
                 copy = opened.enter_context(tempfile.TemporaryFile())
@@ -307,7 +307,17 @@ class Archive:
     def take_content(self, name: str, folder: str, data: bytes) -> None:
         """Remember the content file."""
         self.content_name, self.content_folder = name, folder
-        self.content_text, self.content_encoding = decode(data)
+        self.content_data = data
+
+    @property
+    def content_text(self) -> str:
+        """The text of the content file, empty where none was given."""
+        return decode(self.content_data)[0]
+
+    @property
+    def content_encoding(self) -> str:
+        """The encoding of the content file, as detected."""
+        return decode(self.content_data)[1]
 
     def find_content(self) -> None:
         """Remember the content file, if none was given; a QuestionError when it may be several."""

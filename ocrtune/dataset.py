@@ -17,14 +17,16 @@ from ocrtune.content import is_picture_name
 from ocrtune.dataset_files import (
     Row,
     publish,
+    rejects_path,
     report_path,
     require_file,
     split_path,
     staging,
+    write_rejects,
     write_report,
     write_rows,
 )
-from ocrtune.dataset_report import describe_texts, find_duplicates
+from ocrtune.dataset_report import inspect_samples, name_figures, reject_figures
 from ocrtune.edits import Edits, edits_path, load_edits, locked
 from ocrtune.errors import DatasetError
 from ocrtune.events import Emit, silent
@@ -62,7 +64,21 @@ class BuildReport:
     unnamed: tuple[str, ...]  # pictures of the archive that no line names
     edits: dict[str, int]  # of people that were made again and changed something, by origin
     remarks: tuple[dict[str, Any], ...]  # how the ground truth was understood: text, key, values
-    rejects: tuple[dict[str, Any], ...]  # see `Reject.as_values`
+    rejects: tuple[dict[str, Any], ...]  # the first ones; see `Reject.as_values`
+    reject_counts: dict[str, int]  # by key of the reason
+    unnamed_count: int
+    duplicate_count: int  # groups
+    near_duplicates: list[dict[str, Any]]  # `pictures`, their `splits`, `distance` in bits of 256
+    near_duplicate_count: int
+    warnings: list[dict[str, Any]]  # suspicious texts: `picture`, `split`, `key`, `values`
+    warning_counts: dict[str, int]  # by key, of all warnings, while those stored are the first
+    advice: list[dict[str, Any]]  # what to do: text, key, values
+    histograms: dict[str, dict[str, list[int]]]  # of `characters`, `width`, `height`
+    inventory: dict[str, int]  # characters and how often they occur
+    rare: list[str]  # characters that occur once
+    unseen: dict[str, int]  # characters of test that train never shows, with their count there
+    right_to_left: float  # share of the texts
+    same_texts: dict[str, Any]  # `texts` that stand on several `pictures`, the `most` frequent
 
 
 def never() -> bool:
@@ -126,21 +142,21 @@ def build_dataset(
             encoding=truth.encoding,
             seed=config.seed,
             splits={split: len(rows) for split, rows in splits.items()},
-            **describe_texts([sample.entry.text for sample in stored]),
+            **inspect_samples(picture_ids, stored, splits, config),
             example={"picture": picture_ids[0], "text": stored[0].entry.text},
             matches=dict(truth.matches),
             conversions=dict(sorted(checked.conversions.items())),
             several_frames=tuple(checked.several_frames),
-            duplicates=find_duplicates(picture_ids, stored),
-            unnamed=tuple(
-                name for name in archive.names() if is_picture_name(name) and name not in named
+            **name_figures(
+                [one for one in archive.names() if is_picture_name(one) and one not in named]
             ),
             edits=made.counts(),
             remarks=tuple(
                 one.as_values() for one in (*truth.remarks, *joined.remarks, *made.remarks(), *told)
             ),
-            rejects=tuple(one.as_values() for one in rejects),
+            **reject_figures(rejects),
         )
+        write_rejects(rejects_path(folder / prefix.name), rejects)
         write_report(report_path(folder / prefix.name), report)
         stage_edits(folder, prefix, made, edited)
         with locked(prefix):

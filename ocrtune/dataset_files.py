@@ -18,7 +18,9 @@ import pyarrow.parquet as pq
 from ocrtune.archive import cause
 from ocrtune.edits import with_edits
 from ocrtune.errors import DatasetError, did_you_mean
+from ocrtune.ground_truth import Reject
 from ocrtune.records import SPLITS, Sample
+from ocrtune.spreadsheet import write_table
 
 FILE_WORDS = {"train": "train", "validation": "val", "test": "test"}  # PREFIX_val.parquet
 FEATURES = {
@@ -33,6 +35,7 @@ SCHEMA = pa.schema(
     metadata={"huggingface": json.dumps({"info": {"features": FEATURES}})},
 )
 PACKING = {"image.bytes": "none", "image.path": "zstd", "text": "zstd"}
+REJECT_COLUMNS = ("file", "line", "original", "reason", "nearest")  # of PREFIX_rejects.csv
 STALE_SECONDS = 3_600  # without a write, until what a dead build left is removed
 GROUP_ROWS, GROUP_BYTES = 256, 8 * 1024 * 1024  # of a parquet row group, whichever comes first
 
@@ -47,6 +50,12 @@ def report_path(prefix: Path | str) -> Path:
     """Return the report's file."""
     prefix = Path(prefix)
     return prefix.with_name(f"{prefix.name}_report.json")
+
+
+def rejects_path(prefix: Path | str) -> Path:
+    """Return the table of the lines that were rejected."""
+    prefix = Path(prefix)
+    return prefix.with_name(f"{prefix.name}_rejects.csv")
 
 
 @contextlib.contextmanager
@@ -92,7 +101,8 @@ def is_running(pid: int) -> bool:
 
 def publish(folder: Path, prefix: Path) -> None:
     """Move the finished files to their places; the report comes last."""
-    for path in [*(split_path(prefix, split) for split in SPLITS), report_path(prefix)]:
+    splits = [split_path(prefix, split) for split in SPLITS]
+    for path in (*splits, rejects_path(prefix), report_path(prefix)):
         if (folder / path.name).exists():
             os.replace(folder / path.name, path)
         else:  # a split without a sample has no file, nor shall it keep the one it had
@@ -141,6 +151,17 @@ def write_report(path: Path, report: object) -> None:
     """Write the report, a dataclass, as JSON."""
     text = json.dumps(asdict(report), indent=2, ensure_ascii=False) + "\n"
     path.write_text(text, "utf-8", errors="replace")
+
+
+def write_rejects(path: Path, rejects: Iterable[Reject]) -> None:
+    """Write the rejected lines as a table; without any, only its heading."""
+    write_table(path, REJECT_COLUMNS, (as_cells(one) for one in rejects))
+
+
+def as_cells(one: Reject) -> dict[str, object]:
+    """Return a rejected line as a row of the table."""
+    values = (one.file, one.line_number, one.original, str(one.reason), one.nearest)
+    return dict(zip(REJECT_COLUMNS, values, strict=True))
 
 
 def load_samples(prefix: str, split: str) -> list[Sample]:

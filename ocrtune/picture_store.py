@@ -55,6 +55,7 @@ class Stored:
     offset: int  # in the temporary file, or IN_PLACE
     size: int  # bytes
     pixels: tuple[int, int]  # width and height
+    signature: bytes = b""  # close for copies, see `signatures`
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,7 @@ class Loaded:
     changes: tuple[str, ...]
     frames: int
     changed: bytes  # as to be stored; empty when that is the archive's file
+    signature: bytes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,7 +108,14 @@ def check_entries(
                 place = IN_PLACE
                 if picture.changed:
                     place, offset = offset, offset + spool.write(picture.changed)
-                sample = Stored(entry, picture.digest, place, picture.size, picture.pixels)
+                sample = Stored(
+                    entry,
+                    picture.digest,
+                    place,
+                    picture.size,
+                    picture.pixels,
+                    picture.signature,
+                )
                 checked.stored.append(sample)
                 checked.conversions.update(picture.changes)
                 checked.several_frames.extend([entry.name] * (picture.frames > 1))
@@ -218,6 +227,7 @@ def as_loaded(picture: Picture, entry: Entry) -> Loaded:
         changes=(*picture.changes, "PDF page to picture") if is_page else picture.changes,
         frames=picture.frames,
         changed=b"" if is_original(picture, entry) else picture.data,
+        signature=picture.signature,
     )
 
 

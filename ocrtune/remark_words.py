@@ -1,5 +1,7 @@
 """The words of remarks, English and Chinese side by side: one pair for each key."""
 
+from ocrtune.advice_words import REPORT_WORDS
+
 WORDS = {
     # why a line is not used
     "no_path": (
@@ -30,8 +32,113 @@ WORDS = {
         "第 {line} 行已有同一张图片和同样的文字。",
     ),
     "contradicted": (
-        "Line {line} has another text for the same picture and was kept.",
-        "第 {line} 行对同一张图片有不同的文字，已保留那一行。",
+        "Line {line} has another text for the same picture and was kept: `{kept}`, not `{other}`.",
+        "第 {line} 行对同一张图片有不同的文字，保留了那一行的 `{kept}`，而不是 `{other}`。",
+    ),
+    # how a content file was understood, and which of its lines do not fit
+    "encoding_guessed": (
+        "`{file}` does not say its encoding and was read as {encoding}. If its characters look "
+        "wrong, name the right one with `--encoding`.",
+        "`{file}` 没有标明编码，按 {encoding} 读取。如果出现乱码，"
+        "请用 `--encoding` 指定正确的编码。",
+    ),
+    "as_list": (
+        "The content file was read as a list: {count} items name a picture.",
+        "内容文件按列表读取：{count} 项对应图片。",
+    ),
+    "as_table": (
+        "The content file was read as a table: {count} rows name a picture.",
+        "内容文件按表格读取：{count} 行对应图片。",
+    ),
+    "as_pages": (
+        "The content file was read as pages, each with its text under the line that names its "
+        "picture: {count} of them.",
+        "内容文件按页读取（先写图片名，下面是该页的文字）：共 {count} 页。",
+    ),
+    "separated": (
+        "Path and text are parted by {sign} in the content file: {count} lines name a picture.",
+        "内容文件用 {sign} 分隔路径和文字：{count} 行对应图片。",
+    ),
+    "header_line": (
+        "The first line of the content file, `{header}`, names its columns and was left out.",
+        "内容文件第一行 `{header}` 是列名，已跳过。",
+    ),
+    "bare_paths": (
+        "{count} paths lack the suffix of their picture, such as `{path}`, and were found without.",
+        "{count} 个路径没有写图片后缀（例如 `{path}`），已按不带后缀的名称找到图片。",
+    ),
+    "texts_unquoted": (
+        "{count} texts stood in quotation marks, which were taken off.",
+        "{count} 条文字带有外层引号，已去掉。",
+    ),
+    "breaks_made": (
+        "A written `\\n` was taken for a line break: {count} of them in {lines} texts. Write "
+        "`\\\\n` where the two characters are meant.",
+        "文字中的 `\\n` 已当作换行：{lines} 条文字中共 {count} 处。"
+        "如果确实要写这两个字符，请写成 `\\\\n`。",
+    ),
+    "breaks_kept": (
+        "{count} texts hold `\\n`, which was left as it is: other letters follow a backslash too, "
+        "so these look like TeX or paths.",
+        "{count} 条文字含有 `\\n`，保持原样：文件中反斜杠后面还有其他字母，"
+        "看起来是 TeX 命令或路径。",
+    ),
+    "files_read": (
+        "{count} content files were read: {names}.",
+        "读取了 {count} 个内容文件：{names}。",
+    ),
+    "files_left": (
+        "Not read as content files, since {chosen} is: {names}.",
+        "已使用 {chosen}，以下文件没有当作内容文件读取：{names}。",
+    ),
+    "repeated_file": (
+        "`{file}` has the same picture with the same text.",
+        "`{file}` 中已有同一张图片和同样的文字。",
+    ),
+    "odd_separator": (
+        "The path ends at `{sign}`, unlike in most lines that name a picture. Write all lines "
+        "in the same way.",
+        "这一行的路径后面是 `{sign}`，与大多数行不同。请让所有行的写法一致。",
+    ),
+    "several_links": (
+        "The line shows several pictures, so it is unclear which one the text belongs to.",
+        "这一行有多张图片，无法确定文字属于哪一张。",
+    ),
+    "label_and_text": (
+        "The picture's own words, `{label}`, differ from the text behind it, `{text}`.",
+        "图片的替代文字 `{label}` 与后面的文字 `{text}` 不一致。",
+    ),
+    "label_is_name": (
+        "The only text, `{label}`, is the name of the picture.",
+        "唯一的文字 `{label}` 只是图片的名称。",
+    ),
+    "open_quote": (
+        "The text begins with a quotation mark that does not end it.",
+        "文字以引号开头，但结尾没有对应的引号。",
+    ),
+    "outside_table": (
+        "The line stands outside of the table.",
+        "这一行不在表格中。",
+    ),
+    "no_picture_column": (
+        "No column of this table names a picture of the archive.",
+        "这个表格没有一列对应压缩包中的图片。",
+    ),
+    "cell_no_picture": (
+        "Column {column} of this row does not name a picture.",
+        "这一行的第 {column} 列不是图片名。",
+    ),
+    "row_cells": (
+        "The row has {count} cells, the table only {width}. Write `\\|` for a bar within a text.",
+        "这一行有 {count} 个单元格，而表格只有 {width} 列。文字中的竖线请写成 `\\|`。",
+    ),
+    "before_pages": (
+        "The line stands before the first line that names a picture.",
+        "这一行在第一个图片名之前。",
+    ),
+    "no_page_text": (
+        "There is no text below the line that names the picture.",
+        "图片名下面没有文字。",
     ),
     # why a picture is not used
     "picture_empty": ("The picture file is empty. Copy it again.", "图片文件是空的，请重新复制。"),
@@ -222,10 +329,6 @@ WORDS = {
         "文字被标为无法辨认（`{mark}`）。",
     ),
     "difficult": ("The box is marked as difficult.", "文本框被标为困难样本。"),
-    "numbers_only": (
-        "The line holds coordinates without a text.",
-        "这一行只有坐标，没有文字。",
-    ),
     "xml_large": ("The XML file is larger than {most} MiB.", "XML 文件超过 {most} MiB。"),
     "xml_deep": (
         "The XML file has more than {elements} elements or is nested deeper than {depth}.",
@@ -337,6 +440,7 @@ WORDS = {
         "The JPEG 2000 would take too much memory. Save it as JPEG or PNG.",
         "这个 JPEG 2000 图片需要的内存过多，请另存为 JPEG 或 PNG。",
     ),
+    **REPORT_WORDS,
     # about the files of an archive
     "names_repeated": (
         "{count} files of the archive have the same name as a later one, which counts: {names}.",
@@ -359,7 +463,7 @@ WORDS = {
         "not be what they look like.",
         "有 {count} 个文件名含有改变文字方向的不可见字符：{names}。看到的可能与实际不同。",
     ),
-    "files_left": (
+    "others_left": (
         "Neither pictures nor ground truth, so left alone: {kinds}.",
         "以下文件既不是图片也不是标注，未使用：{kinds}。",
     ),

@@ -1,6 +1,5 @@
 """A comparison of two models, and what people keep of it: JSON, CSV and one HTML file."""
 
-import csv
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -22,11 +21,10 @@ from ocrtune.metrics import (
 from ocrtune.records import OcrContract, Prediction, Sample
 from ocrtune.report_page import percent, points, render_page
 from ocrtune.report_words import LANGUAGES, SENTENCES
+from ocrtune.spreadsheet import write_table
 from ocrtune.text import PROFILES, find_loop, is_right_to_left, needs_graphemes
 
 LISTED_CONFUSIONS = 100  # the rest are mostly unique
-# A spreadsheet runs a cell that begins so; the full-width forms too, in East Asian editions.
-FORMULA_STARTS = tuple("=+-@\uff1d\uff0b\uff0d\uff20\t\r")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -308,26 +306,9 @@ def write_report(
     text = json.dumps(values, indent=1, ensure_ascii=False, allow_nan=False)
     # Half of a surrogate pair cannot be UTF-8; backslashed it is JSON's own escape.
     paths["json"].write_text(text + "\n", "utf-8", errors="backslashreplace")
-    _write_csv(values["worst"], paths["csv"])
+    write_table(paths["csv"], list(values["worst"][0]), values["worst"])
     paths["html"].write_text(render_page(values, pictures, language), "utf-8", errors="replace")
     return paths
-
-
-def _write_csv(lines: Sequence[dict], path: Path) -> None:
-    # The byte order mark tells Excel that the file is UTF-8.
-    with path.open("w", encoding="utf-8-sig", errors="replace", newline="") as stream:
-        table = csv.DictWriter(stream, list(lines[0]))
-        table.writeheader()
-        for line in lines:
-            table.writerow({name: harmless(value) for name, value in line.items()})
-
-
-def harmless(value: object) -> object:
-    """Return the value as a spreadsheet may open it: an apostrophe keeps a formula from running."""
-    if not isinstance(value, str):
-        return value
-    starts_formula = value.startswith(FORMULA_STARTS) or value.lstrip().startswith(FORMULA_STARTS)
-    return f"'{value}" if starts_formula else value
 
 
 def read_report(path: Path) -> dict:

@@ -48,8 +48,11 @@ def open_source(
     if content is None or os.path.exists(content):
         return add_pdf_pages(open_files(Path(config.source), content))
     archive = add_pdf_pages(open_files(Path(config.source)))
-    if config.content in archive.names():
-        archive.take_content_within(config.content)
+    within = config.content.removeprefix(
+        f"{config.source}/"
+    )  # `pictures.zip/notes.md` is surely it
+    if within in archive.names():
+        archive.take_content_within(within)
         return archive
     archive.close()
     raise ArchiveError(

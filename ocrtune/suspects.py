@@ -1,6 +1,5 @@
 """Training lines whose ground truth is most likely wrong: a tuned model reads them otherwise."""
 
-import csv
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
@@ -11,7 +10,7 @@ from ocrtune.archive import cause
 from ocrtune.errors import MetricsError
 from ocrtune.metrics import score_pairs
 from ocrtune.records import Prediction
-from ocrtune.report import harmless
+from ocrtune.spreadsheet import write_table
 
 PROFILE = "strict"  # every wrong character counts
 
@@ -79,14 +78,7 @@ def write_suspects(folder: Path, found: Found) -> None:
     text = json.dumps(values, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
     suspects_path(folder).write_text(text, "utf-8", errors="backslashreplace")
     names = [field.name for field in fields(Suspect)]
-    # The byte order mark tells Excel that the file is UTF-8.
-    with (folder / "suspects.csv").open(
-        "w", encoding="utf-8-sig", errors="replace", newline=""
-    ) as stream:
-        table = csv.DictWriter(stream, names)
-        table.writeheader()
-        for one in values["suspects"]:
-            table.writerow({name: harmless(value) for name, value in one.items()})
+    write_table(folder / "suspects.csv", names, values["suspects"])
 
 
 def load_suspects(folder: Path) -> Found:

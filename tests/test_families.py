@@ -32,10 +32,10 @@ from small_models import (
 
 from ocrtune import config as settings
 from ocrtune import hub
+from ocrtune.alphabet import ALPHABET
 from ocrtune.config import BASES, TrainConfig
 from ocrtune.errors import ConfigError, HubError, ModelError
 from ocrtune.families import DEEPSEEK_OCR, FAMILIES, get_family, tiny
-from ocrtune.families.alphabet import ALPHABET
 from ocrtune.families.deepseek_ocr import lay_out_page
 from ocrtune.families.deepseek_ocr_model import (
     DeepseekOcrConfig,
@@ -770,7 +770,9 @@ def answered(kind: type, status: int) -> Exception:
         (answered(hub_errors.GatedRepoError, 403), "asks its users to accept conditions"),
         (answered(hub_errors.RepositoryNotFoundError, 404), "There is no model `me/model`"),
         (answered(hub_errors.RevisionNotFoundError, 404), "has no revision `main`"),
-        (answered(hub_errors.HfHubHTTPError, 429), "The Hub answered 429"),
+        (answered(hub_errors.HfHubHTTPError, 401), "does not accept this account's token"),
+        (answered(hub_errors.HfHubHTTPError, 429), "asked too often"),
+        (answered(hub_errors.HfHubHTTPError, 418), "The Hub answered 418"),
         (hub_errors.LocalEntryNotFoundError("offline"), "cannot be reached"),
         (hub_errors.OfflineModeIsEnabled("offline"), "cannot be reached"),
         (httpx.ConnectError("offline"), "cannot be reached"),

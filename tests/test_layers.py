@@ -25,7 +25,10 @@ LAYERS = {
     | {"columns", "cells", "tables", "table_types", "table_truth", "row_choice"}
     | {"dataset_files", "ground_truth", "grouping", "hub_layout"}
     | {"crops", "pdf_files"}
-    | {"edits", "editing", "sample_index", "rebuilding", "extending"},
+    | {"edits", "editing", "sample_index", "rebuilding", "extending"}
+    | {"encoding", "names", "links", "pieces", "path_lines", "markdown", "markdown_tables"}
+    | {"signatures", "near_duplicates", "text_checks", "lookalikes", "pair_checks", "text_figures"}
+    | {"advice", "advice_words", "alphabet", "spreadsheet"},
     2: {"hub", "families", "features", "feature_store", "examples", "hardware", "fitting"}
     | {"engines", "hub_rows", "hub_tables", "hub_streams"},
     3: {"dataset", "dataset_report", "sources"}
@@ -65,7 +68,7 @@ HOMES = {  # where a package from elsewhere may be imported
     "pandas": {"ui"},
     "tqdm": {"console"},
     "fontTools": {"pretrain"},
-    "rapidfuzz": {"text", "metrics", "content", "pretrain"},
+    "rapidfuzz": {"text", "metrics", "names", "pretrain", "near_duplicates"},
     "regex": {"text", "grouping"},
     "pyarrow": {"dataset_files", "tables", "table_types", "sample_index"},
     "datasets": {"dataset_files", "hub_streams"},

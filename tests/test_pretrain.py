@@ -11,7 +11,7 @@ import pytest
 import torch
 from PIL import Image, ImageFont
 
-from ocrtune.families.alphabet import ALPHABET, HAN, INDEX
+from ocrtune.alphabet import ALPHABET, HAN, INDEX
 from ocrtune.families.loading import load_base
 from ocrtune.families.tiny import FOLDER
 from ocrtune.pretrain.atlas import BASELINE_Y, CELL, EM, ORIGIN_X, build_atlas

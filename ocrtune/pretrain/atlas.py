@@ -14,7 +14,7 @@ import numpy
 import torch
 from PIL import Image, ImageDraw, ImageFont
 
-from ocrtune.families.alphabet import ALPHABET, INDEX
+from ocrtune.alphabet import ALPHABET, INDEX
 
 EM = 40  # pixels of one em in a cell
 CELL = 56  # pixels of a cell's side

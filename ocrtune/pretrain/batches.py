@@ -4,7 +4,7 @@ import numpy
 import torch
 from torch import Tensor
 
-from ocrtune.families.alphabet import CJK_PUNCTUATION, HAN, INDEX, RING_E, SIGNS
+from ocrtune.alphabet import CJK_PUNCTUATION, HAN, INDEX, RING_E, SIGNS
 from ocrtune.families.tiny import STRIDE, VIEW_SIZE
 from ocrtune.pretrain.atlas import GlyphAtlas
 from ocrtune.pretrain.render import BLANK, FOREIGN, HEIGHT, TEXT, LineRenderer

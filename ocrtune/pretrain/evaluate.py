@@ -11,7 +11,7 @@ import logging
 import random
 from pathlib import Path
 
-from ocrtune.families.alphabet import HAN
+from ocrtune.alphabet import HAN
 from ocrtune.families.loading import load_base
 from ocrtune.metrics import pool, score_pairs, summarise
 from ocrtune.reading import read_samples

@@ -19,7 +19,7 @@ from fontTools.subset import Options, Subsetter
 from fontTools.ttLib import TTFont
 from PIL import ImageFont
 
-from ocrtune.families.alphabet import ALPHABET, HAN
+from ocrtune.alphabet import ALPHABET, HAN
 from ocrtune.pretrain.font_lists import (
     GOTHIC_FONTS,
     HELDOUT_FAMILIES,

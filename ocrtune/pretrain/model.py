@@ -9,7 +9,7 @@ from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers
 from torch import nn
 from transformers import PreTrainedTokenizerFast
 
-from ocrtune.families.alphabet import ALPHABET
+from ocrtune.alphabet import ALPHABET
 from ocrtune.families.deepseek_ocr_model import (
     DeepseekOcrConfig,
     DeepseekOcrForConditionalGeneration,

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from ocrtune.families.alphabet import ALPHABET, CJK_PUNCTUATION, HAN, INDEX, RING_E
+from ocrtune.alphabet import ALPHABET, CJK_PUNCTUATION, HAN, INDEX, RING_E
 from ocrtune.families.tiny import VIEW_SIZE
 from ocrtune.pretrain.atlas import BASELINE_Y, CELL, EM, ORIGIN_X, RINGED, GlyphAtlas
 from ocrtune.pretrain.degrade import Degrader

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
-from ocrtune.families.alphabet import INDEX
+from ocrtune.alphabet import INDEX
 from ocrtune.pretrain.sample_texts import compose_lines
 
 FONT = Path("/usr/share/fonts/truetype/lxgw-wenkai/LXGWWenKai-Regular.ttf")

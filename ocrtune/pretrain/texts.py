@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy
 
-from ocrtune.families.alphabet import CJK_PUNCTUATION, HAN, INDEX, RING_E
+from ocrtune.alphabet import CJK_PUNCTUATION, HAN, INDEX, RING_E
 from ocrtune.pretrain.words import (
     ACCENTED,
     CITIES,

@@ -25,7 +25,7 @@ import torch.distributed as dist
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ocrtune.families.alphabet import ALPHABET
+from ocrtune.alphabet import ALPHABET
 from ocrtune.families.deepseek_ocr_model import IGNORE_INDEX
 from ocrtune.families.loading import load_base
 from ocrtune.families.tiny import TILE_COUNTS

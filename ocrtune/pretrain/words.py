@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy
 
-from ocrtune.families.alphabet import HAN, INDEX
+from ocrtune.alphabet import HAN, INDEX
 
 DICTIONARIES = Path("/usr/share/dict")
 HAN_SET = frozenset(HAN)

@@ -19,6 +19,7 @@ NEAREST_LIMIT = 200  # rejects that get a nearest name: each costs a look at eve
 # Of a line's picture, in ocropus and OCR-D: from nearly plain to black and white.
 VARIANTS = (".raw", ".color", ".gray", ".dew", ".nrm", ".bin")
 PAGE_NUMBER = re.compile(r"(.*?)(?:\.pdf)?[ _.\-]*(?:page|pg|p|seite)?[ _.\-]*0*([1-9]\d{0,4})\Z")
+TOOLS_TEXTS = ("filestate", "dict", "word_dict", "charset", "classes", "alphabet", "robots")
 URL = re.compile(r"[a-z][a-z0-9+.\-]+://", re.I)
 
 
@@ -123,7 +124,7 @@ def picture_stem(name: str) -> str:
 
 def is_side_file(name: str) -> bool:
     """Whether a file usually stands beside ground truth and is none: a read-me, a licence."""
-    return picture_stem(name).partition(".")[0] in SIDE_TEXTS
+    return picture_stem(name).partition(".")[0] in (*SIDE_TEXTS, *TOOLS_TEXTS)
 
 
 def head(archive: Archive, name: str) -> bytes:

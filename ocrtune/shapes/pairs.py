@@ -33,6 +33,11 @@ def text_stem(name: str) -> str:
     return picture_stem(base.removesuffix(SURE).removesuffix(LIKELY) + ".")
 
 
+def without_suffix(name: str) -> str:
+    """Return the path of a text without what makes it one."""
+    return name[: -len(SURE if name.lower().endswith(SURE) else LIKELY)]
+
+
 def is_text(name: str) -> bool:
     """Whether the name ends like a text's."""
     return name[-4:].lower() == LIKELY
@@ -51,7 +56,7 @@ def find_pairs(archive: Archive) -> Sequence[str]:
     paired = [name for name in texts if text_stem(name) in stems]
     if not paired and any(map(PDF_PAGE.search, names)):
         pictures = Pictures(archive)
-        paired = [name for name in texts if pictures.find_pdf_page(name[: -len(LIKELY)])]
+        paired = [name for name in texts if pictures.find_pdf_page(without_suffix(name))]
     samples = [head_text(archive, name) for name in paired[:LOOKED_AT]]
     return () if samples and all(map(is_numbers, samples)) else paired
 
@@ -164,8 +169,7 @@ def find_picture(pictures: Pictures, text: str) -> Found:
     plain = [min(pick(names, folder), key=variant_rank) for folder in sorted(folders)]
     if plain:
         return pictures.one_of(plain, text, stem)
-    page = pictures.find_pdf_page(text[: -len(SURE if text.lower().endswith(SURE) else LIKELY)])
-    return Found(page)
+    return Found(pictures.find_pdf_page(without_suffix(text)))
 
 
 def pick(names: Sequence[str], folder: str) -> list[str]:

@@ -1,0 +1,133 @@
+"""Pictures that are copies of each other, saved again, scaled or cut by a pixel, across splits.
+
+Neither every picture is compared with every other one nor every text: those that agree in a part
+of their signature or of their text are laid side by side, and only neighbours are compared.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from rapidfuzz import fuzz
+
+from ocrtune.signatures import SIGNATURE_BYTES
+
+CLOSE = 8  # bits of 256: the same picture, whatever its text says
+ALIKE = 60  # bits: the same picture if the texts are alike too
+ALIKE_SHARE = 0.4  # of the bits that are set in either; margins leave few
+SHAPE = 0.13  # by how much the proportions of a copy may differ
+TEXT_RATIO = 80.0  # of 100, of texts that are alike
+WINDOW = 64  # neighbours that a picture is compared with
+HEAD = 8  # letters at either end of a text that lay it beside others
+SHORT = 12  # letters, below which only the whole text does
+BANDS = SIGNATURE_BYTES // 2  # of 16 bits each
+NOISE = re.compile(r"[\W_]+")
+
+
+@dataclass(frozen=True)
+class NearDuplicate:
+    """Two samples of different splits with nearly the same picture."""
+
+    rows: tuple[int, int]
+    distance: int  # bits that differ
+
+
+def near_duplicates(
+    signatures: Sequence[bytes],
+    sizes: Sequence[tuple[int, int]],
+    texts: Sequence[str],
+    split_of: Sequence[int],
+) -> list[NearDuplicate]:
+    """Return the pairs of different splits that show the same picture, closest first.
+
+    signatures: of `signatures.signature`, empty ones are left out; split_of: a number for each row.
+    """
+    rows = [row for row, value in enumerate(signatures) if value]
+    if len(rows) < 2:
+        return []
+    bits = np.frombuffer(b"".join(signatures[row] for row in rows), np.uint8)
+    bits = bits.reshape(-1, SIGNATURE_BYTES)
+    shapes = np.log([sizes[row][0] / sizes[row][1] for row in rows])
+    splits = np.array([split_of[row] for row in rows])
+    plain = [NOISE.sub("", texts[row]).casefold() for row in rows]
+    pairs = [
+        close_pairs(bits, shapes, splits, keys)
+        for keys in (*signature_keys(bits), *text_keys(plain))
+    ]
+    first, second, distance = np.unique(np.concatenate(pairs, axis=1), axis=1)
+    found = [
+        NearDuplicate((rows[one], rows[other]), bits_apart)
+        for one, other, bits_apart in zip(
+            first.tolist(), second.tolist(), distance.tolist(), strict=True
+        )
+        if bits_apart <= CLOSE or are_alike(plain[one], plain[other])
+    ]
+    return sorted(found, key=lambda pair: (pair.distance, pair.rows))
+
+
+def are_alike(one: str, other: str) -> bool:
+    """Return whether two texts, without spaces and punctuation, are about the same."""
+    return one == other or fuzz.ratio(one, other) >= TEXT_RATIO
+
+
+def signature_keys(bits: np.ndarray) -> Iterator[np.ndarray]:
+    """Yield 16 bits of each signature, other ones each time; two close ones agree in some.
+
+    bits: uint8 [rows, SIGNATURE_BYTES]. Bits of one place in the picture are spread over the keys:
+    most pictures agree in their margins.
+    """
+    spread = np.random.RandomState(0).permutation(SIGNATURE_BYTES * 8)
+    for start in range(BANDS):
+        places = spread[start::BANDS]
+        taken = (bits[:, places // 8] >> (7 - places % 8).astype(np.uint8)) & 1
+        packed = np.ascontiguousarray(np.packbits(taken, axis=1))
+        yield packed.view(np.uint16)[:, 0].astype(np.int64)
+
+
+def text_keys(plain: Sequence[str]) -> Iterator[np.ndarray]:
+    """Yield a number for each text, equal for equal texts, then for equal beginnings and ends.
+
+    A text that is too short for it has a number below 0.
+    """
+
+    def numbered(parts: Sequence[str]) -> np.ndarray:
+        numbers: dict[str, int] = {}
+        return np.array(
+            [numbers.setdefault(part, len(numbers)) if part else -1 for part in parts], np.int64
+        )
+
+    yield numbered(plain)
+    yield numbered([text[:HEAD] if len(text) >= SHORT else "" for text in plain])
+    yield numbered([text[-HEAD:] if len(text) >= SHORT else "" for text in plain])
+
+
+def close_pairs(
+    bits: np.ndarray, shapes: np.ndarray, splits: np.ndarray, keys: np.ndarray
+) -> np.ndarray:
+    """Return the pairs with an equal key that may be one picture: int64 [3, pairs].
+
+    The first two rows are numbers of samples, the smaller one first, the third their distance.
+    """
+    order = np.lexsort((shapes, keys))
+    order = order[keys[order] >= 0]
+    sorted_keys = keys[order]
+    found = [np.empty((3, 0), np.int64)]
+    for step in range(1, min(WINDOW, len(order))):
+        equal = np.flatnonzero(sorted_keys[step:] == sorted_keys[:-step])
+        if not equal.size:
+            break
+        one, other = order[equal], order[equal + step]
+        wanted = (splits[one] != splits[other]) & (np.abs(shapes[one] - shapes[other]) <= SHAPE)
+        one, other = one[wanted], other[wanted]
+        distance = count_bits(bits[one] ^ bits[other])
+        either = count_bits(bits[one] | bits[other])
+        close = (distance <= ALIKE) & (distance <= np.maximum(CLOSE, ALIKE_SHARE * either))
+        one, other, distance = one[close], other[close], distance[close]
+        found.append(np.stack([np.minimum(one, other), np.maximum(one, other), distance]))
+    return np.concatenate(found, axis=1)
+
+
+def count_bits(bits: np.ndarray) -> np.ndarray:
+    """Return how many bits are set in each row; int64 [rows]."""
+    return np.bitwise_count(np.ascontiguousarray(bits).view(np.uint64)).sum(axis=1, dtype=np.int64)
