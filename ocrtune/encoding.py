@@ -30,6 +30,7 @@ SCRIPTS = (  # what UTF-8 writes in two bytes a letter, and people write alone
     re.compile("[\u0590-\u05ff]+\\Z"),
     re.compile("[\u0600-\u06ff]+\\Z"),
 )
+LONG = 3  # high bytes in a row, as few words of Western languages have
 FEW = 40  # characters that may be another encoding's by chance
 
 
@@ -113,13 +114,13 @@ def guess_old_encoding(data: bytes) -> str:
     usual = sum(USUAL.match(pair) is not None for pair in pairs)
     if 5 * usual >= 2 * len(pairs):
         return "gb18030"
-    high = len(re.findall(rb"[\x80-\xff]", data))
-    if 6 * len(ODD.findall(data)) > high and is_valid(data, "gb18030"):
+    runs = [len(run) for run in re.findall(rb"[\x80-\xff]+", data)]
+    odd = 6 * len(ODD.findall(data)) > sum(runs)
+    if odd and max(runs) >= LONG and is_valid(data, "gb18030"):
         return "gb18030"  # as traditional characters look in it
-    runs = re.findall(rb"[\x80-\xff]+", data)
-    if high < 3 * len(runs):
+    if sum(runs) < LONG * len(runs):
         return "cp1252"
-    if all(HANZI.match(pair) for pair in pairs) and not any(len(run) % 2 for run in runs):
+    if all(HANZI.match(pair) for pair in pairs) and not any(run % 2 for run in runs):
         return "gb18030"
     raise ArchiveError(
         "The encoding of the content file is unclear: neither UTF-8, GB18030 nor cp1252.",
