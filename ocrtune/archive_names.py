@@ -101,7 +101,7 @@ def name_remarks(names: Iterable[str], repeated: Sequence[str]) -> list[Remark]:
     )
     remarks = [remark(key, count=len(odd), names=shown(odd)) for key, odd in found if odd]
     if left := left_alone(names):
-        remarks.append(remark("files_left", count=left.total(), kinds=kinds(left)))
+        remarks.append(remark("others_left", count=left.total(), kinds=kinds(left)))
     return remarks
 
 

@@ -20,7 +20,7 @@ HEADING = re.compile(r"(#{1,6})\s*(.+?)\s*#*\Z")
 META = re.compile(r"(?:[\w .-]{1,60}:(?:\s.*)?|-\s.*|#.*|)\Z")  # a line of YAML
 FRONT_LINES = 100  # of front matter, at most
 MARK_CHARS = 4_096
-PAGES_LEAD = 2  # times as many pages as lines of `path text` among them: else those are the truth
+UNSURE_LEAD = 3  # pages whose marks may be something else are believed when there are many
 
 
 def cover(lines: Sequence[str]) -> list[str]:
@@ -89,9 +89,10 @@ def read_pages(lines: Sequence[str], known: Names, plain: Reading) -> Reading | 
         doubts += first in paths and paths[first].match.names == (mark.match and mark.match.names)
         if text and mark.match and not is_picture_name(guess_split(lines[first])[0]):
             pages += 1
-    if pages <= PAGES_LEAD * doubts:
+    lead = 1 if kind in ("heading", "picture") else UNSURE_LEAD
+    if pages <= lead * doubts:
         return None
-    told = remark("as_pages", count=sum(piece.match is not None for piece in pieces))
+    told = remark("as_pages", count=sum(piece.is_found for piece in pieces))
     found = {at: piece for at, piece in paths.items() if at < starts[0]}
     pieces += outside(lines, range(starts[0]), found, captions)
     pieces.sort(key=lambda piece: piece.line_number)
@@ -117,7 +118,7 @@ def find_mark(line: str, known: Names) -> Mark | None:
         if match or is_picture_name(link.path):
             return Mark("heading" if heading else "picture", level, link.path, match)
         return None
-    written = words.strip("*`\"' ").rstrip(":：")
+    written = words.strip("*`\"' :：")
     if not heading:
         match = known.find(written) if is_picture_name(written) else None
         return Mark("path", 0, written, match) if match else None

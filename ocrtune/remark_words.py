@@ -43,43 +43,44 @@ WORDS = {
         "请用 `--encoding` 指定正确的编码。",
     ),
     "as_list": (
-        "The content file was read as a list: {count} items name a picture.",
-        "内容文件按列表读取：{count} 项对应图片。",
+        "The content file was read as a list; items to use: {count}.",
+        "内容文件按列表读取：可用 {count} 项。",
     ),
     "as_table": (
-        "The content file was read as a table: {count} rows name a picture.",
-        "内容文件按表格读取：{count} 行对应图片。",
+        "The content file was read as a table; rows to use: {count}.",
+        "内容文件按表格读取：可用 {count} 行。",
     ),
     "as_pages": (
         "The content file was read as pages, each with its text under the line that names its "
-        "picture: {count} of them.",
-        "内容文件按页读取（先写图片名，下面是该页的文字）：共 {count} 页。",
+        "picture; pages to use: {count}.",
+        "内容文件按页读取（先写图片名，下面是该页的文字）：可用 {count} 页。",
     ),
     "separated": (
-        "Path and text are parted by {sign} in the content file: {count} lines name a picture.",
-        "内容文件用 {sign} 分隔路径和文字：{count} 行对应图片。",
+        "Path and text are parted by {sign} in the content file; lines to use: {count}.",
+        "内容文件用 {sign} 分隔路径和文字：可用 {count} 行。",
     ),
     "header_line": (
         "The first line of the content file, `{header}`, names its columns and was left out.",
         "内容文件第一行 `{header}` 是列名，已跳过。",
     ),
     "bare_paths": (
-        "{count} paths lack the suffix of their picture, such as `{path}`, and were found without.",
+        "Paths without the suffix of their picture, such as `{path}`: {count}. They were found all "
+        "the same.",
         "{count} 个路径没有写图片后缀（例如 `{path}`），已按不带后缀的名称找到图片。",
     ),
     "texts_unquoted": (
-        "{count} texts stood in quotation marks, which were taken off.",
+        "Quotation marks around the whole text were taken off (texts: {count}).",
         "{count} 条文字带有外层引号，已去掉。",
     ),
     "breaks_made": (
-        "A written `\\n` was taken for a line break: {count} of them in {lines} texts. Write "
+        "A written `\\n` was taken for a line break (in all: {count}, texts: {lines}). Write "
         "`\\\\n` where the two characters are meant.",
         "文字中的 `\\n` 已当作换行：{lines} 条文字中共 {count} 处。"
         "如果确实要写这两个字符，请写成 `\\\\n`。",
     ),
     "breaks_kept": (
-        "{count} texts hold `\\n`, which was left as it is: other letters follow a backslash too, "
-        "so these look like TeX or paths.",
+        "`\\n` was left as it is (texts that hold it: {count}): other letters follow a backslash "
+        "too, so these look like TeX or paths.",
         "{count} 条文字含有 `\\n`，保持原样：文件中反斜杠后面还有其他字母，"
         "看起来是 TeX 命令或路径。",
     ),
@@ -445,7 +446,7 @@ WORDS = {
         "not be what they look like.",
         "有 {count} 个文件名含有改变文字方向的不可见字符：{names}。看到的可能与实际不同。",
     ),
-    "files_left": (
+    "others_left": (
         "Neither pictures nor ground truth, so left alone: {kinds}.",
         "以下文件既不是图片也不是标注，未使用：{kinds}。",
     ),

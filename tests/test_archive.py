@@ -364,7 +364,7 @@ def test_odd_names_are_named_and_used(tmp_path):
         "names_alike",
         "names_windows",
         "names_turning",
-        "files_left",
+        "others_left",
     ]
     assert "1 files of the archive have the same name" in words["names_repeated"]
     assert "`1.jpg`" in words["names_repeated"]
@@ -374,7 +374,7 @@ def test_odd_names_are_named_and_used(tmp_path):
     for name in ("COM1.txt", "img/aux/2.png", "trailing. /3.png"):
         assert name in words["names_windows"]
     assert r"`gnp.\u202eexe.png`" in words["names_turning"]
-    assert words["files_left"].endswith("2 `.heic`, 1 `.docx`, 1 `Makefile`.")
+    assert words["others_left"].endswith("2 `.heic`, 1 `.docx`, 1 `Makefile`.")
 
 
 def test_usual_names_are_nothing_to_talk_about(tmp_path):

@@ -1,15 +1,12 @@
 """What the Dataset tab shows of a dataset."""
 
-from collections.abc import Sequence
-
 from ocrtune.config import SHAPES
 from ocrtune.events import Asked
-from ocrtune.records import SPLITS, Sample
+from ocrtune.records import SPLITS
 from ocrtune.ui.looks import Look, question, trouble, waiting
-from ocrtune.ui.views import escape, notice, picture, sentence, text, tiles, user_text
+from ocrtune.ui.views import escape, notice, sentence, text, tiles
 from ocrtune.ui.words import say
 
-GALLERY_SIZE = 24  # samples
 REJECTS_SHOWN = 100
 LINE_SHOWN = 200  # characters
 
@@ -80,16 +77,3 @@ def reject_row(line: dict, language: str) -> str:
         f"<li><b>{text(language, 'rejected_line', line=line['line_number'])}</b> "
         f"{sentence(line['reason'])}{hint}<br><code>{escape(line['original'][:LINE_SHOWN])}</code></li>"
     )
-
-
-def gallery(samples: Sequence[Sample], total: int, language: str) -> str:
-    """Return pictures with their texts below them."""
-    if not samples:
-        return notice(text(language, "gallery_none"))
-    figures = "".join(
-        f"<figure>{picture(sample.picture, sample.picture_id)}"
-        f"<figcaption>{user_text(sample.text)}</figcaption></figure>"
-        for sample in samples
-    )
-    shown = text(language, "gallery_some", shown=len(samples), all=total)
-    return f'<p class="ot-hint">{shown}</p><div class="ot-gallery">{figures}</div>'
