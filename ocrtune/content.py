@@ -5,7 +5,7 @@ for paths that lie outside of them.
 """
 
 import re
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
@@ -48,10 +48,10 @@ __all__ = [
 NEAREST_LIMIT = 200  # rejects that get a nearest name: each costs a look at every picture
 PLAIN_SHARE = 0.9  # of the lines that are `path text`, from which on no other way is tried
 BREAK = re.compile(r"\\(\\?n)")
-COMMAND = re.compile(
+COMMAND = re.compile(  # of TeX
     r"\\(?:n(?:u|e|eq|eg|abla|otin|ewline|ot|i|mid|leq|geq|less|earrow)(?![A-Za-z])|[A-Za-mo-z])"
-    r"|\b[A-Za-z]:\\"
 )
+DRIVE = re.compile(r"\b[A-Za-z]:\\")
 USUAL = BuildConfig(source="", output="")
 
 
@@ -83,7 +83,7 @@ def parse(
     lines = split_lines(text)
     reading = understand(cover(lines), known, config)
     remarks = [*reading.remarks, *break_lines(reading.pieces)]
-    claims: dict[str, list[Piece]] = defaultdict(list)
+    claims: dict[str, Piece | list[Piece]] = {}  # one as it is: most pictures are named once
     rejects: list[Reject] = []
     searched = 0
     for piece in reading.pieces:
@@ -95,9 +95,17 @@ def parse(
             original = cut(lines, piece.line_number, piece.lines)
             rejects.append(reject(piece.line_number, original, reason, near, file))
         else:
-            claims[piece.match.names[0]].append(piece)
+            name = piece.match.names[0]
+            rivals = claims.setdefault(name, piece)
+            if isinstance(rivals, list):
+                rivals.append(piece)
+            elif rivals is not piece:
+                claims[name] = [rivals, piece]
     kept: list[Piece] = []
     for name, rivals in claims.items():
+        if isinstance(rivals, Piece):
+            kept.append(rivals)
+            continue
         winner, losers = settle(name, rivals)
         kept += winner
         for piece, reason in losers:
@@ -134,7 +142,8 @@ def understand(lines: Sequence[str], known: Names, config: BuildConfig) -> Readi
     `path text` is neither, even if some of its lines look like it.
     """
     ruled = ["" if is_rule(line) else line for line in lines]
-    if any("|" in line for line in lines) and (table := read_tables(ruled, known, config)):
+    has_bars = any("|" in one and (one[0] == "|" or not one.strip("|-: ")) for one in lines)
+    if has_bars and (table := read_tables(ruled, known, config)):
         return table
     plain = read_path_lines(ruled, known)
     found = plain.count_found()
@@ -146,21 +155,26 @@ def understand(lines: Sequence[str], known: Names, config: BuildConfig) -> Readi
 def break_lines(pieces: Sequence[Piece]) -> list[Remark]:
     """Turn each written `\\n` in the texts into a line break; return a remark on it.
 
-    A text in which other letters follow backslashes too, or a drive, is TeX or a path and is left
-    as it is.
+    A text in which other letters follow backslashes too is TeX, or a path if a drive stands before:
+    left as it is. So are all others, where there are more such texts than with line breaks.
     """
-    written = [piece for piece in pieces if "\\n" in piece.text]
-    broken = [piece for piece in written if not COMMAND.search(piece.text)]
-    kept = len(written) - len(broken)
+    slashed = [piece for piece in pieces if "\\" in piece.text]
+    written = sum("\\n" in piece.text for piece in slashed)
+    slashed = [piece for piece in slashed if not DRIVE.search(piece.text)]
+    plain = [piece for piece in slashed if not COMMAND.search(piece.text)]
+    broken = [piece for piece in plain if "\\n" in piece.text]
+    if len(slashed) - len(plain) >= len(broken):
+        broken = []
+    kept = written - len(broken)
     told = [remark("breaks_kept", count=kept)] if kept else []
-    if not broken:
-        return told
-    count = 0
+    count = lines = 0
     for piece in broken:
-        count += sum(one[1] == "n" for one in BREAK.finditer(piece.text))
+        breaks = sum(one[1] == "n" for one in BREAK.finditer(piece.text))
+        count, lines = count + breaks, lines + bool(breaks)
         piece.text = BREAK.sub(lambda one: "\n" if one[1] == "n" else r"\n", piece.text)
         piece.text = "\n".join(line.strip() for line in piece.text.strip().split("\n"))
-    return [remark("breaks_made", count=count, lines=len(broken)), *told]
+    made = [remark("breaks_made", count=count, lines=lines)] if count else []
+    return [*made, *told]
 
 
 def fault(piece: Piece) -> Remark | None:
@@ -168,7 +182,7 @@ def fault(piece: Piece) -> Remark | None:
     match = piece.match
     if piece.reason:
         return piece.reason
-    if match is None and not is_picture_name(piece.written):
+    if match is None and piece.lines == 1 and not is_picture_name(piece.written):
         return remark("no_path")
     if match is None:
         return remark("no_picture", path=clip(piece.written))
@@ -190,8 +204,6 @@ def settle(name: str, claims: list[Piece]) -> tuple[list[Piece], list[tuple[Piec
     so one is kept, and the report names the other. Different paths that fit only by their end
     are a guess that proves itself wrong: none of them is kept.
     """
-    if len(claims) == 1:
-        return claims, []
     closest = min(claim.match.skipped for claim in claims)
     rivals = [claim for claim in claims if claim.match.skipped == closest]
     first = rivals[0]

@@ -14,7 +14,6 @@ MARKS = (  # UTF-32 first: its little-endian mark begins with that of UTF-16
     (codecs.BOM_UTF16_BE, "utf-16-be"),
     (codecs.BOM_UTF8, "utf-8-sig"),
 )
-ENCODING_HELP = "Name its encoding with `--encoding`, for example gb18030, big5 or cp1252."
 DOUBLE = re.compile(  # a character of GB18030 each; a high byte that begins none stands alone
     rb"[\x81-\xfe][0-9][\x81-\xfe][0-9]|[\x81-\xfe][\x40-\x7e\x80-\xfe]|[\x80-\xff]"
 )
@@ -26,7 +25,6 @@ SCRIPTS = (  # what UTF-8 writes in two bytes a letter, and people write alone
     re.compile("[\u0590-\u05ff]+\\Z"),
     re.compile("[\u0600-\u06ff]+\\Z"),
 )
-LONG = 3  # high bytes in a row, as few words of Western languages have
 FEW = 40  # characters that may be another encoding's by chance
 
 

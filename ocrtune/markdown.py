@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ocrtune.ground_truth import clip
 from ocrtune.links import find_link
 from ocrtune.names import Match, Names, is_picture_name
 from ocrtune.path_lines import guess_split
@@ -21,7 +20,7 @@ HEADING = re.compile(r"(#{1,6})\s*(.+?)\s*#*\Z")
 META = re.compile(r"(?:[\w .-]{1,60}:(?:\s.*)?|-\s.*|#.*|)\Z")  # a line of YAML
 FRONT_LINES = 100  # of front matter, at most
 MARK_CHARS = 4_096
-PAGES_LEAD = 2  # times as many pages as lines of `path text` among them: else those are the truth
+UNSURE_LEAD = 3  # pages whose marks may be something else are believed when there are many
 
 
 def cover(lines: Sequence[str]) -> list[str]:
@@ -83,17 +82,17 @@ def read_pages(lines: Sequence[str], known: Names, plain: Reading) -> Reading | 
         mark = marks[at]
         end = next((line for line in range(at + 1, following) if line in strays), following)
         text = page_text(lines, at + 1, end, mark, known, captions)
-        reason = None if mark.match else remark("no_picture", path=clip(mark.written))
-        pieces.append(Piece(at + 1, mark.written, text, mark.match, reason, lines=end - at))
+        pieces.append(Piece(at + 1, mark.written, text, mark.match, lines=end - at))
         pieces += outside(lines, range(end, following), strays, captions)
         said = (one for one in range(at + 1, end) if lines[one])
         first = next((one for one in said if not repeats(lines[one], mark, known)), end)
         doubts += first in paths and paths[first].match.names == (mark.match and mark.match.names)
         if text and mark.match and not is_picture_name(guess_split(lines[first])[0]):
             pages += 1
-    if pages <= PAGES_LEAD * doubts:
+    lead = 1 if kind in ("heading", "picture") else UNSURE_LEAD
+    if pages <= lead * doubts:
         return None
-    told = remark("as_pages", count=sum(piece.match is not None for piece in pieces))
+    told = remark("as_pages", count=sum(piece.is_found for piece in pieces))
     found = {at: piece for at, piece in paths.items() if at < starts[0]}
     pieces += outside(lines, range(starts[0]), found, captions)
     pieces.sort(key=lambda piece: piece.line_number)

@@ -58,7 +58,7 @@ def read_tables(lines: Sequence[str], known: Names, config: BuildConfig) -> Read
             table.rows[-1][0] - table.first_line + 1
         )
         pieces += read_table(table, known, config)
-    told = [remark("as_table", count=sum(piece.match is not None for piece in pieces))]
+    told = [remark("as_table", count=sum(piece.is_found for piece in pieces))]
     beside = read_path_lines(others, known)
     for piece in beside.pieces:
         if piece.match is None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ocrtune.links import LINK_CHARS, Link, find_link, has_link
-from ocrtune.names import Match, Names, fold, is_picture_name
+from ocrtune.names import ESCAPED, Match, Names, fold, is_picture_name
 from ocrtune.pieces import Piece, Reading
 from ocrtune.remarks import Remark, remark
 
@@ -20,7 +20,6 @@ SAMPLE = 400  # lines that decide how the others are read
 SHARE = 0.9  # of the lines that found their picture, which agree
 BOLD = re.compile(r"(\*\*|__)([^*]{1,4096}?)\s*[:：]?\s*\1\s*[:：]?\s*(.*)\Z")
 WRAPPING = re.compile(r"</?(?:p|div|center|figure|figcaption|picture|a|span|br)\b[^<>]*>", re.I)
-PLAIN_SIGNS = ("|", "->", "=>", "→")  # that no text begins with: one line is enough
 BULLET = re.compile(r"(?:(?:[-*+•·]|\d{1,6}[.)])\s+(?:\[[ xX]\]\s+)?|\d{1,6}[、．]\s*)")
 SPACE = re.compile(r"[/\\]|\s+|\Z")
 ANY = re.compile(r"[/\\]|\s*(->|=>|→|[,，;；|:：\t])\s*|\s+|\Z")  # where a path may end
@@ -105,10 +104,9 @@ def vote(lines: Sequence[str], known: Names) -> Style:
             separators[sign] += 1
             attached |= {sign} if sign == plain.separator[0] else set()
     [(sign, votes)] = separators.most_common(1) or [("", 0)]
-    # a sign after a space may belong to the text: a few lines do not prove that it does not
-    agreed = votes >= max(1, SHARE * found) and (
-        sign in attached or sign in PLAIN_SIGNS or votes >= 3
-    )
+    # a comma after a space may belong to the text: a few lines do not prove that it does not
+    sure = sign in attached or votes >= 3 or sign not in (",", "，", ";", "；")
+    agreed = votes >= max(1, SHARE * found) and sure
     return Style(separator=sign if agreed else "", bullets=2 * bullets > found)
 
 
@@ -127,10 +125,7 @@ def part(line: str, known: Names, style: Style, ends: re.Pattern[str]) -> Parted
         match = known.find(link.path)
         if match:
             return part_link(line, link, match, known, style)
-    head, space, text = line.partition(" ") if "\\_" in line else ("", "", "")
-    return best_split(line, known, ends) or (
-        best_split(head.replace("\\_", "_") + space + text, known, ends) if head else None
-    )
+    return best_split(line, known, ends)
 
 
 def part_link(line: str, link: Link, match: Match, known: Names, style: Style) -> Parted:
@@ -158,6 +153,8 @@ def best_split(line: str, known: Names, ends: re.Pattern[str]) -> Parted | None:
     for written, text, separator in splits(line, known, ends):
         if match := known.find(written):
             parted = Parted(written, text, match, separator)
+            if match.skipped < 0 and known.are_plain:
+                return parted  # a longer path would need a name with a space
             if best is None or parted.rank < best.rank:
                 best = parted
     return best
@@ -174,7 +171,8 @@ def splits(line: str, known: Names, ends: re.Pattern[str]) -> Iterator[tuple[str
             return
         sign = token.group()
         if sign in ("/", "\\"):
-            basename_at = token.end()
+            # a Markdown editor writes `\_` for an underline
+            basename_at = basename_at if ESCAPED.match(line, start) else token.end()
         elif known.may_end(line[basename_at:start]):
             yield line[:start], line[token.end() :], sign if token.lastindex else ""
 
@@ -291,7 +289,7 @@ def unquote_texts(pieces: list[Piece], style: Style) -> list[Remark]:
 
 def tell_style(pieces: Sequence[Piece], style: Style) -> list[Remark]:
     """Return what the file's lines look like, unless they are plain `path text`."""
-    count = sum(piece.match is not None for piece in pieces)
+    count = sum(piece.is_found for piece in pieces)
     told = [remark("as_list", count=count)] if style.bullets else []
     if style.separator:
         sign = "Tab" if style.separator == "\t" else f"`{style.separator}`"

@@ -82,6 +82,12 @@ def test_a_text_in_another_encoding_than_named_is_refused():
         decode("1.jpg 剧情跌宕起伏，好".encode("gb18030"), "utf-8")
 
 
+def test_other_old_encodings_are_guessed_too():
+    text = "1.jpg съешь ещё этих мягких французских булок"
+    assert decode(text.encode("cp1251")) == (text, "cp1251")
+    assert is_guessed(text.encode("cp1251"), "cp1251")
+
+
 def test_only_what_the_bytes_do_not_say_is_guessed():
     for encoding in ("utf-8", "utf-8-sig", "utf-16"):
         data = "1.jpg 好\n2.jpg a".encode(encoding)

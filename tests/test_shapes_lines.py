@@ -108,9 +108,10 @@ def test_a_guessed_encoding_is_told(tmp_path, named, told):
 def test_a_separate_content_file_is_read_in_the_encoding_that_is_named(tmp_path):
     make(tmp_path, PICTURES)
     content = tmp_path / "mine.txt"
-    content.write_bytes("a/1.jpg привет, мир\na/9.jpg привет".encode("cp1251"))
+    content.write_bytes("a/1.jpg привет, мир\na/9.jpg привет".encode("koi8-r"))
     archive = open_archive(tmp_path / "set", content)
-    truth = read(archive, encoding="cp1251")
+    assert "encoding_guessed" in keys(read(archive))
+    truth = read(archive, encoding="koi8-r")
     assert texts(truth) == {"a/1.jpg": "привет, мир"}
     assert truth.original(truth.entries[0]) == "a/1.jpg привет, мир"
     assert truth.rejects[0].original == "a/9.jpg привет"
