@@ -47,9 +47,11 @@ __all__ = [
 
 NEAREST_LIMIT = 200  # rejects that get a nearest name: each costs a look at every picture
 PLAIN_SHARE = 0.9  # of the lines that are `path text`, from which on no other way is tried
-PAGES_LEAD = 3  # times as many pages as lines with a picture: else the lines are no text of pages
 BREAK = re.compile(r"\\(\\?n)")
-COMMAND = re.compile(r"\\(?:n(?:u|eq|eg|abla|otin|ewline|ot|eq)(?![A-Za-z])|[A-Za-mo-z])")
+COMMAND = re.compile(
+    r"\\(?:n(?:u|e|eq|eg|abla|otin|ewline|ot|i|mid|leq|geq|less|earrow)(?![A-Za-z])|[A-Za-mo-z])"
+    r"|\b[A-Za-z]:\\"
+)
 USUAL = BuildConfig(source="", output="")
 
 
@@ -132,37 +134,33 @@ def understand(lines: Sequence[str], known: Names, config: BuildConfig) -> Readi
     `path text` is neither, even if some of its lines look like it.
     """
     ruled = ["" if is_rule(line) else line for line in lines]
+    if any("|" in line for line in lines) and (table := read_tables(ruled, known, config)):
+        return table
     plain = read_path_lines(ruled, known)
     found = plain.count_found()
-    has_bars = any(line[:1] == "|" or "-|" in line for line in lines)
-    if has_bars:
-        table = read_tables(ruled, known, config)
-        if table.count_found() >= max(1, found):
-            return table
     if found >= PLAIN_SHARE * len(plain.pieces) and found:
         return plain
-    pages = read_pages(lines, known)
-    if pages.count_found() > PAGES_LEAD * found:
-        return pages
-    return plain
+    return read_pages(lines, known, plain) or plain
 
 
 def break_lines(pieces: Sequence[Piece]) -> list[Remark]:
     """Turn each written `\\n` in the texts into a line break; return a remark on it.
 
-    Where other letters follow backslashes too, they are TeX commands or paths: left as they are.
+    A text in which other letters follow backslashes too, or a drive, is TeX or a path and is left
+    as it is.
     """
-    broken = [piece for piece in pieces if "\\n" in piece.text]
+    written = [piece for piece in pieces if "\\n" in piece.text]
+    broken = [piece for piece in written if not COMMAND.search(piece.text)]
+    kept = len(written) - len(broken)
+    told = [remark("breaks_kept", count=kept)] if kept else []
     if not broken:
-        return []
-    if any(COMMAND.search(piece.text) for piece in pieces if "\\" in piece.text):
-        return [remark("breaks_kept", count=len(broken))]
+        return told
     count = 0
     for piece in broken:
         count += sum(one[1] == "n" for one in BREAK.finditer(piece.text))
         piece.text = BREAK.sub(lambda one: "\n" if one[1] == "n" else r"\n", piece.text)
         piece.text = "\n".join(line.strip() for line in piece.text.strip().split("\n"))
-    return [remark("breaks_made", count=count, lines=len(broken))]
+    return [remark("breaks_made", count=count, lines=len(broken)), *told]
 
 
 def fault(piece: Piece) -> Remark | None:

@@ -5,6 +5,7 @@ import re
 from encodings.aliases import aliases
 
 from ocrtune.errors import ArchiveError, ConfigError, did_you_mean
+from ocrtune.old_encodings import guess_old_encoding
 
 MARKS = (  # UTF-32 first: its little-endian mark begins with that of UTF-16
     (codecs.BOM_UTF32_LE, "utf-32-le"),
@@ -18,7 +19,6 @@ DOUBLE = re.compile(  # a character of GB18030 each; a high byte that begins non
     rb"[\x81-\xfe][0-9][\x81-\xfe][0-9]|[\x81-\xfe][\x40-\x7e\x80-\xfe]|[\x80-\xff]"
 )
 USUAL = re.compile(rb"[\xa1-\xa3\xb0-\xd7][\xa1-\xfe]\Z")  # punctuation, the 3,755 usual hanzi
-HANZI = re.compile(rb"[\xa1-\xa9\xb0-\xf7][\xa1-\xfe]\Z")  # all of GB2312
 SCRIPTS = (  # what UTF-8 writes in two bytes a letter, and people write alone
     re.compile("[\u00a0-\u024f]+\\Z"),
     re.compile("[\u0370-\u03ff\u00a0-\u00bf]+\\Z"),
@@ -26,6 +26,7 @@ SCRIPTS = (  # what UTF-8 writes in two bytes a letter, and people write alone
     re.compile("[\u0590-\u05ff]+\\Z"),
     re.compile("[\u0600-\u06ff]+\\Z"),
 )
+LONG = 3  # high bytes in a row, as few words of Western languages have
 FEW = 40  # characters that may be another encoding's by chance
 
 
@@ -97,27 +98,6 @@ def is_chance(text: str, data: bytes) -> bool:
     if not letters or max(letters) >= "\u0800" or any(one.match(letters) for one in SCRIPTS):
         return False
     return all(USUAL.match(pair) for pair in DOUBLE.findall(data))
-
-
-def guess_old_encoding(data: bytes) -> str:
-    """Return `gb18030` or `cp1252` for data that are not UTF-8.
-
-    In German or French a letter with a high byte stands between ASCII letters, and what GB18030
-    makes of the two is a rare character; in Chinese most characters are usual ones.
-    """
-    pairs = DOUBLE.findall(data)
-    usual = sum(USUAL.match(pair) is not None for pair in pairs)
-    if 5 * usual >= 2 * len(pairs):
-        return "gb18030"
-    runs = re.findall(rb"[\x80-\xff]+", data)
-    if sum(map(len, runs)) < 3 * len(runs):
-        return "cp1252"
-    if all(HANZI.match(pair) for pair in pairs) and not any(len(run) % 2 for run in runs):
-        return "gb18030"
-    raise ArchiveError(
-        "The encoding of the content file is unclear: neither UTF-8, GB18030 nor cp1252.",
-        ENCODING_HELP,
-    )
 
 
 def split_lines(text: str) -> list[str]:

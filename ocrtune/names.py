@@ -15,6 +15,7 @@ from rapidfuzz import fuzz, process
 PICTURE_NAME = re.compile(r"\.(png|jpe?g|jpe|jfif|tiff?|webp|bmp|gif|jp2|p[bgpn]m)\Z", re.I)
 PDF_PAGE = re.compile(r"\.pdf#page=([1-9][0-9]{0,4})\Z", re.I)
 ESCAPED = re.compile(r"\\([_*~#+.!()\[\]-])")  # as Markdown editors write a path's characters
+SIGN = re.compile(r"[\s,，;；|:：>→\\]")
 TAIL_SEGMENTS = 8  # path segments compared from the end; more never decide anything
 CROWD = 16  # pictures with one file name, from which on their longer tails are indexed
 
@@ -84,6 +85,11 @@ class Names:
         # three times as long: a composed character may have been written in three parts
         self.longest_basename *= 3
 
+    @cached_property
+    def are_plain(self) -> bool:
+        """Whether no name holds a space or another sign that may stand behind a path."""
+        return self.locate is nowhere and not any(map(SIGN.search, self.exact))
+
     def within(self, folder: str) -> "Names":
         """Return the same names for paths that are relative to another folder."""
         names = copy(self)
@@ -114,6 +120,9 @@ class Names:
             return True
         if "%" in basename and fold(unquote(basename)) in self.by_basename:
             return True
+        if "\\" in basename:
+            plain = fold(ESCAPED.sub(r"\1", basename))
+            return plain in self.by_basename or self.may_end(basename.rpartition("\\")[2])
         return self.locate is not nowhere and is_picture_name(basename)
 
     def find(self, written: str) -> Match | None:

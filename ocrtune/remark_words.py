@@ -43,43 +43,44 @@ WORDS = {
         "请用 `--encoding` 指定正确的编码。",
     ),
     "as_list": (
-        "The content file was read as a list: {count} items name a picture.",
-        "内容文件按列表读取：{count} 项对应图片。",
+        "The content file was read as a list; items to use: {count}.",
+        "内容文件按列表读取：可用 {count} 项。",
     ),
     "as_table": (
-        "The content file was read as a table: {count} rows name a picture.",
-        "内容文件按表格读取：{count} 行对应图片。",
+        "The content file was read as a table; rows to use: {count}.",
+        "内容文件按表格读取：可用 {count} 行。",
     ),
     "as_pages": (
         "The content file was read as pages, each with its text under the line that names its "
-        "picture: {count} of them.",
-        "内容文件按页读取（先写图片名，下面是该页的文字）：共 {count} 页。",
+        "picture; pages to use: {count}.",
+        "内容文件按页读取（先写图片名，下面是该页的文字）：可用 {count} 页。",
     ),
     "separated": (
-        "Path and text are parted by {sign} in the content file: {count} lines name a picture.",
-        "内容文件用 {sign} 分隔路径和文字：{count} 行对应图片。",
+        "Path and text are parted by {sign} in the content file; lines to use: {count}.",
+        "内容文件用 {sign} 分隔路径和文字：可用 {count} 行。",
     ),
     "header_line": (
         "The first line of the content file, `{header}`, names its columns and was left out.",
         "内容文件第一行 `{header}` 是列名，已跳过。",
     ),
     "bare_paths": (
-        "{count} paths lack the suffix of their picture, such as `{path}`, and were found without.",
+        "Paths without the suffix of their picture, such as `{path}`: {count}. They were found all "
+        "the same.",
         "{count} 个路径没有写图片后缀（例如 `{path}`），已按不带后缀的名称找到图片。",
     ),
     "texts_unquoted": (
-        "{count} texts stood in quotation marks, which were taken off.",
+        "Quotation marks around the whole text were taken off (texts: {count}).",
         "{count} 条文字带有外层引号，已去掉。",
     ),
     "breaks_made": (
-        "A written `\\n` was taken for a line break: {count} of them in {lines} texts. Write "
+        "A written `\\n` was taken for a line break (in all: {count}, texts: {lines}). Write "
         "`\\\\n` where the two characters are meant.",
         "文字中的 `\\n` 已当作换行：{lines} 条文字中共 {count} 处。"
         "如果确实要写这两个字符，请写成 `\\\\n`。",
     ),
     "breaks_kept": (
-        "{count} texts hold `\\n`, which was left as it is: other letters follow a backslash too, "
-        "so these look like TeX or paths.",
+        "`\\n` was left as it is (texts that hold it: {count}): other letters follow a backslash "
+        "too, so these look like TeX or paths.",
         "{count} 条文字含有 `\\n`，保持原样：文件中反斜杠后面还有其他字母，"
         "看起来是 TeX 命令或路径。",
     ),
@@ -133,8 +134,8 @@ WORDS = {
         "这一行有 {count} 个单元格，而表格只有 {width} 列。文字中的竖线请写成 `\\|`。",
     ),
     "before_pages": (
-        "The line stands before the first line that names a picture.",
-        "这一行在第一个图片名之前。",
+        "The line belongs to no page: no line above it names its picture.",
+        "这一行不属于任何一页：它上面没有写图片名的行。",
     ),
     "no_page_text": (
         "There is no text below the line that names the picture.",
@@ -238,6 +239,10 @@ WORDS = {
         "Whole groups could not be divided closer than {shares} into train, validation and test. "
         "More or smaller groups would help.",
         "在不拆分组的前提下，训练、验证、测试只能分成 {shares}。组更多或更小会有帮助。",
+    ),
+    "split_from_train": (
+        "The ground truth has no {missing} split of its own: one was taken from its train split.",
+        "标注自带的划分中没有 {missing}，已从训练集中抽取。",
     ),
     "split_no_test": (
         "There is no test sample, so nothing can be compared: 3 different pictures (or groups) are "

@@ -24,10 +24,9 @@ USUAL_NAME = "content.md"
 
 @dataclass(frozen=True, kw_only=True)
 class ContentFile:
-    """A content file that was read."""
+    """A content file that was read; its text is read again when a line of it is asked for."""
 
     name: str
-    text: str
     encoding: str
     guessed: bool
     parsed: Parsed
@@ -64,9 +63,10 @@ def read_content_files(archive: Archive, files: Sequence[str], config: BuildConf
     if len(chosen) == 1:
         used = [read_file(archive, chosen[0], known, config)]
     else:
-        used = settle_files(archive, read_useful(archive, chosen, known, config))
+        useful = read_useful(archive, chosen, known, config)
+        used = settle_files(archive, useful)
     left = [name for name in files if name not in {one.name for one in used}]
-    return join_files(used, left)
+    return join_files(archive, used, left)
 
 
 def is_usual(name: str) -> bool:
@@ -78,17 +78,25 @@ def read_file(
     archive: Archive, name: str, known: Names, config: BuildConfig, file: str = ""
 ) -> ContentFile:
     """Return a content file as read; its entries say that they stand in `file`."""
-    given = name == archive.content_name
-    data = archive.content_data if given else archive.read(name)
+    given, data = name == archive.content_name, read_bytes(archive, name)
     folder = archive.content_folder if given else posixpath.dirname(name)
     text, encoding = decode(data, config.encoding)
     return ContentFile(
         name=name,
-        text=text,
         encoding=encoding,
         guessed=not config.encoding and is_guessed(data, encoding),
         parsed=parse(text, known.within(folder), config=config, file=file),
     )
+
+
+def read_bytes(archive: Archive, name: str) -> bytes:
+    """Return a content file, which may lie beside the archive."""
+    return archive.content_data if name == archive.content_name else archive.read(name)
+
+
+def read_lines(archive: Archive, one: ContentFile) -> list[str]:
+    """Return the lines of a content file once more."""
+    return split_lines(decode(read_bytes(archive, one.name), one.encoding)[0])
 
 
 def read_useful(
@@ -137,17 +145,20 @@ def settle_files(archive: Archive, read: list[ContentFile]) -> list[ContentFile]
                 raise which_file(archive, [other.name for other in read], why)
         repeats = [entry for entry in entries if texts[entry.name][1] != one.name]
         if not entries or len(repeats) < len(entries):
-            kept.append(without(one, repeats, texts))
+            kept.append(without(archive, one, repeats, texts))
     return kept
 
 
 def without(
-    one: ContentFile, repeats: Sequence[Entry], texts: Mapping[str, tuple[str, str]]
+    archive: Archive,
+    one: ContentFile,
+    repeats: Sequence[Entry],
+    texts: Mapping[str, tuple[str, str]],
 ) -> ContentFile:
     """Return a file with those entries rejected that an earlier file has too."""
     if not repeats:
         return one
-    lines, names = split_lines(one.text), {entry.name for entry in repeats}
+    lines, names = read_lines(archive, one), {entry.name for entry in repeats}
     rejects = [
         reject(
             entry.line_number,
@@ -168,7 +179,7 @@ def original(lines: Sequence[str], parsed: Parsed, entry: Entry) -> str:
     return cut(lines, entry.line_number, parsed.spans.get(entry.line_number, 1))
 
 
-def join_files(used: Sequence[ContentFile], left: Sequence[str]) -> GroundTruth:
+def join_files(archive: Archive, used: Sequence[ContentFile], left: Sequence[str]) -> GroundTruth:
     """Return the ground truth of all the files together."""
     matches: Counter[str] = Counter()
     rejects: list[Reject] = []
@@ -183,12 +194,12 @@ def join_files(used: Sequence[ContentFile], left: Sequence[str]) -> GroundTruth:
         rejects=rejects,
         encoding=(odd or [used[0].encoding])[0],
         matches=dict(sorted(matches.items())),
-        original=originals(used),
+        original=originals(archive, used),
         remarks=tuple(tell_files(used, left)),
     )
 
 
-def originals(used: Sequence[ContentFile]) -> Callable[[Entry], str]:
+def originals(archive: Archive, used: Sequence[ContentFile]) -> Callable[[Entry], str]:
     """Return the function that gives an entry as it is written; lines are cut when asked for."""
     files = {one.name: one for one in used}
     lines: dict[str, list[str]] = {}
@@ -196,7 +207,7 @@ def originals(used: Sequence[ContentFile]) -> Callable[[Entry], str]:
     def written(entry: Entry) -> str:
         one = files[entry.file] if entry.file else used[0]
         if one.name not in lines:
-            lines[one.name] = split_lines(one.text)
+            lines[one.name] = read_lines(archive, one)
         return original(lines[one.name], one.parsed, entry)
 
     return written

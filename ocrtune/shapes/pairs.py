@@ -15,7 +15,6 @@ from ocrtune.shapes.finding import (
     VARIANTS,
     Found,
     Pictures,
-    decode_text,
     head_text,
     is_side_file,
     picture_stem,
@@ -129,7 +128,7 @@ def decoded(
     for name in texts:
         try:
             data = archive.read(name)
-            text = decode_text(data, config.encoding)[0] if config.encoding else data.decode()
+            text = decode(data, config.encoding)[0] if config.encoding else data.decode()
             encodings[config.encoding or "utf-8"] += 1
             yield name, text.removeprefix("\ufeff")
         except UnicodeDecodeError:
@@ -141,7 +140,7 @@ def decoded(
     together = joint_encoding([data for _, data in later if not is_marked(data)])
     for name, data in later:
         try:
-            text, encoding = decode_text(data, "" if is_marked(data) else together)
+            text, encoding = decode(data, "" if is_marked(data) else together)
             encodings[encoding] += 1
             yield name, text
         except ArchiveError:
