@@ -427,6 +427,11 @@ WORDS = {
         "(here: {other})",
         "数据集中已有这张图片 `{picture}`，文字不同，已保留原有文字：{text}（此处为：{other}）",
     ),
+    "half_character": (
+        "The text holds half of a character (a lone surrogate, as `\\ud800` in JSON). Write it "
+        "again.",
+        "文字中有半个字符（单独的代理项，如 JSON 中的 `\\ud800`），请重新填写。",
+    ),
     # pictures that are not opened
     "picture_scans": (
         "The JPEG is made of more than {most} passes. Save it again.",
