@@ -134,8 +134,8 @@ WORDS = {
         "这一行有 {count} 个单元格，而表格只有 {width} 列。文字中的竖线请写成 `\\|`。",
     ),
     "before_pages": (
-        "The line stands before the first line that names a picture.",
-        "这一行在第一个图片名之前。",
+        "The line belongs to no page: no line above it names its picture.",
+        "这一行不属于任何一页：它上面没有写图片名的行。",
     ),
     "no_page_text": (
         "There is no text below the line that names the picture.",
@@ -239,6 +239,10 @@ WORDS = {
         "Whole groups could not be divided closer than {shares} into train, validation and test. "
         "More or smaller groups would help.",
         "在不拆分组的前提下，训练、验证、测试只能分成 {shares}。组更多或更小会有帮助。",
+    ),
+    "split_from_train": (
+        "The ground truth has no {missing} split of its own: one was taken from its train split.",
+        "标注自带的划分中没有 {missing}，已从训练集中抽取。",
     ),
     "split_no_test": (
         "There is no test sample, so nothing can be compared: 3 different pictures (or groups) are "
@@ -422,6 +426,24 @@ WORDS = {
         "The dataset has this picture as `{picture}` with another text, which was kept: {text} "
         "(here: {other})",
         "数据集中已有这张图片 `{picture}`，文字不同，已保留原有文字：{text}（此处为：{other}）",
+    ),
+    # pictures that are not opened
+    "picture_scans": (
+        "The JPEG is made of more than {most} passes. Save it again.",
+        "这个 JPEG 的扫描次数超过 {most} 次，请重新保存。",
+    ),
+    "picture_tags": (
+        "The notes in the picture file (EXIF, TIFF tags) are damaged or far too many. Save it "
+        "again without them.",
+        "图片文件中的附加信息（EXIF、TIFF 标签）已损坏或过多，请去掉后重新保存。",
+    ),
+    "picture_pages": (
+        "The file holds more than {most} pages. Divide it.",
+        "文件超过 {most} 页，请拆分。",
+    ),
+    "picture_tiles": (
+        "The JPEG 2000 would take too much memory. Save it as JPEG or PNG.",
+        "这个 JPEG 2000 图片需要的内存过多，请另存为 JPEG 或 PNG。",
     ),
     **REPORT_WORDS,
     # about the files of an archive

@@ -261,7 +261,7 @@ def test_every_panel_fills_exactly_its_widgets(visit, served):
     widths = [len(handler["outputs"]) for handler in config["dependencies"]]
     outputs = shown(visit.home, visit.session)
     # arriving, switching, the timer; starts, the Hub, answers, stops; repairs
-    assert widths.count(len(outputs)) == 3 + 11 + 20 + 1
+    assert widths.count(len(outputs)) == 3 + 11 + 20
     assert sum(panel.width for panel in PANELS.values()) + 2 == len(outputs)
     for name, panel in PANELS.items():
         for session in (visit.session, {}):
@@ -340,7 +340,7 @@ def test_a_question_is_shown_with_its_choices(visit, language, words):
     outputs = shown(visit.home, asking(visit), language)
     assert words in outputs[0]
     assert "<script" not in outputs[0]
-    radio, answer = outputs[4:6]
+    radio, answer = outputs[3:5]
     assert [value for _, value in radio.choices] == ["text", "label"]
     assert radio.visible
     assert answer.visible
@@ -380,7 +380,7 @@ def test_an_answer_that_was_not_offered_is_refused(visit, choice):
 def test_a_question_about_another_setting_is_none(visit):
     """Which settings a visitor may set is not for the events of a job to say."""
     session = asking(visit, "source", ("/etc/passwd",))
-    assert not shown(visit.home, session)[4].visible
+    assert not shown(visit.home, session)[3].visible
     with pytest.raises(gr.Error, match="no open question"):
         visit.actions.answer("/etc/passwd", session, "en")
     with pytest.raises(gr.Error, match="no open question"):
@@ -392,8 +392,8 @@ def test_a_build_under_way_can_be_stopped(visit):
         visit.home, "build", lambda folder: BuildConfig(source="x", output="y"), (), "running"
     )
     session = {"dataset": job.id}
-    assert shown(visit.home, session)[6].visible
-    assert not shown(visit.home, visit.session)[6].visible
+    assert shown(visit.home, session)[5].visible
+    assert not shown(visit.home, visit.session)[5].visible
     visit.actions.stop_build(session, "en")
     assert (job.folder / "STOP").exists()
 
