@@ -231,6 +231,7 @@ def test_a_build_can_be_opened_by_datasets_and_by_us(tmp_path):
     report = build(tmp_path, pictures_with_lines(20))
     prefix = str(tmp_path / "out" / "d")
     assert sorted(os.listdir(tmp_path / "out")) == [
+        "d_rejects.csv",
         "d_report.json",
         "d_test.parquet",
         "d_train.parquet",
