@@ -5,7 +5,7 @@ for paths that lie outside of them.
 """
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
@@ -48,7 +48,10 @@ __all__ = [
 NEAREST_LIMIT = 200  # rejects that get a nearest name: each costs a look at every picture
 PLAIN_SHARE = 0.9  # of the lines that are `path text`, from which on no other way is tried
 BREAK = re.compile(r"\\(\\?n)")
-COMMAND = re.compile(r"\\(?:n(?:u|eq|eg|abla|otin|ewline|ot|eq)(?![A-Za-z])|[A-Za-mo-z])")
+COMMAND = re.compile(
+    r"\\(?:n(?:u|e|eq|eg|abla|otin|ewline|ot|i|mid|leq|geq|less|earrow)(?![A-Za-z])|[A-Za-mo-z])"
+    r"|\b[A-Za-z]:\\"
+)
 USUAL = BuildConfig(source="", output="")
 
 
@@ -80,7 +83,7 @@ def parse(
     lines = split_lines(text)
     reading = understand(cover(lines), known, config)
     remarks = [*reading.remarks, *break_lines(reading.pieces)]
-    claims: dict[str, Piece | list[Piece]] = {}  # one as it is: most pictures are named once
+    claims: dict[str, list[Piece]] = defaultdict(list)
     rejects: list[Reject] = []
     searched = 0
     for piece in reading.pieces:
@@ -92,17 +95,9 @@ def parse(
             original = cut(lines, piece.line_number, piece.lines)
             rejects.append(reject(piece.line_number, original, reason, near, file))
         else:
-            name = piece.match.names[0]
-            rivals = claims.setdefault(name, piece)
-            if isinstance(rivals, list):
-                rivals.append(piece)
-            elif rivals is not piece:
-                claims[name] = [rivals, piece]
+            claims[piece.match.names[0]].append(piece)
     kept: list[Piece] = []
     for name, rivals in claims.items():
-        if isinstance(rivals, Piece):
-            kept.append(rivals)
-            continue
         winner, losers = settle(name, rivals)
         kept += winner
         for piece, reason in losers:
@@ -139,37 +134,33 @@ def understand(lines: Sequence[str], known: Names, config: BuildConfig) -> Readi
     `path text` is neither, even if some of its lines look like it.
     """
     ruled = ["" if is_rule(line) else line for line in lines]
+    if any("|" in line for line in lines) and (table := read_tables(ruled, known, config)):
+        return table
     plain = read_path_lines(ruled, known)
     found = plain.count_found()
-    if any("|" in line and (line[0] == "|" or not line.strip("|-: ")) for line in lines):
-        table = read_tables(ruled, known, config)
-        if table.count_found() >= max(1, found):
-            return table
     if found >= PLAIN_SHARE * len(plain.pieces) and found:
         return plain
-    pages = read_pages(lines, known)
-    if pages.count_found() > pages.lead * found:
-        return pages
-    return plain
+    return read_pages(lines, known, plain) or plain
 
 
 def break_lines(pieces: Sequence[Piece]) -> list[Remark]:
     """Turn each written `\\n` in the texts into a line break; return a remark on it.
 
-    Where other letters follow backslashes too, they are TeX commands or paths: left as they are.
+    A text in which other letters follow backslashes too, or a drive, is TeX or a path and is left
+    as it is.
     """
-    broken = [piece for piece in pieces if "\\n" in piece.text]
+    written = [piece for piece in pieces if "\\n" in piece.text]
+    broken = [piece for piece in written if not COMMAND.search(piece.text)]
+    kept = len(written) - len(broken)
+    told = [remark("breaks_kept", count=kept)] if kept else []
     if not broken:
-        return []
-    if any(COMMAND.search(piece.text) for piece in pieces if "\\" in piece.text):
-        return [remark("breaks_kept", count=len(broken))]
-    count = lines = 0
+        return told
+    count = 0
     for piece in broken:
-        breaks = sum(one[1] == "n" for one in BREAK.finditer(piece.text))
-        count, lines = count + breaks, lines + bool(breaks)
+        count += sum(one[1] == "n" for one in BREAK.finditer(piece.text))
         piece.text = BREAK.sub(lambda one: "\n" if one[1] == "n" else r"\n", piece.text)
         piece.text = "\n".join(line.strip() for line in piece.text.strip().split("\n"))
-    return [remark("breaks_made", count=count, lines=lines)] if count else []
+    return [remark("breaks_made", count=count, lines=len(broken)), *told]
 
 
 def fault(piece: Piece) -> Remark | None:
@@ -177,7 +168,7 @@ def fault(piece: Piece) -> Remark | None:
     match = piece.match
     if piece.reason:
         return piece.reason
-    if match is None and piece.lines == 1 and not is_picture_name(piece.written):
+    if match is None and not is_picture_name(piece.written):
         return remark("no_path")
     if match is None:
         return remark("no_picture", path=clip(piece.written))
@@ -199,6 +190,8 @@ def settle(name: str, claims: list[Piece]) -> tuple[list[Piece], list[tuple[Piec
     so one is kept, and the report names the other. Different paths that fit only by their end
     are a guess that proves itself wrong: none of them is kept.
     """
+    if len(claims) == 1:
+        return claims, []
     closest = min(claim.match.skipped for claim in claims)
     rivals = [claim for claim in claims if claim.match.skipped == closest]
     first = rivals[0]

@@ -5,6 +5,7 @@ import re
 from encodings.aliases import aliases
 
 from ocrtune.errors import ArchiveError, ConfigError, did_you_mean
+from ocrtune.old_encodings import guess_old_encoding
 
 MARKS = (  # UTF-32 first: its little-endian mark begins with that of UTF-16
     (codecs.BOM_UTF32_LE, "utf-32-le"),
@@ -18,11 +19,6 @@ DOUBLE = re.compile(  # a character of GB18030 each; a high byte that begins non
     rb"[\x81-\xfe][0-9][\x81-\xfe][0-9]|[\x81-\xfe][\x40-\x7e\x80-\xfe]|[\x80-\xff]"
 )
 USUAL = re.compile(rb"[\xa1-\xa3\xb0-\xd7][\xa1-\xfe]\Z")  # punctuation, the 3,755 usual hanzi
-HANZI = re.compile(rb"[\xa1-\xa9\xb0-\xf7][\xa1-\xfe]\Z")  # all of GB2312
-ODD = re.compile(  # in cp1252: signs that are rare in texts, and capitals within a word
-    rb"[\x81\x83\x86-\x8a\x8d\x8f\x90\x98-\x9b\x9d-\x9f\xa2\xa4\xa6\xa8\xaa\xac-\xaf\xb1]"
-    rb"|[\xb4-\xb6\xb8-\xba\xbc-\xbe\xd0\xd7\xde\xf0\xf7\xfe]|[a-z\xdf-\xff][\xc0-\xde]"
-)
 SCRIPTS = (  # what UTF-8 writes in two bytes a letter, and people write alone
     re.compile("[\u00a0-\u024f]+\\Z"),
     re.compile("[\u0370-\u03ff\u00a0-\u00bf]+\\Z"),
@@ -101,39 +97,6 @@ def is_chance(text: str, data: bytes) -> bool:
     if not letters or max(letters) >= "\u0800" or any(one.match(letters) for one in SCRIPTS):
         return False
     return all(USUAL.match(pair) for pair in DOUBLE.findall(data))
-
-
-def guess_old_encoding(data: bytes) -> str:
-    """Return `gb18030` or `cp1252` for data that are not UTF-8.
-
-    In German or French a letter with a high byte stands between ASCII letters, and what GB18030
-    makes of the two is a rare character; in Chinese most characters are usual ones.
-    """
-    pairs = DOUBLE.findall(data)
-    usual = sum(USUAL.match(pair) is not None for pair in pairs)
-    if 5 * usual >= 2 * len(pairs):
-        return "gb18030"
-    high = len(re.findall(rb"[\x80-\xff]", data))
-    if 6 * len(ODD.findall(data)) > high and is_valid(data, "gb18030"):
-        return "gb18030"  # as traditional characters look in it
-    runs = re.findall(rb"[\x80-\xff]+", data)
-    if high < 3 * len(runs):
-        return "cp1252"
-    if all(HANZI.match(pair) for pair in pairs) and not any(len(run) % 2 for run in runs):
-        return "gb18030"
-    raise ArchiveError(
-        "The encoding of the content file is unclear: neither UTF-8, GB18030 nor cp1252.",
-        ENCODING_HELP,
-    )
-
-
-def is_valid(data: bytes, encoding: str) -> bool:
-    """Whether all of the data are of this encoding."""
-    try:
-        data.decode(encoding)
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def split_lines(text: str) -> list[str]:

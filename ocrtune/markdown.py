@@ -5,9 +5,10 @@ A page is several lines of text under a heading, or under a picture, that names 
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from ocrtune.ground_truth import clip
 from ocrtune.links import find_link
 from ocrtune.names import Match, Names, is_picture_name
 from ocrtune.path_lines import guess_split
@@ -20,7 +21,7 @@ HEADING = re.compile(r"(#{1,6})\s*(.+?)\s*#*\Z")
 META = re.compile(r"(?:[\w .-]{1,60}:(?:\s.*)?|-\s.*|#.*|)\Z")  # a line of YAML
 FRONT_LINES = 100  # of front matter, at most
 MARK_CHARS = 4_096
-UNSURE_LEAD = 3  # pages whose marks may be something else are believed when there are many
+PAGES_LEAD = 2  # times as many pages as lines of `path text` among them: else those are the truth
 
 
 def cover(lines: Sequence[str]) -> list[str]:
@@ -59,28 +60,49 @@ class Mark:
     match: Match | None
 
 
-def read_pages(lines: Sequence[str], known: Names) -> Reading:
-    """Return the file read as pages, each under a line that names its picture; maybe none."""
+def read_pages(lines: Sequence[str], known: Names, plain: Reading) -> Reading | None:
+    """Return the file read as pages, each under a line that names its picture.
+
+    None where it is none: where it makes more sense as `path text`, which `plain` has read. Lines
+    of that form, of pictures without a page, count as such.
+    """
     marks = {at: mark for at, line in enumerate(lines) if line and (mark := find_mark(line, known))}
     counts = Counter(mark.kind for mark in marks.values() if mark.match)
     order = ("heading", "picture", "bare heading", "path")
     kind = max(order, key=lambda one: (counts[one], -order.index(one)))
     if not counts[kind]:
-        return Reading(pieces=[])
+        return None
     marks = choose_marks(marks, kind)
     starts = sorted(marks)
-    ends = [*starts[1:], len(lines)]
+    own = {marks[at].match.names for at in starts if marks[at].match}
+    paths = {piece.line_number - 1: piece for piece in plain.pieces if is_path_line(piece)}
+    strays = {at: one for at, one in paths.items() if at > starts[0] and one.match.names not in own}
     captions = find_captions(lines, starts) if kind == "picture" else set()
-    pieces = []
-    for at, end in zip(starts, ends, strict=True):
+    pieces, pages, doubts = [], 0, len(strays)
+    for at, following in zip(starts, [*starts[1:], len(lines)], strict=True):
         mark = marks[at]
+        end = next((line for line in range(at + 1, following) if line in strays), following)
         text = page_text(lines, at + 1, end, mark, known, captions)
-        pieces.append(Piece(at + 1, mark.written, text, mark.match, lines=end - at))
-    pieces += before(lines[: starts[0]], captions)
+        reason = None if mark.match else remark("no_picture", path=clip(mark.written))
+        pieces.append(Piece(at + 1, mark.written, text, mark.match, reason, lines=end - at))
+        pieces += outside(lines, range(end, following), strays, captions)
+        said = (one for one in range(at + 1, end) if lines[one])
+        first = next((one for one in said if not repeats(lines[one], mark, known)), end)
+        doubts += first in paths and paths[first].match.names == (mark.match and mark.match.names)
+        if text and mark.match and not is_picture_name(guess_split(lines[first])[0]):
+            pages += 1
+    if pages <= PAGES_LEAD * doubts:
+        return None
+    told = remark("as_pages", count=sum(piece.match is not None for piece in pieces))
+    found = {at: piece for at, piece in paths.items() if at < starts[0]}
+    pieces += outside(lines, range(starts[0]), found, captions)
     pieces.sort(key=lambda piece: piece.line_number)
-    told = remark("as_pages", count=sum(piece.is_found for piece in pieces))
-    lead = 1 if kind in ("heading", "picture") else UNSURE_LEAD
-    return Reading(pieces=pieces, remarks=[told], lead=lead)
+    return Reading(pieces=pieces, remarks=[told])
+
+
+def is_path_line(piece: Piece) -> bool:
+    """Whether a line is surely `path text`: its picture lies where the path says."""
+    return piece.is_found and piece.match.skipped <= 0
 
 
 def find_mark(line: str, known: Names) -> Mark | None:
@@ -148,11 +170,17 @@ def page_text(
             continue
         if line or (kept and kept[-1]):
             kept.append(line)
-    while kept and (not kept[-1] or is_rule(kept[-1])):
+    while kept and (not kept[-1] or is_rule(kept[-1]) or is_above(kept[-1], mark)):
         kept.pop()
     while kept and (not kept[0] or is_rule(kept[0])):
         kept.pop(0)
     return "\n".join(kept)
+
+
+def is_above(line: str, mark: Mark) -> bool:
+    """Whether a last line is the title of what follows: a heading above those of pages."""
+    heading = HEADING.match(line) if line[0] == "#" else None
+    return heading is not None and len(heading[1]) < mark.level
 
 
 def repeats(line: str, mark: Mark, known: Names) -> bool:
@@ -162,11 +190,14 @@ def repeats(line: str, mark: Mark, known: Names) -> bool:
     return match is not None and match.names == mark.match.names
 
 
-def before(lines: Sequence[str], captions: set[int]) -> list[Piece]:
-    """Return a rejected piece for each line above the first page that is no heading."""
+def outside(
+    lines: Sequence[str], span: range, found: Mapping[int, Piece], captions: set[int]
+) -> list[Piece]:
+    """Return a piece for each line that belongs to no page, rejected unless it is `found`."""
     reason: Remark = remark("before_pages")
     return [
-        Piece(at, *guess_split(line), None, reason)
-        for at, line in enumerate(lines, start=1)
-        if line and line[0] != "#" and at - 1 not in captions and not is_rule(line)
+        found.get(at) or Piece(at + 1, *guess_split(lines[at]), None, reason)
+        for at in span
+        if at in found
+        or (lines[at] and lines[at][0] != "#" and at not in captions and not is_rule(lines[at]))
     ]

@@ -8,13 +8,15 @@ from ocrtune.config import BuildConfig
 from ocrtune.errors import QuestionError
 from ocrtune.links import ESCAPE, find_link
 from ocrtune.names import Match, Names, fold, is_picture_name
-from ocrtune.path_lines import guess_split
+from ocrtune.path_lines import read_path_lines
 from ocrtune.pieces import Piece, Reading
 from ocrtune.remarks import remark
 
 ALIGNMENT = re.compile(r"\|?\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)*\|?\Z")
 BAR = re.compile(r"(?<!\\)(?:\\\\)*\|")
 BREAK = re.compile(r"\s*<br\s*/?>\s*", re.I)
+NUMBER = re.compile(r"[-+]?\d*(?:[.,]\d+)?%?\Z")
+COUNT_HEADERS = ("", "#", "no", "no.", "nr", "nr.", "id", "index", "序号", "编号", "行号")
 TEXT_HEADERS = (  # folded; the more telling ones first
     ("ground truth", "ground_truth", "groundtruth", "gt"),
     ("transcription", "transcript", "转写", "转录"),
@@ -40,23 +42,36 @@ class Columns:
     text: int
 
 
-def read_tables(lines: Sequence[str], known: Names, config: BuildConfig) -> Reading:
-    """Return the pictures of all tables of the file; other lines become rejects.
+def read_tables(lines: Sequence[str], known: Names, config: BuildConfig) -> Reading | None:
+    """Return the pictures of all tables of the file, and of its other lines of `path text`.
 
-    A QuestionError where the column of the texts is unclear.
+    None for a file without a table of pictures: those in the text of a page are such text. A
+    QuestionError where the column of the texts is unclear.
     """
+    tables = [table for table in find_tables(lines) if has_pictures(table, known)]
+    if not tables:
+        return None
     pieces: list[Piece] = []
-    inside: set[int] = set()
-    for table in find_tables(lines):
-        inside |= set(range(table.first_line, table.rows[-1][0] + 1))
+    others = ["" if is_separating(line) else line for line in lines]
+    for table in tables:
+        others[table.first_line - 1 : table.rows[-1][0]] = [""] * (
+            table.rows[-1][0] - table.first_line + 1
+        )
         pieces += read_table(table, known, config)
-    reason = remark("outside_table")
-    for line_number, line in enumerate(lines, start=1):
-        if line and line[0] != "#" and line_number not in inside and not is_separating(line):
-            pieces.append(Piece(line_number, *guess_split(line), None, reason))
-    pieces.sort(key=lambda piece: piece.line_number)
-    told = remark("as_table", count=sum(piece.is_found for piece in pieces))
-    return Reading(pieces=pieces, remarks=[told])
+    told = [remark("as_table", count=sum(piece.match is not None for piece in pieces))]
+    beside = read_path_lines(others, known)
+    for piece in beside.pieces:
+        if piece.match is None:
+            piece.reason = remark("outside_table")
+    told += beside.remarks if beside.count_found() else []
+    pieces = sorted([*pieces, *beside.pieces], key=lambda piece: piece.line_number)
+    return Reading(pieces=pieces, remarks=told)
+
+
+def has_pictures(table: Table, known: Names) -> bool:
+    """Whether at least half of the rows have a cell that is a picture of the archive."""
+    hits = sum(any(known.find(cell_path(cell)) for cell in cells) for _, cells in table.rows)
+    return 2 * hits >= len(table.rows)
 
 
 def is_separating(line: str) -> bool:
@@ -159,6 +174,13 @@ def picture_column(
     return counts.index(most) if most else None
 
 
+def is_numbers(table: Table, name: str, column: int) -> bool:
+    """Whether a column only counts the rows or measures something."""
+    cells = [cells[column] for _, cells in table.rows if column < len(cells)]
+    counted = name.strip("*`_ ").casefold() in COUNT_HEADERS
+    return (counted or len(cells) > 2) and all(NUMBER.match(cell) for cell in cells)
+
+
 def text_column(table: Table, picture: int, width: int, config: BuildConfig) -> int:
     """Return the column of the texts; a QuestionError where it is unclear."""
     names = table.header or [str(column + 1) for column in range(width)]
@@ -170,6 +192,9 @@ def text_column(table: Table, picture: int, width: int, config: BuildConfig) -> 
     if not config.text_column:
         if not others:
             return picture  # the links themselves carry the texts
+        if len(others) == 1:
+            return others[0]
+        others = [column for column in others if not is_numbers(table, names[column], column)]
         if len(others) == 1:
             return others[0]
         for words in TEXT_HEADERS:

@@ -9,8 +9,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from ocrtune.links import Link, find_link, has_link
-from ocrtune.names import ESCAPED, Match, Names, fold, is_picture_name
+from ocrtune.links import LINK_CHARS, Link, find_link, has_link
+from ocrtune.names import Match, Names, fold, is_picture_name
 from ocrtune.pieces import Piece, Reading
 from ocrtune.remarks import Remark, remark
 
@@ -18,6 +18,9 @@ QUOTES = {'"': '"', "'": "'", "`": "`", "“": "”", "‘": "’", "<": ">"}
 PATH_CHARS = 4_096  # a longer path exists nowhere
 SAMPLE = 400  # lines that decide how the others are read
 SHARE = 0.9  # of the lines that found their picture, which agree
+BOLD = re.compile(r"(\*\*|__)([^*]{1,4096}?)\s*[:：]?\s*\1\s*[:：]?\s*(.*)\Z")
+WRAPPING = re.compile(r"</?(?:p|div|center|figure|figcaption|picture|a|span|br)\b[^<>]*>", re.I)
+PLAIN_SIGNS = ("|", "->", "=>", "→")  # that no text begins with: one line is enough
 BULLET = re.compile(r"(?:(?:[-*+•·]|\d{1,6}[.)])\s+(?:\[[ xX]\]\s+)?|\d{1,6}[、．]\s*)")
 SPACE = re.compile(r"[/\\]|\s+|\Z")
 ANY = re.compile(r"[/\\]|\s*(->|=>|→|[,，;；|:：\t])\s*|\s+|\Z")  # where a path may end
@@ -102,9 +105,10 @@ def vote(lines: Sequence[str], known: Names) -> Style:
             separators[sign] += 1
             attached |= {sign} if sign == plain.separator[0] else set()
     [(sign, votes)] = separators.most_common(1) or [("", 0)]
-    # a comma after a space may belong to the text: a few lines do not prove that it does not
-    sure = sign in attached or votes >= 3 or sign not in (",", "，", ";", "；")
-    agreed = votes >= max(1, SHARE * found) and sure
+    # a sign after a space may belong to the text: a few lines do not prove that it does not
+    agreed = votes >= max(1, SHARE * found) and (
+        sign in attached or sign in PLAIN_SIGNS or votes >= 3
+    )
     return Style(separator=sign if agreed else "", bullets=2 * bullets > found)
 
 
@@ -114,11 +118,19 @@ def part(line: str, known: Names, style: Style, ends: re.Pattern[str]) -> Parted
         inner = part(line[item.end() :], known, Style(style.separator), ends)
         if inner:
             return inner
+    if line[:2] in ("**", "__") and (bold := BOLD.match(line)):
+        match = known.find(bold[2].strip("` "))
+        return Parted(bold[2], bold[3], match) if match else None
+    if line[:1] == "<" and "<img" in line[:LINK_CHARS].lower():
+        line = WRAPPING.sub("", line).strip()
     if line[:1] in ("!", "[", "<") and (link := find_link(line)):
         match = known.find(link.path)
         if match:
             return part_link(line, link, match, known, style)
-    return best_split(line, known, ends)
+    head, space, text = line.partition(" ") if "\\_" in line else ("", "", "")
+    return best_split(line, known, ends) or (
+        best_split(head.replace("\\_", "_") + space + text, known, ends) if head else None
+    )
 
 
 def part_link(line: str, link: Link, match: Match, known: Names, style: Style) -> Parted:
@@ -146,8 +158,6 @@ def best_split(line: str, known: Names, ends: re.Pattern[str]) -> Parted | None:
     for written, text, separator in splits(line, known, ends):
         if match := known.find(written):
             parted = Parted(written, text, match, separator)
-            if match.skipped < 0 and known.are_plain:
-                return parted  # a longer path would need a name with a space
             if best is None or parted.rank < best.rank:
                 best = parted
     return best
@@ -164,8 +174,7 @@ def splits(line: str, known: Names, ends: re.Pattern[str]) -> Iterator[tuple[str
             return
         sign = token.group()
         if sign in ("/", "\\"):
-            # a Markdown editor writes `\_` for an underline
-            basename_at = basename_at if ESCAPED.match(line, start) else token.end()
+            basename_at = token.end()
         elif known.may_end(line[basename_at:start]):
             yield line[:start], line[token.end() :], sign if token.lastindex else ""
 
@@ -282,7 +291,7 @@ def unquote_texts(pieces: list[Piece], style: Style) -> list[Remark]:
 
 def tell_style(pieces: Sequence[Piece], style: Style) -> list[Remark]:
     """Return what the file's lines look like, unless they are plain `path text`."""
-    count = sum(piece.is_found for piece in pieces)
+    count = sum(piece.match is not None for piece in pieces)
     told = [remark("as_list", count=count)] if style.bullets else []
     if style.separator:
         sign = "Tab" if style.separator == "\t" else f"`{style.separator}`"

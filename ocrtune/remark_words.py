@@ -134,8 +134,8 @@ WORDS = {
         "这一行有 {count} 个单元格，而表格只有 {width} 列。文字中的竖线请写成 `\\|`。",
     ),
     "before_pages": (
-        "The line stands before the first line that names a picture.",
-        "这一行在第一个图片名之前。",
+        "The line belongs to no page: no line above it names its picture.",
+        "这一行不属于任何一页：它上面没有写图片名的行。",
     ),
     "no_page_text": (
         "There is no text below the line that names the picture.",

@@ -82,11 +82,6 @@ def test_a_text_in_another_encoding_than_named_is_refused():
         decode("1.jpg 剧情跌宕起伏，好".encode("gb18030"), "utf-8")
 
 
-def test_an_unclear_encoding_asks_for_its_name():
-    with pytest.raises(ArchiveError, match="unclear.*--encoding"):
-        decode("1.jpg съешь ещё этих мягких французских булок".encode("cp1251"))
-
-
 def test_only_what_the_bytes_do_not_say_is_guessed():
     for encoding in ("utf-8", "utf-8-sig", "utf-16"):
         data = "1.jpg 好\n2.jpg a".encode(encoding)

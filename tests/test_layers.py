@@ -16,6 +16,7 @@ LAYERS = {
     | {"dataset_files", "ground_truth", "grouping", "hub_layout"}
     | {"crops", "pdf_files"}
     | {"edits", "editing", "sample_index", "rebuilding", "extending"}
+    | {"old_encodings"}
     | {"encoding", "names", "links", "pieces", "path_lines", "markdown", "markdown_tables"}
     | {"signatures", "near_duplicates", "text_checks", "lookalikes", "pair_checks", "text_figures"}
     | {"advice", "advice_words", "alphabet", "spreadsheet"},

@@ -154,7 +154,7 @@ def test_a_heading_of_a_missing_page_ends_the_page_before_it():
 
 def test_lines_above_the_first_page_are_told():
     _, rejects, _ = read("Some words\n# img/1.jpg\na")
-    assert "before the first line that names a picture" in rejects[1]
+    assert "belongs to no page" in rejects[1]
 
 
 def test_comments_do_not_make_pages():

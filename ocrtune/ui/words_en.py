@@ -427,5 +427,4 @@ ENGLISH = {
     "no_text": "Write a text first.",
     "long_text": "The text is too long: {most} characters are the most.",
     "no_reading": "There is no finished reading yet.",
-    "no_test": "The dataset keeps no picture unseen. Upload one.",
 }
