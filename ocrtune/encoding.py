@@ -26,6 +26,7 @@ SCRIPTS = (  # what UTF-8 writes in two bytes a letter, and people write alone
     re.compile("[\u0590-\u05ff]+\\Z"),
     re.compile("[\u0600-\u06ff]+\\Z"),
 )
+LONG = 3  # high bytes in a row, as few words of Western languages have
 FEW = 40  # characters that may be another encoding's by chance
 
 
