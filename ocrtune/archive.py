@@ -5,37 +5,58 @@ size is counted while reading because headers lie. A folder or a content file is
 """
 
 import contextlib
+import io
 import os
 import posixpath
-import re
-import stat
 import struct
 import tempfile
 import threading
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Protocol, Self
 
+from ocrtune.archive_names import (
+    SHOWN_CHARS,
+    clean_name,
+    is_litter,
+    name_problem,
+    name_remarks,
+    recover_names,
+    shown,
+    tidy,
+)
 from ocrtune.content import decode, stem
 from ocrtune.errors import ArchiveError, QuestionError
 from ocrtune.ground_truth import GroundTruth, clip
+from ocrtune.remarks import Remark, remark
 
 MIB = 1024 * 1024
+HEADER_BYTES = 30  # of a file in a zip, before its name
+TAIL_BYTES = 66_000  # of a zip that hold the end of its table of contents and its comment
 CONTENT_SUFFIXES = (".md", ".txt")
 NESTED_SUFFIXES = (".zip", ".rar", ".7z", ".tar", ".tgz", ".gz", ".bz2", ".xz")
 SIDE_TEXTS = ("readme", "license", "licence", "notice", "changelog", "requirements")
-LITTER = (".ds_store", "thumbs.db", "desktop.ini")
 FOREIGN = {  # what people upload in place of a zip, by its first bytes
     b"Rar!": "a RAR archive",
     b"7z\xbc\xaf": "a 7z archive",
     b"\x1f\x8b": "a gzip archive",
+    b"BZh": "a bzip2 archive",
+    b"\xfd7zXZ": "an xz archive",
     b"%PDF": "a PDF",
     b"\x89PNG": "a picture",
     b"\xff\xd8\xff": "a picture",
+    b"GIF8": "a picture",
+    b"II*\0": "a picture",
+    b"MM\0*": "a picture",
+    b"RIFF": "a picture",
+    b"<!DOCTYPE": "a web page",
+    b"<!doctype": "a web page",
+    b"<html": "a web page",
 }
+TAR_MARK = slice(257, 262)  # where a tar says `ustar`
 DAMAGE = (
     zipfile.BadZipFile,
     zlib.error,
@@ -81,8 +102,7 @@ class ZipFiles:
         self.label = path.name
         try:
             with path.open("rb") as stream:
-                if directory_bytes(stream) > limits.directory_bytes:
-                    raise too_many(self.label, limits)
+                require_small_directory(stream, self.label, limits)
             self.zip = zipfile.ZipFile(path)
         except DAMAGE as error:
             raise not_a_zip(path, error) from error
@@ -97,16 +117,15 @@ class ZipFiles:
         infos = self.zip.infolist()
         if len(infos) > limits.entries:
             raise too_many(self.label, limits)
-        names = [name.replace("\\", "/") for name in recover_names(infos)]
-        files = {}
-        for name, info in zip(names, infos, strict=True):
+        refuse_shared_bytes(infos, self.zip.start_dir, self.label)
+        files: dict[str, zipfile.ZipInfo] = {}
+        repeated = []
+        for name, info in zip(map(tidy, recover_names(infos)), infos, strict=True):
             if is_litter(name):
                 continue
-            if problem := shape_problem(name, info, limits):
-                raise UnsafeArchiveError(
-                    f"`{self.label}` is refused: {problem}.", "Make a new zip of the pictures."
-                )
-            if name.endswith("/"):
+            if problem := name_problem(name, info, limits.name_chars):
+                raise refused(self.label, problem)
+            if not name or name.endswith("/"):
                 continue
             if info.flag_bits & 0x1:
                 raise ArchiveError(
@@ -114,12 +133,15 @@ class ZipFiles:
                 )
             if name.lower().endswith(NESTED_SUFFIXES):
                 raise ArchiveError(
-                    f"`{self.label}` holds another archive, `{name}`.",
+                    f"`{self.label}` holds another archive, `{clean_name(name)}`.",
                     "Unpack that one and zip the pictures themselves.",
                 )
+            if name in files:
+                repeated.append(name)
             files[name] = info  # of two files with one name the last counts, as when unpacking
         if sum(info.file_size for info in files.values()) > limits.total_bytes:
             raise too_big(self.label, limits)
+        self.remarks = name_remarks(files, repeated)
         return files
 
     def open(self, name: str) -> tuple[IO[bytes], int]:
@@ -145,18 +167,32 @@ class LocalFiles:
         self.label = root.name or str(root)
         self.root = root.resolve()
         self.files: dict[str, str] = {}
-        for folder, folders, files in os.walk(self.root):
+        self.remarks: list[Remark] = []
+        closed: list[str] = []
+        repeated = []  # odd bytes in names on disk may make two of them one
+
+        def unreadable(error: OSError) -> None:
+            closed.append(os.path.relpath(error.filename, self.root))
+
+        for folder, folders, files in os.walk(self.root, onerror=unreadable):
             folders[:] = sorted(name for name in folders if not name.startswith((".", "__MACOSX")))
             for file in sorted(files):
                 path = os.path.join(folder, file)
                 name = os.path.relpath(path, self.root).replace(os.sep, "/")
+                name = name.encode("utf-8", "replace").decode()
                 if not is_litter(name):
-                    self.files[name.encode("utf-8", "replace").decode()] = path
+                    repeated += [name] if name in self.files else []
+                    self.files[name] = path
             if len(self.files) > limits.entries:
                 if whole:
                     raise too_many(self.label, limits)
                 self.files.clear()  # a content file in a crowded place: paths count as written
                 return
+        if whole:
+            self.remarks = name_remarks(self.files, repeated)
+        if whole and closed:
+            names = [clean_name(name.encode("utf-8", "replace").decode()) for name in closed]
+            self.remarks.append(remark("folders_closed", count=len(names), names=shown(names)))
 
     def open(self, name: str) -> tuple[IO[bytes], int]:
         """Return a stream of the file and its size in bytes."""
@@ -205,9 +241,9 @@ class Archive:
         self.lock = threading.Lock()
         self.content_name = ""
         self.content_folder = ""  # paths in the content file are relative to it
-        self.content_text = ""
-        self.content_encoding = ""
+        self.content_data = b""
         self.ground_truth: GroundTruth | None = None  # that a source brings along
+        self.remarks: tuple[Remark, ...] = ()  # what is odd about its files
 
     def names(self) -> list[str]:
         """Return the names of all files, sorted."""
@@ -252,7 +288,7 @@ class Archive:
         """Return a file of any size, opened; from a zip it is a copy that deletes itself."""
         try:
             stream, packed = self.files.open(name)
-            if isinstance(self.files, LocalFiles):
+            if isinstance(stream, io.BufferedReader):  # a file of this machine
                 return stream
             with stream, contextlib.ExitStack() as opened:
                 copy = opened.enter_context(tempfile.TemporaryFile())
@@ -271,7 +307,17 @@ class Archive:
     def take_content(self, name: str, folder: str, data: bytes) -> None:
         """Remember the content file."""
         self.content_name, self.content_folder = name, folder
-        self.content_text, self.content_encoding = decode(data)
+        self.content_data = data
+
+    @property
+    def content_text(self) -> str:
+        """The text of the content file, empty where none was given."""
+        return decode(self.content_data)[0]
+
+    @property
+    def content_encoding(self) -> str:
+        """The encoding of the content file, as detected."""
+        return decode(self.content_data)[1]
 
     def find_content(self) -> None:
         """Remember the content file, if none was given; a QuestionError when it may be several."""
@@ -304,14 +350,16 @@ def open_archive(source: Path, content: Path | None = None, limits: Limits = LIM
     may lead to any file of this machine: pass only zips from visitors.
     """
     for path in (source, content):
-        if path is not None and not path.exists():
-            raise ArchiveError(f"There is no file or folder `{path}`.", "Check the path.")
+        if path is not None:
+            require_place(path)
     own_content = source.is_file() and source.suffix.lower() in CONTENT_SUFFIXES
     if own_content or source.is_dir():
         root = source.parent if own_content else source
-        archive = Archive(LocalFiles(root, limits, whole=not own_content), limits)
+        files = LocalFiles(root, limits, whole=not own_content)
     else:
-        archive = Archive(ZipFiles(source, limits), limits)
+        files = ZipFiles(source, limits)
+    archive = Archive(files, limits)
+    archive.remarks = tuple(files.remarks)
     try:
         separate = content or (source if own_content else None)
         if separate is not None:
@@ -320,6 +368,15 @@ def open_archive(source: Path, content: Path | None = None, limits: Limits = LIM
         archive.close()
         raise
     return archive
+
+
+def require_place(path: Path) -> None:
+    """Raise an ArchiveError unless there is a file or folder; a pipe or device never ends."""
+    shown_path = clip(str(path))
+    if not os.path.exists(path):  # not the Path's own, which trips over very long names
+        raise ArchiveError(f"There is no file or folder `{shown_path}`.", "Check the path.")
+    if not os.path.isfile(path) and not os.path.isdir(path):
+        raise ArchiveError(f"`{shown_path}` is neither a file nor a folder.", "Check the path.")
 
 
 def read_content(path: Path, limits: Limits) -> bytes:
@@ -357,74 +414,65 @@ def choose_content(names: list[str], label: str) -> str:
     )
 
 
-def is_litter(name: str) -> bool:
-    """Whether an operating system left this file behind."""
-    base = posixpath.basename(name)
-    return name.startswith("__MACOSX/") or base.startswith("._") or base.lower() in LITTER
+def require_small_directory(stream: IO[bytes], label: str, limits: Limits) -> None:
+    """Raise an UnsafeArchiveError when zipfile would load too much; how much is not just believed.
 
-
-def shape_problem(name: str, info: zipfile.ZipInfo, limits: Limits) -> str:
-    """Return why a name has no place in an honest zip, or an empty string."""
-    kind = stat.S_IFMT(info.external_attr >> 16)
-    shown = ascii(name[:80])
-    if len(name) > limits.name_chars:
-        return f"a name is longer than {limits.name_chars} characters"
-    if kind == stat.S_IFLNK:
-        return f"{shown} is a link"
-    if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
-        return f"{shown} is not a file"
-    if name.startswith("/") or re.match(r"[A-Za-z]:", name):
-        return f"{shown} is an absolute path"
-    if ".." in name.split("/"):
-        return f"{shown} leads out of the archive"
-    if re.search(r"[\x00-\x1f\x7f]", name):
-        return f"{shown} holds control characters"
-    return ""
-
-
-def recover_names(infos: list[zipfile.ZipInfo]) -> list[str]:
-    """Return the names as their author wrote them.
-
-    Without the UTF-8 flag zipfile reads names as cp437, while macOS writes UTF-8 and a Chinese
-    Windows GBK. All names of a zip come from one machine, so they are judged together.
+    A zip's table of contents lies at its end, with a mark before each file.
     """
-    names = [info.filename for info in infos]
-    unflagged = [index for index, info in enumerate(infos) if not info.flag_bits & 0x800]
-    try:
-        raw = "\n".join(names[index] for index in unflagged).encode("cp437")
-        text, encoding = decode(raw)
-    except (UnicodeEncodeError, ArchiveError):
-        return names
-    recovered = text.split("\n")
-    sound = encoding in ("utf-8", "gb18030") and "\ufffd" not in text
-    if unflagged and sound and len(recovered) == len(unflagged):
-        for index, name in zip(unflagged, recovered, strict=True):
-            names[index] = name
-    return names
+    declared = directory_bytes(stream)
+    if declared > limits.directory_bytes:
+        raise too_many(label, limits)
+    size = stream.seek(0, os.SEEK_END)
+    stream.seek(max(0, size - declared - TAIL_BYTES))
+    if stream.read().count(b"PK\1\2") > limits.entries:
+        raise too_many(label, limits)
 
 
 def directory_bytes(stream: IO[bytes]) -> int:
-    """Return the declared size of the zip's table of contents, before zipfile loads it whole."""
+    """Return the largest size that the zip declares for its table of contents."""
     size = stream.seek(0, os.SEEK_END)
-    stream.seek(max(0, size - 66_000))
+    stream.seek(max(0, size - TAIL_BYTES))
     tail = stream.read()
     plain = tail[-22:-18] == b"PK\5\6" and tail[-2:] == b"\0\0"  # without a comment: the usual end
     end = len(tail) - 22 if plain else tail.rfind(b"PK\5\6")
     if end < 0 or len(tail) - end < 22:
         raise zipfile.BadZipFile("it has no table of contents")
+    declared = {struct.unpack_from("<L", tail, end + 12)[0]}
     if tail[max(0, end - 20) : end].startswith(b"PK\6\7"):  # zip64 keeps its figures elsewhere
-        stream.seek(min(size, struct.unpack_from("<Q", tail, end - 12)[0]))
-        record = stream.read(56)
-        if record.startswith(b"PK\6\6") and len(record) == 56:
-            return struct.unpack_from("<Q", record, 40)[0]
-    return struct.unpack_from("<L", tail, end + 12)[0]
+        # some readers look where they are said to be, others right before
+        for place in (
+            struct.unpack_from("<Q", tail, end - 12)[0],
+            size - len(tail) + end - 76,
+        ):
+            stream.seek(max(0, min(size, place)))
+            record = stream.read(56)
+            if record.startswith(b"PK\6\6") and len(record) == 56:
+                declared.discard(0xFFFFFFFF)
+                declared.add(struct.unpack_from("<Q", record, 40)[0])
+    return max(declared)
+
+
+def refuse_shared_bytes(infos: Sequence[zipfile.ZipInfo], directory: int, label: str) -> None:
+    """Raise an UnsafeArchiveError when files of a zip lie upon each other: only bombs do that.
+
+    directory: where the table of contents begins. Offsets out of the zip are read, and fail, later.
+    """
+    placed = sorted(infos, key=lambda info: info.header_offset)
+    ends = [info.header_offset + HEADER_BYTES + info.compress_size for info in placed]
+    for info, end, after in zip(placed, ends, placed[1:], strict=False):
+        if end > after.header_offset:
+            names = " and ".join(ascii(one.filename[:SHOWN_CHARS]) for one in (info, after))
+            raise refused(label, f"{names} share the same bytes")
+    if placed and placed[-1].header_offset < directory < ends[-1]:
+        name = ascii(placed[-1].filename[:SHOWN_CHARS])
+        raise refused(label, f"{name} reaches into the zip's table of contents")
 
 
 def not_a_zip(path: Path, error: Exception) -> ArchiveError:
     """Return the error for a file that zipfile cannot open."""
     try:
         with path.open("rb") as stream:
-            start = stream.read(16)
+            start = stream.read(512)
     except OSError as problem:
         return ArchiveError(f"`{path}` cannot be read: {problem.strerror}.", "Check the path.")
     if not start:
@@ -434,6 +482,7 @@ def not_a_zip(path: Path, error: Exception) -> ArchiveError:
             f"`{path.name}` is damaged or incomplete: {cause(error)}.", "Make the zip again."
         )
     kind = next((name for magic, name in FOREIGN.items() if start.startswith(magic)), "")
+    kind = "a tar archive" if start[TAR_MARK] == b"ustar" else kind
     what = f"`{path.name}` is not a zip" + (f" but {kind}." if kind else ".")
     return ArchiveError(what, ZIP_HELP)
 
@@ -441,6 +490,13 @@ def not_a_zip(path: Path, error: Exception) -> ArchiveError:
 def cause(error: Exception) -> str:
     """Return another library's message as part of a sentence: one short line without its stop."""
     return clip(" ".join(str(error).split()).rstrip(".") or type(error).__name__, 100)
+
+
+def refused(label: str, problem: str) -> UnsafeArchiveError:
+    """Return the error for a zip that no honest program makes."""
+    return UnsafeArchiveError(
+        f"`{label}` is refused: {problem}.", "Make a new zip of the pictures."
+    )
 
 
 def too_many(label: str, limits: Limits) -> UnsafeArchiveError:

@@ -71,7 +71,10 @@ def add_build(commands: argparse._SubParsersAction) -> None:
         help="a zip, a folder, a content.md, a parquet file, or the id of a dataset of the Hub",
     )
     option(command, BuildConfig, "--output", "PREFIX", "where the files go, without `_train` etc.")
-    option(command, BuildConfig, "--content", "FILE", "a content file kept apart from SOURCE")
+    words = "a content file kept apart from SOURCE, or the name of one within"
+    option(command, BuildConfig, "--content", "FILE", words)
+    words = "of the content file, such as gb18030 (default: as detected)"
+    option(command, BuildConfig, "--encoding", "NAME", words)
     option(command, BuildConfig, "--seed", "N", "of the random split into 80/10/10")
     add_table(command)
     option(

@@ -13,6 +13,7 @@ from ocrtune.signatures import signature
 MARGIN = 3  # pixels kept around an outline, plus a part of its height
 MARGIN_PART = 0.04
 LEAST_INSIDE = 0.5  # of the outline's box; with less the line does not belong to this page
+SHADE = 60  # of 255, by which the paper's colour differs over a page
 TILT = math.radians(1.0)  # boxes that lean more are straightened
 PROPORTIONS = 0.04  # by which page and picture may differ in shape
 Points = list[tuple[float, float]]
@@ -47,6 +48,8 @@ def on_page(
     width, height = frame
     if turn in (5, 6, 7, 8) and (width > height) != (size[0] > size[1]):
         points = [turned(point, width, height, turn) for point in points]
+        first = min(range(len(points)), key=lambda i: sum(points[i]))
+        points = points[first:] + points[:first]  # a box begins at its upper left again
         width, height = height, width
     across, down = size[0] / width, size[1] / height
     if abs(across / down - 1) > PROPORTIONS:
@@ -75,7 +78,7 @@ def require_inside(points: Points, size: tuple[int, int], part: str) -> tuple[in
     )
     if inner <= LEAST_INSIDE * max(1.0, (right - left) * (bottom - top)):
         raise PictureError(remark("line_outside", part=part))
-    margin = MARGIN + MARGIN_PART * (bottom - top)
+    margin = margin_of(points)
     box = (
         max(0, math.floor(left - margin)),
         max(0, math.floor(top - margin)),
@@ -89,6 +92,12 @@ def require_inside(points: Points, size: tuple[int, int], part: str) -> tuple[in
     return box
 
 
+def margin_of(points: Points) -> float:
+    """Return how many pixels around an outline are kept."""
+    xs, ys = zip(*points, strict=True)
+    return MARGIN + MARGIN_PART * min(max(xs) - min(xs), max(ys) - min(ys))
+
+
 def cut_polygon(page: Image.Image, points: Points, part: str) -> Image.Image:
     """Return the box around a polygon, what lies outside of it in the colour of the paper."""
     box = require_inside(points, page.size, part)
@@ -99,13 +108,12 @@ def cut_polygon(page: Image.Image, points: Points, part: str) -> Image.Image:
     mask = Image.new("1", line.size)
     draw = ImageDraw.Draw(mask)
     draw.polygon(corners, fill=1)
-    height = max(y for _, y in corners) - min(y for _, y in corners)
-    width = 2 * round(MARGIN + MARGIN_PART * height)
+    width = 2 * round(margin_of(points))
     draw.line([*corners, corners[0], corners[1]], fill=1, width=width, joint="curve")
     outside = ~np.asarray(mask)
     if not outside.any():
         return line
-    paper = Image.new(line.mode, line.size, paper_colour(line, outside))
+    paper = Image.new(line.mode, line.size, paper_colour(page, line))
     paper.paste(line, mask=mask)
     return paper
 
@@ -118,14 +126,23 @@ def is_box(points: Points) -> bool:
     )
 
 
-def paper_colour(line: Image.Image, outside: np.ndarray) -> int | tuple[int, ...]:
-    """Return the median colour of what lies outside of the line; black and white: the common."""
-    pixels = np.asarray(line)[outside]
-    if pixels.dtype == bool:
-        return int(2 * pixels.sum() >= len(pixels))
-    sample = pixels[:: max(1, len(pixels) // 5_000)]
-    middle = np.median(sample, axis=0).astype(int)
-    return int(middle) if middle.ndim == 0 else tuple(middle.tolist())
+def paper_colour(page: Image.Image, line: Image.Image) -> int | tuple[int, ...]:
+    """Return the colour of the paper around a line: the page's own, as light as it is there."""
+    sheet = samples(page.resize((32, 32), Image.Resampling.NEAREST))
+    paper = np.median(sheet, axis=0)
+    pixels = samples(line)
+    alike = pixels[np.abs(pixels - paper).max(axis=1) <= SHADE]
+    if 10 * len(alike) >= len(pixels):
+        paper = np.median(alike, axis=0)
+    colour = [round(value) for value in paper.tolist()]
+    return colour[0] if len(colour) == 1 else tuple(colour)
+
+
+def samples(image: Image.Image) -> np.ndarray:
+    """Return some pixels, spread over a picture: int [pixels, channels], 0 to 255."""
+    pixels = np.asarray(image).reshape(image.width * image.height, -1)
+    pixels = pixels[:: max(1, len(pixels) // 1_000)].astype(int)
+    return 255 * pixels if image.mode == "1" else pixels
 
 
 def askew(points: Points) -> Points | None:
@@ -137,7 +154,9 @@ def askew(points: Points) -> Points | None:
     corners = points if area > 0 else [points[0], points[3], points[2], points[1]]
     (ax, ay), (bx, by), (cx, cy), (dx, dy) = corners
     angle = math.atan2(by - ay + cy - dy, bx - ax + cx - dx)
-    return corners if abs(angle) > TILT else None
+    width, height = math.dist(corners[0], corners[1]), math.dist(corners[0], corners[3])
+    fits = width * height < 2 * abs(area) and abs(area) > 0  # corners that cross are no box
+    return corners if abs(angle) > TILT and fits else None
 
 
 def straighten(page: Image.Image, quad: Points) -> Image.Image:

@@ -130,7 +130,7 @@ class HubFile(io.RawIOBase):
     """A file of the Hub, fetched in ranges: small ones first, larger ones as reading goes on."""
 
     def __init__(self, dataset: HubDataset, name: str) -> None:
-        self.repo_id = dataset.repo_id
+        self.repo_id, self.commit = dataset.repo_id, dataset.commit
         self.size = dataset.sizes[name]
         self.url = hf_hub_url(dataset.repo_id, name, repo_type=DATASET, revision=dataset.commit)
         self.headers = build_hf_headers(token=dataset.token)
@@ -187,7 +187,7 @@ class HubFile(io.RawIOBase):
     def fetch(self, start: int, end: int) -> bytes:
         """Return these bytes of the file."""
         headers = {**self.headers, "Range": f"bytes={start}-{end - 1}"}
-        with hub_errors(self.repo_id, DATASET):
+        with hub_errors(self.repo_id, DATASET, self.commit):
             answer = http_backoff(
                 "GET",
                 self.url,

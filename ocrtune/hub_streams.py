@@ -1,5 +1,6 @@
 """Datasets of the Hub that are no tables in parquet, streamed row by row by `datasets`."""
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,10 +13,12 @@ from datasets.utils.file_utils import xopen
 from ocrtune.archive import MIB, cause
 from ocrtune.columns import Column
 from ocrtune.errors import DatasetError, HubError, OcrtuneError, QuestionError, did_you_mean
+from ocrtune.ground_truth import clip
 from ocrtune.hub import HubDataset, hub_errors
 from ocrtune.remarks import Remark, remark
 from ocrtune.table_types import describe
 
+PACKED = "zip|tar|gzip|bz2|xz|zstd|lz4"  # archives that are looked into
 EXAMPLES = 8
 LEARNING_WEIGHT = 8  # of the split to learn from, where nobody says how large the splits are
 SHUFFLED_ROWS = 1_000  # that are drawn from at a time
@@ -61,8 +64,8 @@ class Stream:
 
     def read(self, path: str, most_bytes: int) -> bytes | Remark:
         """Return the file at an address within the dataset."""
-        if f"hf://datasets/{self.dataset.repo_id}@" not in path:
-            return remark("no_picture", path=path)
+        if not is_within(path, self.dataset):
+            return remark("no_picture", path=clip(path))
         settings = datasets.DownloadConfig(token=self.dataset.token)
         with streaming(self.dataset), xopen(path, "rb", download_config=settings) as stream:
             data = stream.read(most_bytes + 1)
@@ -87,16 +90,33 @@ def open_stream(dataset: HubDataset, subset: str) -> Stream:
         )
     name = subset or ("default" if "default" in subsets else subsets[0])
     with streaming(dataset):
-        found = datasets.load_dataset(dataset.repo_id, name, streaming=True, **settings)
-        return Stream(dataset, {str(split): undecoded(part) for split, part in found.items()})
+        builder = datasets.load_dataset_builder(dataset.repo_id, name, **settings)
+    require_own_files(builder, dataset)
+    with streaming(dataset):
+        found = builder.as_streaming_dataset()
+        # pictures as they are stored; nothing else that a row names is opened either
+        return Stream(dataset, {str(split): part.decode(False) for split, part in found.items()})
 
 
-def undecoded(part: datasets.IterableDataset) -> datasets.IterableDataset:
-    """Return the rows with pictures as the bytes that they are stored in."""
-    for name, feature in (part.features or {}).items():
-        if isinstance(feature, datasets.Image):
-            part = part.cast_column(name, datasets.Image(decode=False))
-    return part
+def require_own_files(builder: datasets.DatasetBuilder, dataset: HubDataset) -> None:
+    """Raise a HubError unless everything that would be read lies in the dataset itself.
+
+    A card may name any file: also one of the machine that reads, or of its network.
+    """
+    for files in (builder.config.data_files or {}).values():
+        for file in files:
+            if not is_within(str(file), dataset):
+                raise HubError(
+                    f"`{dataset.repo_id}` names files that are not its own, such as "
+                    f"`{clip(str(file))}`.",
+                    "Choose another dataset.",
+                )
+
+
+def is_within(path: str, dataset: HubDataset) -> bool:
+    """Whether an address leads to a file of the dataset, or into an archive among them."""
+    own = rf"(?:(?:{PACKED})://[^:]*::)*hf://datasets/{re.escape(dataset.repo_id)}@[^:]*"
+    return re.fullmatch(own, path) is not None
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from typing import IO, Any
 
 from PIL import Image
 
-from ocrtune.archive import Archive, LocalFiles, ZipFiles, read_content
+from ocrtune.archive import DAMAGE, Archive, LocalFiles, ZipFiles, read_content
 from ocrtune.errors import ArchiveError
 from ocrtune.pictures import compact
 from ocrtune.remarks import Remark, remark
@@ -53,6 +53,9 @@ class PdfFiles:
         except pdfium.PdfiumError as error:
             locked = "password" in str(error).lower()
             self.problems.append(remark("pdf_locked" if locked else "pdf_damaged", name=name))
+            return
+        except DAMAGE:  # of the zip around it
+            self.problems.append(remark("pdf_damaged", name=name))
             return
         if count > MOST_PAGES:
             self.problems.append(remark("pdf_long", name=name, count=count, most=MOST_PAGES))

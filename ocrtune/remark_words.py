@@ -32,8 +32,114 @@ WORDS = {
         "第 {line} 行已有同一张图片和同样的文字。",
     ),
     "contradicted": (
-        "Line {line} has another text for the same picture and was kept.",
-        "第 {line} 行对同一张图片有不同的文字，已保留那一行。",
+        "Line {line} has another text for the same picture and was kept: `{kept}`, not `{other}`.",
+        "第 {line} 行对同一张图片有不同的文字，保留了那一行的 `{kept}`，而不是 `{other}`。",
+    ),
+    # how a content file was understood, and which of its lines do not fit
+    "encoding_guessed": (
+        "`{file}` does not say its encoding and was read as {encoding}. If its characters look "
+        "wrong, name the right one with `--encoding`.",
+        "`{file}` 没有标明编码，按 {encoding} 读取。如果出现乱码，"
+        "请用 `--encoding` 指定正确的编码。",
+    ),
+    "as_list": (
+        "The content file was read as a list; items to use: {count}.",
+        "内容文件按列表读取：可用 {count} 项。",
+    ),
+    "as_table": (
+        "The content file was read as a table; rows to use: {count}.",
+        "内容文件按表格读取：可用 {count} 行。",
+    ),
+    "as_pages": (
+        "The content file was read as pages, each with its text under the line that names its "
+        "picture; pages to use: {count}.",
+        "内容文件按页读取（先写图片名，下面是该页的文字）：可用 {count} 页。",
+    ),
+    "separated": (
+        "Path and text are parted by {sign} in the content file; lines to use: {count}.",
+        "内容文件用 {sign} 分隔路径和文字：可用 {count} 行。",
+    ),
+    "header_line": (
+        "The first line of the content file, `{header}`, names its columns and was left out.",
+        "内容文件第一行 `{header}` 是列名，已跳过。",
+    ),
+    "bare_paths": (
+        "Paths without the suffix of their picture, such as `{path}`: {count}. They were found all "
+        "the same.",
+        "{count} 个路径没有写图片后缀（例如 `{path}`），已按不带后缀的名称找到图片。",
+    ),
+    "texts_unquoted": (
+        "Quotation marks around the whole text were taken off (texts: {count}).",
+        "{count} 条文字带有外层引号，已去掉。",
+    ),
+    "breaks_made": (
+        "A written `\\n` was taken for a line break (in all: {count}, texts: {lines}). Write "
+        "`\\\\n` where the two characters are meant.",
+        "文字中的 `\\n` 已当作换行：{lines} 条文字中共 {count} 处。"
+        "如果确实要写这两个字符，请写成 `\\\\n`。",
+    ),
+    "breaks_kept": (
+        "`\\n` was left as it is (texts that hold it: {count}): other letters follow a backslash "
+        "too, so these look like TeX or paths.",
+        "{count} 条文字含有 `\\n`，保持原样：文件中反斜杠后面还有其他字母，"
+        "看起来是 TeX 命令或路径。",
+    ),
+    "files_read": (
+        "{count} content files were read: {names}.",
+        "读取了 {count} 个内容文件：{names}。",
+    ),
+    "files_left": (
+        "Not read as content files, since {chosen} is: {names}.",
+        "已使用 {chosen}，以下文件没有当作内容文件读取：{names}。",
+    ),
+    "repeated_file": (
+        "`{file}` has the same picture with the same text.",
+        "`{file}` 中已有同一张图片和同样的文字。",
+    ),
+    "odd_separator": (
+        "The path ends at `{sign}`, unlike in most lines that name a picture. Write all lines "
+        "in the same way.",
+        "这一行的路径后面是 `{sign}`，与大多数行不同。请让所有行的写法一致。",
+    ),
+    "several_links": (
+        "The line shows several pictures, so it is unclear which one the text belongs to.",
+        "这一行有多张图片，无法确定文字属于哪一张。",
+    ),
+    "label_and_text": (
+        "The picture's own words, `{label}`, differ from the text behind it, `{text}`.",
+        "图片的替代文字 `{label}` 与后面的文字 `{text}` 不一致。",
+    ),
+    "label_is_name": (
+        "The only text, `{label}`, is the name of the picture.",
+        "唯一的文字 `{label}` 只是图片的名称。",
+    ),
+    "open_quote": (
+        "The text begins with a quotation mark that does not end it.",
+        "文字以引号开头，但结尾没有对应的引号。",
+    ),
+    "outside_table": (
+        "The line stands outside of the table.",
+        "这一行不在表格中。",
+    ),
+    "no_picture_column": (
+        "No column of this table names a picture of the archive.",
+        "这个表格没有一列对应压缩包中的图片。",
+    ),
+    "cell_no_picture": (
+        "Column {column} of this row does not name a picture.",
+        "这一行的第 {column} 列不是图片名。",
+    ),
+    "row_cells": (
+        "The row has {count} cells, the table only {width}. Write `\\|` for a bar within a text.",
+        "这一行有 {count} 个单元格，而表格只有 {width} 列。文字中的竖线请写成 `\\|`。",
+    ),
+    "before_pages": (
+        "The line belongs to no page: no line above it names its picture.",
+        "这一行不属于任何一页：它上面没有写图片名的行。",
+    ),
+    "no_page_text": (
+        "There is no text below the line that names the picture.",
+        "图片名下面没有文字。",
     ),
     # why a picture is not used
     "picture_empty": ("The picture file is empty. Copy it again.", "图片文件是空的，请重新复制。"),
@@ -134,6 +240,10 @@ WORDS = {
         "More or smaller groups would help.",
         "在不拆分组的前提下，训练、验证、测试只能分成 {shares}。组更多或更小会有帮助。",
     ),
+    "split_from_train": (
+        "The ground truth has no {missing} split of its own: one was taken from its train split.",
+        "标注自带的划分中没有 {missing}，已从训练集中抽取。",
+    ),
     "split_no_test": (
         "There is no test sample, so nothing can be compared: 3 different pictures (or groups) are "
         "the least.",
@@ -224,10 +334,6 @@ WORDS = {
         "文字被标为无法辨认（`{mark}`）。",
     ),
     "difficult": ("The box is marked as difficult.", "文本框被标为困难样本。"),
-    "numbers_only": (
-        "The line holds coordinates without a text.",
-        "这一行只有坐标，没有文字。",
-    ),
     "xml_large": ("The XML file is larger than {most} MiB.", "XML 文件超过 {most} MiB。"),
     "xml_deep": (
         "The XML file has more than {elements} elements or is nested deeper than {depth}.",
@@ -322,6 +428,37 @@ WORDS = {
         "数据集中已有这张图片 `{picture}`，文字不同，已保留原有文字：{text}（此处为：{other}）",
     ),
     **REPORT_WORDS,
+    # about the files of an archive
+    "names_repeated": (
+        "{count} files of the archive have the same name as a later one, which counts: {names}.",
+        "压缩包中有 {count} 个文件与后面的文件同名，以后面的为准：{names}。",
+    ),
+    "names_alike": (
+        "{count} names differ from each other only in case or Unicode form: {names}. Each is a "
+        "file of its own, and a path means the one that is spelled exactly like it.",
+        "有 {count} 个文件名仅大小写或 Unicode 形式不同：{names}。它们各算一个文件，"
+        "路径指的是写法完全相同的那一个。",
+    ),
+    "names_windows": (
+        "{count} names cannot exist on Windows: {names}. They are used here, but are lost when "
+        "the archive is unpacked there.",
+        "有 {count} 个文件名在 Windows 上不能使用：{names}。"
+        "这里照常使用，但在 Windows 上解压会丢失。",
+    ),
+    "names_turning": (
+        "{count} names hold invisible signs that turn the direction of writing: {names}. They may "
+        "not be what they look like.",
+        "有 {count} 个文件名含有改变文字方向的不可见字符：{names}。看到的可能与实际不同。",
+    ),
+    "others_left": (
+        "Neither pictures nor ground truth, so left alone: {kinds}.",
+        "以下文件既不是图片也不是标注，未使用：{kinds}。",
+    ),
+    "folders_closed": (
+        "{count} folders cannot be opened, so their pictures are missing: {names}. Check their "
+        "rights.",
+        "有 {count} 个文件夹无法打开，其中的图片未读取：{names}。请检查权限。",
+    ),
     "said": ("{text}", "{text}"),  # by another library or by the archive
 }
 ENGLISH = {key: pair[0] for key, pair in WORDS.items()}

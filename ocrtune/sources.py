@@ -1,6 +1,7 @@
 """Where ground truth comes from: files of this machine, or a dataset of the Hub."""
 
 import importlib
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -44,11 +45,14 @@ def open_source(
         return open_tables_alone(tables, config)
     content = Path(config.content) if config.content else None
     open_files = open_pdf if config.source.lower().endswith(".pdf") else open_archive
-    if content is None or content.exists():
+    if content is None or os.path.exists(content):
         return add_pdf_pages(open_files(Path(config.source), content))
     archive = add_pdf_pages(open_files(Path(config.source)))
-    if config.content in archive.names():
-        archive.take_content_within(config.content)
+    within = config.content.removeprefix(
+        f"{config.source}/"
+    )  # `pictures.zip/notes.md` is surely it
+    if within in archive.names():
+        archive.take_content_within(within)
         return archive
     archive.close()
     raise ArchiveError(
@@ -61,7 +65,7 @@ def is_hub_source(source: str) -> bool:
     """Whether a source is a dataset of the Hub: its id or address, and no path of this machine."""
     if HUB_ADDRESS.match(source):
         return True
-    if FILE_NAME.search(source) or Path(source).exists() or own_tables(source):
+    if FILE_NAME.search(source) or os.path.exists(source) or own_tables(source):
         return False
     return is_hub_id(source)
 
@@ -69,11 +73,11 @@ def is_hub_source(source: str) -> bool:
 def own_tables(source: str) -> list[Path]:
     """Return the parquet files that a source names: itself, or those of a built dataset."""
     path = Path(source)
-    if path.suffix.lower() == SUFFIX and path.is_file():
+    if path.suffix.lower() == SUFFIX and os.path.isfile(path):
         return [path]
-    if path.exists() or not path.name:
+    if os.path.exists(path) or not path.name:
         return []
-    return [one for split in SPLITS if (one := split_path(path, split)).is_file()]
+    return [one for split in SPLITS if os.path.isfile(one := split_path(path, split))]
 
 
 def open_tables_alone(tables: list[Path], config: BuildConfig) -> Archive:

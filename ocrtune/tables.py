@@ -7,9 +7,10 @@ batch of rows at a time, which is cheap as long as rows are asked for in rising 
 import bisect
 import io
 import threading
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import IO, Any
 
 import pyarrow as pa
@@ -24,6 +25,7 @@ from ocrtune.remarks import Remark, remark
 from ocrtune.table_types import describe, holds_pictures
 
 EXAMPLE_ROWS = 8  # that are looked at to tell what a column holds
+TINY_BYTES = 200  # a value of this size is no picture: a path in the place of one, or nothing
 TEXT_ROWS = 512  # of texts that are read together
 BATCH_BYTES, BATCH_ROWS = 4 * MIB, 256  # of pictures that are read together
 KEPT_BATCHES = 3  # several readers ask for rows that are next to each other
@@ -84,17 +86,35 @@ class Table:
 
     def columns(self) -> list[Column]:
         """Return what the columns hold, by their types and first values."""
-        return describe(self.schema, self.examples())
+        columns = describe(self.schema, self.examples())
+        sizes = self.mean_sizes()
+        return [
+            replace(one, example=f"{sizes[one.name]:,} bytes on average")
+            if not one.example and sizes.get(one.name, 0) > TINY_BYTES
+            else one
+            for one in columns
+        ]
 
     def examples(self) -> list[dict[str, Any]]:
-        """Return the first rows, as far as they are needed to tell what is in the columns."""
-        heavy = [one.name for one in self.schema if holds_pictures(one.type)]
-        light = [one.name for one in self.schema if one.name not in heavy]
-        rows = next(self.batches(light, EXAMPLE_ROWS), []) if light else []
-        pictures = next(self.batches(heavy, 1), []) if heavy else []
-        if not light:
-            return pictures
-        return [row | extra for row, extra in zip(rows, pictures, strict=False)] + rows[1:]
+        """Return the first rows, without columns that are full of bytes: their type says enough.
+
+        The bytes of a thousand rows may lie in one piece, which would have to be fetched whole.
+        """
+        sizes = self.mean_sizes()
+        heavy = {
+            one.name
+            for one in self.schema
+            if holds_pictures(one.type) and sizes.get(one.name, 0) > TINY_BYTES
+        }
+        light = [name for name in self.schema.names if name not in heavy]
+        return next(self.batches(light, EXAMPLE_ROWS), []) if light else []
+
+    def mean_sizes(self) -> dict[str, int]:
+        """Return the mean size of the columns' values in bytes."""
+        sizes: Counter[str] = Counter()
+        for chunk in self.chunks():
+            sizes[chunk.path_in_schema.split(".")[0]] += chunk.total_uncompressed_size
+        return {name: size // max(1, self.rows) for name, size in sizes.items()}
 
     def batches(self, columns: Sequence[str], size: int) -> Iterator[list[dict[str, Any]]]:
         """Yield batches of rows of these columns from the first row on."""

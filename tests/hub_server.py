@@ -125,9 +125,9 @@ def find(hub: Hub, repo_id: str, revision: str, request: Request) -> Repo | Resp
         return refuse(401, words="Invalid credentials in Authorization header")
     if repo is None or (repo.private and token != repo.token):
         return refuse(404 if token else 401, "RepoNotFound", "Repository not found")
-    if revision.replace("%2F", "/") == "refs/convert/parquet":
-        converted = hub.repos.get(f"{repo_id}@converted")
-        return converted or refuse(404, "RevisionNotFound", "Invalid rev id")
+    converted = hub.repos.get(f"{repo_id}@converted")  # the Hub's own copy in parquet
+    if converted and revision in ("refs/convert/parquet", converted.commit):
+        return converted
     if revision not in ("main", repo.commit):
         return refuse(404, "RevisionNotFound", "Invalid rev id")
     if repo.gated and token != repo.token and "/resolve/" in request.url.path:

@@ -1,13 +1,23 @@
 import io
+import os
 import random
 import stat
+import struct
+import subprocess
+import sys
 import zipfile
+import zlib
 
 import pytest
+from PIL import Image
 
 from ocrtune import archive as archives
 from ocrtune.archive import Limits, UnsafeArchiveError
+from ocrtune.config import BuildConfig
+from ocrtune.dataset import build_dataset
 from ocrtune.errors import ArchiveError, OcrtuneError
+from ocrtune.events import silent
+from ocrtune.sources import open_source
 
 CONTENT = "1.jpg text\n"
 
@@ -310,3 +320,264 @@ def test_names_with_odd_bytes_on_disk_stay_writable(folder):
         (odd,) = [name for name in archive.names() if name.endswith("odd.jpg")]
         assert odd.encode("utf-8")
         assert archive.read(odd) == b"odd"
+
+
+def said(archive):
+    """Return the remarks of an archive by their key, in English."""
+    return {one.key: str(one) for one in archive.remarks}
+
+
+def test_odd_names_are_named_and_used(tmp_path):
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr("1.jpg", "old")
+        with pytest.warns(UserWarning, match="Duplicate name"):
+            file.writestr("1.jpg", "new")
+        for name, data in (
+            ("content.md", CONTENT),
+            ("Scan.jpg", "upper"),
+            ("scan.JPG", "lower"),
+            ("\u00fcber.png", "composed"),
+            ("u\u0308ber.png", "decomposed"),
+            ("COM1.txt", "a device"),
+            ("img/aux/2.png", "in a device"),
+            ("trailing. /3.png", ""),
+            ("gnp.\u202eexe.png", ""),
+            ("./d//4.png", "tidied"),
+            ("console.png", "no device"),
+            ("a.heic", ""),
+            ("b.HEIC", ""),
+            ("c.docx", ""),
+            ("Makefile", ""),
+            (".DS_Store", "litter is nothing to talk about"),
+        ):
+            file.writestr(name, data)
+    with archives.open_archive(path) as archive:
+        assert archive.read("1.jpg") == b"new"
+        assert archive.read("Scan.jpg") == b"upper"
+        assert archive.read("\u00fcber.png") == b"composed"
+        assert archive.read("d/4.png") == b"tidied"
+        words = said(archive)
+        assert all(one.say("zh") != str(one) for one in archive.remarks)
+    assert list(words) == [
+        "names_repeated",
+        "names_alike",
+        "names_windows",
+        "names_turning",
+        "others_left",
+    ]
+    assert "1 files of the archive have the same name" in words["names_repeated"]
+    assert "`1.jpg`" in words["names_repeated"]
+    assert words["names_alike"].startswith("4 names differ")
+    assert "`Scan.jpg`, `scan.JPG`" in words["names_alike"]
+    assert words["names_windows"].startswith("3 names cannot")
+    for name in ("COM1.txt", "img/aux/2.png", "trailing. /3.png"):
+        assert name in words["names_windows"]
+    assert r"`gnp.\u202eexe.png`" in words["names_turning"]
+    assert words["others_left"].endswith("2 `.heic`, 1 `.docx`, 1 `Makefile`.")
+
+
+def test_usual_names_are_nothing_to_talk_about(tmp_path):
+    names = ["content.md", "img/1.jpg", "img/2.png", "README.md", "labels.csv", "x.xml", "y.pdf"]
+    with archives.open_archive(make_zip(tmp_path / "a.zip", dict.fromkeys(names, b""))) as archive:
+        assert archive.remarks == ()
+
+
+def directory_entry(name, at, size, crc):
+    """Return an entry of a zip's table of contents, for a stored file."""
+    fields = (20, 20, 0, 0, 0, 33, crc, size, size, len(name), 0, 0, 0, 0, 0, at)
+    return b"PK\1\2" + struct.pack("<6H3L5H2L", *fields) + name
+
+
+def local_header(name, size, crc):
+    """Return the header before a stored file's bytes."""
+    return b"PK\3\4" + struct.pack("<5H3L2H", 20, 0, 0, 0, 33, crc, size, size, len(name), 0) + name
+
+
+def end_of_zip(count, size, at):
+    """Return the end of a zip."""
+    return b"PK\5\6" + struct.pack("<4H2LH", 0, 0, count, count, size, at, 0)
+
+
+@pytest.mark.parametrize("quoted", [True, False])
+def test_files_that_share_bytes_are_refused(tmp_path, quoted):
+    kernel = bytes(1000)
+    inner = local_header(b"2.png", len(kernel), zlib.crc32(kernel)) + kernel
+    if quoted:  # each file holds the headers of those behind it
+        body = local_header(b"1.png", len(inner), zlib.crc32(inner)) + inner
+        places = [(b"1.png", 0, inner), (b"2.png", len(body) - len(inner), kernel)]
+    else:  # many names for the same file
+        body = inner
+        places = [(b"2.png", 0, kernel), (b"3.png", 0, kernel)]
+    table = b"".join(
+        directory_entry(name, at, len(data), zlib.crc32(data)) for name, at, data in places
+    )
+    path = tmp_path / "a.zip"
+    path.write_bytes(body + table + end_of_zip(2, len(table), len(body)))
+    with pytest.raises(UnsafeArchiveError, match=r"'\d.png' and '\d.png' share the same bytes"):
+        archives.open_archive(path)
+
+
+def test_a_file_within_the_table_of_contents_is_refused(tmp_path):
+    table = directory_entry(b"1.png", 0, 60, 0)
+    body = local_header(b"1.png", 60, 0)
+    (tmp_path / "a.zip").write_bytes(body + table + end_of_zip(1, len(table), len(body)))
+    with pytest.raises(UnsafeArchiveError, match="reaches into the zip's table of contents"):
+        archives.open_archive(tmp_path / "a.zip")
+
+
+def test_a_local_header_that_disagrees_costs_only_its_file(tmp_path):
+    files = {"content.md": CONTENT, "1.jpg": b"one", "2.jpg": b"two"}
+    data = make_zip(tmp_path / "a.zip", files, zipfile.ZIP_STORED).read_bytes()
+    at = data.index(b"PK\3\4", 4)  # the content file is the first one
+    (tmp_path / "a.zip").write_bytes(data[:at] + data[at:].replace(b"1.jpg", b"X.jpg", 1))
+    with open_archive(tmp_path / "a.zip") as archive:
+        with pytest.raises(ArchiveError, match="`1.jpg` cannot be read: File name in directory"):
+            archive.read("1.jpg")
+        assert archive.read("2.jpg") == b"two"
+
+
+def test_a_zip64_is_read(tmp_path):
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w") as file:
+        for name in ("content.md", "1.jpg"):
+            with file.open(name, "w", force_zip64=True) as stream:
+                stream.write(CONTENT.encode())
+    data = path.read_bytes()
+    end = data.rfind(b"PK\5\6")
+    count, size, at = struct.unpack_from("<H2L", data, end + 10)
+
+    def with_record(declared, place=end):
+        record = b"PK\6\6" + struct.pack("<Q2H2L4Q", 44, 45, 45, 0, 0, count, count, declared, at)
+        locator = b"PK\6\7" + struct.pack("<LQL", 0, place, 1)
+        full = b"PK\5\6" + struct.pack("<4H2LH", 0, 0, *[0xFFFF] * 2, *[0xFFFFFFFF] * 2, 0)
+        return data[:end] + record + locator + full
+
+    path.write_bytes(with_record(size))
+    with open_archive(path) as archive:
+        assert archive.read("1.jpg") == CONTENT.encode()
+    path.write_bytes(with_record(2**40, place=0))  # zipfile looks in front, not where it is told
+    with pytest.raises(UnsafeArchiveError, match="more than 120,000 files"):
+        open_archive(path)
+
+
+def test_entries_are_counted_before_they_are_loaded(tmp_path, monkeypatch):
+    files = {f"{number}.jpg": b"" for number in range(60)}
+    path = make_zip(tmp_path / "a.zip", files)
+    monkeypatch.setattr(zipfile, "ZipFile", None)
+    with pytest.raises(UnsafeArchiveError, match="more than 50 files"):
+        archives.open_archive(path, limits=Limits(entries=50))
+
+
+def test_a_crowded_zip_opens_within_seconds_and_little_memory(tmp_path):
+    count = 120_000
+    names = [b"lines/%06d.jpg" % number for number in range(count)]
+    header = len(local_header(names[0], 0, 0))
+    body = b"".join(local_header(name, 0, 0) for name in names)
+    table = b"".join(directory_entry(name, at * header, 0, 0) for at, name in enumerate(names))
+    record = b"PK\6\6" + struct.pack(
+        "<Q2H2L4Q", 44, 45, 45, 0, 0, count, count, len(table), len(body)
+    )
+    locator = b"PK\6\7" + struct.pack("<LQL", 0, len(body) + len(table), 1)
+    end = b"PK\5\6" + struct.pack("<4H2LH", 0, 0, *[0xFFFF] * 2, *[0xFFFFFFFF] * 2, 0)
+    path = tmp_path / "a.zip"
+    path.write_bytes(body + table + record + locator + end)
+    script = (
+        "import resource, sys, time; from pathlib import Path\n"
+        "from ocrtune.archive import open_archive\n"
+        "usage = lambda: resource.getrusage(resource.RUSAGE_SELF)\n"
+        "before, start = usage().ru_maxrss, time.process_time()\n"
+        "archive = open_archive(Path(sys.argv[1]))\n"
+        "print(len(archive.names()), usage().ru_maxrss - before, time.process_time() - start)"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", script, path], capture_output=True, text=True, check=True
+    )
+    found, kibibytes, seconds = map(float, ran.stdout.split())
+    assert found == count
+    assert kibibytes < 200 * 1024
+    assert seconds < 20
+
+
+@pytest.mark.parametrize(
+    ("start", "kind"),
+    [
+        (b"BZh91AY", "a bzip2 archive"),
+        (b"\xfd7zXZ\0", "an xz archive"),
+        (b"\0" * 257 + b"ustar\0", "a tar archive"),
+        (b"<!DOCTYPE html>", "a web page"),
+        (b"II*\0", "a picture"),
+    ],
+)
+def test_what_people_upload_instead_is_named(tmp_path, start, kind):
+    (tmp_path / "a.zip").write_bytes(start + bytes(300))
+    with pytest.raises(ArchiveError, match=f"is not a zip but {kind}. Zip the pictures together"):
+        archives.open_archive(tmp_path / "a.zip")
+
+
+@pytest.mark.parametrize("content", ["separate", "within"])
+def test_a_zip_never_names_files_of_this_machine(tmp_path, content):
+    secret = tmp_path / "secret.png"
+    Image.new("RGB", (20, 20)).save(secret)
+    paths = [str(secret), "../secret.png", "secret.png", f"file://{secret}", "img/../../secret.png"]
+    lines = "".join(f"{path} text {number}\n" for number, path in enumerate(paths))
+    picture = io.BytesIO()
+    Image.new("L", (20, 20)).save(picture, "PNG")
+    files = {"img/1.png": picture.getvalue()}
+    (tmp_path / "in").mkdir()
+    separate = tmp_path / "in" / "content.md"
+    separate.write_text(lines + "img/1.png one\n")
+    if content == "within":
+        files["content.md"] = separate.read_bytes()
+    source = make_zip(tmp_path / "in" / "a.zip", files)
+    config = BuildConfig(
+        source=str(source),
+        output=str(tmp_path / "out" / "a"),
+        content=str(separate) if content == "separate" else "",
+    )
+    report = build_dataset(config)
+    assert report.example == {"picture": "img/1.png", "text": "one"}
+    assert (report.samples, len(report.rejects)) == (1, len(paths))
+
+
+def test_links_in_loops_do_not_hang_and_closed_folders_are_named(folder, monkeypatch):
+    (folder / "img" / "back").symlink_to(folder, target_is_directory=True)
+    (folder / "loop.jpg").symlink_to(folder / "loop.jpg")
+    os.mkfifo(folder / "pipe.jpg")
+    (folder / "closed").mkdir()
+    look = os.scandir
+
+    def look_unless_closed(path):
+        if str(path).endswith("closed"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return look(path)
+
+    monkeypatch.setattr(os, "scandir", look_unless_closed)
+    with open_archive(folder) as archive:
+        assert "img/1.jpg" in archive.names()
+        assert not [name for name in archive.names() if "back" in name]
+        for name in ("loop.jpg", "pipe.jpg"):
+            with pytest.raises(ArchiveError, match="is not a file"):
+                archive.read(name)
+        assert "1 folders cannot be opened" in said(archive)["folders_closed"]
+        assert "`closed`" in said(archive)["folders_closed"]
+
+
+def test_an_unreadable_file_gets_a_reason(folder, monkeypatch):
+    def refuse(*_):
+        raise PermissionError(13, "Permission denied")
+
+    with open_archive(folder) as archive:
+        monkeypatch.setattr(archive.files, "open", refuse)
+        with pytest.raises(ArchiveError, match="`img/1.jpg` cannot be read: .*Permission denied"):
+            archive.read("img/1.jpg")
+
+
+@pytest.mark.parametrize("source", ["pipe", "x" * 5_000, "a\0b", "/dev/zero"])
+def test_what_is_no_file_is_said_at_once(tmp_path, source):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(
+        ArchiveError, match="no file or folder|neither a file nor a folder"
+    ) as caught:
+        open_source(BuildConfig(source=str(tmp_path / source), output="x"), silent)
+    assert len(str(caught.value)) < 500

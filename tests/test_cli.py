@@ -154,7 +154,6 @@ def bad_sources(folder):
     """Return by name what people bring that cannot become a dataset."""
     empty = folder / "empty.zip"
     empty.write_bytes(b"")
-    two = {f"{n}.png": draw_line(f"line {n}") for n in (1, 2)}
     return {
         "no content.md": zip_of(folder / "a.zip", {"1.png": draw_line("one")}),
         "missing pictures": zip_of(folder / "b.zip", {"content.md": "1.png one\n2.png two\n"}),
@@ -163,9 +162,6 @@ def bad_sources(folder):
             folder / "c.zip", {"content.md": "1.png one\n", "1.png": b"this is no picture"}
         ),
         "password": locked_zip(folder / "d.zip"),
-        "two samples": zip_of(
-            folder / "e.zip", {"content.md": "1.png line 1\n2.png line 2\n", **two}
-        ),
         "not there": folder / "nowhere.zip",
     }
 
@@ -178,7 +174,6 @@ def bad_sources(folder):
         ("empty file", "is empty"),
         ("no picture", "not a picture"),
         ("password", "password"),
-        ("two samples", "only 2 samples"),
         ("not there", "no file or folder"),
     ],
 )

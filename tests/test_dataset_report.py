@@ -93,6 +93,7 @@ def test_many_rejects_stand_in_the_table_and_some_in_the_report(tmp_path):
         "line": "5",
         "original": "lost0.png =1+1",
         "reason": "There is no picture `lost0.png`.",
+        "reason_zh": "没有图片 `lost0.png`。",
         "nearest": "",
     }
     assert rows[-1]["original"] == "'=HYPERLINK(1)"
@@ -105,7 +106,9 @@ def test_a_build_without_rejects_leaves_no_old_table(tmp_path):
     table = tmp_path / "out" / "d_rejects.csv"
     assert "lost.png" in table.read_text("utf-8-sig")
     build(tmp_path, files | {"content.md": lines})
-    assert table.read_text("utf-8-sig").splitlines() == ["file,line,original,reason,nearest"]
+    assert table.read_text("utf-8-sig").splitlines() == [
+        "file,line,original,reason,reason_zh,nearest"
+    ]
 
 
 def test_the_same_source_gives_the_same_report_byte_for_byte(tmp_path):

@@ -139,6 +139,59 @@ def test_a_webdataset_is_streamed(hub, ocrtune, tmp_path):
     assert built(tmp_path / "d") == {f"w {row}": draw_line(f"w {row}") for row in range(8)}
 
 
+def test_a_table_of_paths_fetches_the_files_it_names(hub, ocrtune, tmp_path):
+    drawn = {f"pics/{row}.png": draw_line(f"p {row}") for row in range(9)}
+    listed = [{"image_path": name, "text": f"p {row}"} for row, name in enumerate(drawn)]
+    listed.append({"image_path": "pics/none.png", "text": "gone"})
+    stream = io.BytesIO()
+    pq.write_table(pa.Table.from_pylist(listed), stream)
+    hub.add("me/paths", {**drawn, "data/train.parquet": stream.getvalue()})
+    done = ocrtune("build", "me/paths", "--output", str(tmp_path / "d"))
+    assert done.returncode == 0, done.stderr
+    assert built(tmp_path / "d") == {f"p {row}": drawn[f"pics/{row}.png"] for row in range(9)}
+    report = read_build_report(str(tmp_path / "d"))
+    assert [one["key"] for one in report["rejects"]] == ["no_picture"]
+
+
+def test_a_dataset_with_a_program_is_read_from_the_hubs_own_copy(hub, ocrtune, tmp_path):
+    converted = {
+        "default/train/0000.parquet": table("c", 8, "image", "text"),
+        "default/test/0000.parquet": table("ct", 2, "image", "text"),
+    }
+    hub.add("me/program@converted", converted)
+    hub.add("me/program", {"program.py": b"raise SystemExit('it was run')"})
+    done = ocrtune("build", "me/program", "--output", str(tmp_path / "d"))
+    assert done.returncode == 0, done.stderr
+    assert len(built(tmp_path / "d")) == 10
+    report = read_build_report(str(tmp_path / "d"))
+    assert "hub_converted" in [one["key"] for one in report["remarks"]]
+    assert report["splits"]["test"] == 2  # the dataset's own
+    hub.repos.pop("me/program@converted")
+    done = ocrtune("build", "me/program", "--output", str(tmp_path / "e"))
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert "it was run" not in done.stderr
+    assert "needs a program of its own to be read, which is not run" in done.stderr
+
+
+def test_a_dataset_may_not_name_files_of_this_machine(hub, ocrtune, tmp_path):
+    secret = tmp_path / "secret.png"
+    secret.write_bytes(draw_line("secret"))
+    (tmp_path / "secret.csv").write_text("text\nsecret words\n", "utf-8")
+    card = f"---\nconfigs:\n- config_name: default\n  data_files: {tmp_path}/secret.csv\n---\n"
+    hub.add("me/thief", {"README.md": card.encode(), "a.csv": b"text\nx\n"})
+    done = ocrtune("build", "me/thief", "--output", str(tmp_path / "d"))
+    assert done.returncode == 1
+    assert "names files that are not its own" in done.stderr
+    rows = [{"image": f"file://{secret}", "text": "a"}]
+    rows += [{"image": f"file://{secret}::hf://datasets/me/thief@x/{secret.name}", "text": "b"}]
+    rows += [{"image": str(secret), "text": "c"}]
+    hub.add("me/thief", {"a.jsonl": "\n".join(map(json.dumps, rows)).encode()})
+    done = ocrtune("build", "me/thief", "--output", str(tmp_path / "d"))
+    assert done.returncode == 1
+    assert "None of the 3 lines" in done.stderr
+
+
 def test_columns_subsets_and_splits_are_shown(hub, ocrtune):
     card = (
         "---\nconfigs:\n- config_name: print\n  data_files:\n  - split: train\n"

@@ -10,12 +10,14 @@ PACKAGE = Path(__file__).parent.parent / "ocrtune"
 
 LAYERS = {
     0: {"__init__", "errors", "records", "config", "events", "home"},
-    1: {"text", "metrics", "archive", "content", "shapes", "cards", "augmenting"}
+    1: {"text", "metrics", "archive", "archive_names", "content", "shapes", "cards", "augmenting"}
     | {"grounding", "pictures", "splits", "picture_store", "remarks", "remark_words"}
     | {"columns", "cells", "tables", "table_types", "table_truth", "row_choice"}
     | {"dataset_files", "ground_truth", "grouping", "hub_layout"}
     | {"crops", "pdf_files"}
     | {"edits", "editing", "sample_index", "rebuilding", "extending"}
+    | {"old_encodings"}
+    | {"encoding", "names", "links", "pieces", "path_lines", "markdown", "markdown_tables"}
     | {"signatures", "near_duplicates", "text_checks", "lookalikes", "pair_checks", "text_figures"}
     | {"advice", "advice_words", "alphabet", "spreadsheet"},
     2: {"hub", "families", "features", "feature_store", "examples", "hardware", "fitting"}
@@ -57,7 +59,7 @@ HOMES = {  # where a package from elsewhere may be imported
     "pandas": {"ui"},
     "tqdm": {"console"},
     "fontTools": {"pretrain"},
-    "rapidfuzz": {"text", "metrics", "content", "pretrain", "near_duplicates"},
+    "rapidfuzz": {"text", "metrics", "names", "pretrain", "near_duplicates"},
     "regex": {"text", "grouping"},
     "pyarrow": {"dataset_files", "tables", "table_types", "sample_index"},
     "datasets": {"dataset_files", "hub_streams"},

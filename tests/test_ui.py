@@ -51,7 +51,8 @@ from ocrtune.ui.watching import PANELS, Watching
 from ocrtune.ui.words import LANGUAGES, say
 
 UI = Path(page.__file__).parent
-PREFLIGHT_PLACE = PANELS["dataset"].width + PANELS["train"].width - 1  # the last of the tab
+BEFORE = ("dataset", "gallery", "gallery_text", "train")  # panels up to the preflight, its last
+PREFLIGHT_PLACE = sum(PANELS[name].width for name in BEFORE) - 1
 ATTACK = "<img src=x onerror=alert(1)><script>alert(2)</script>"
 CONTRACT = OcrContract(
     family="tiny",
@@ -208,7 +209,17 @@ def visible_strings(path: Path) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    "name", ["dataset_tab", "train_tab", "knobs", "try_tab", "compare_tab", "parts"]
+    "name",
+    [
+        "dataset_tab",
+        "gallery_part",
+        "editor",
+        "train_tab",
+        "knobs",
+        "try_tab",
+        "compare_tab",
+        "parts",
+    ],
 )
 def test_no_tab_has_words_of_its_own(name):
     assert visible_strings(UI / f"{name}.py") == []
@@ -249,7 +260,8 @@ def test_every_panel_fills_exactly_its_widgets(visit, served):
     config = served.get("/config").json()
     widths = [len(handler["outputs"]) for handler in config["dependencies"]]
     outputs = shown(visit.home, visit.session)
-    assert widths.count(len(outputs)) == 3 + 11  # arriving, switching, the timer, eleven clicks
+    # arriving, switching, the timer; starts, the Hub, answers, stops; repairs
+    assert widths.count(len(outputs)) == 3 + 11 + 20
     assert sum(panel.width for panel in PANELS.values()) + 2 == len(outputs)
     for name, panel in PANELS.items():
         for session in (visit.session, {}):
@@ -328,7 +340,7 @@ def test_a_question_is_shown_with_its_choices(visit, language, words):
     outputs = shown(visit.home, asking(visit), language)
     assert words in outputs[0]
     assert "<script" not in outputs[0]
-    radio, answer = outputs[4:6]
+    radio, answer = outputs[3:5]
     assert [value for _, value in radio.choices] == ["text", "label"]
     assert radio.visible
     assert answer.visible
@@ -346,6 +358,19 @@ def test_the_answer_builds_again_from_files_of_its_own(visit):
     assert Path(config["source"]).read_bytes() == (before / "upload" / "x.zip").read_bytes()
 
 
+def test_a_chosen_content_file_is_the_one_in_the_zip(visit):
+    """The worker runs where a README.md lies, too."""
+    session = asking(visit, "content", ("README.md", "content.md"))
+    source = visit.home / "jobs" / session["dataset"] / "upload" / "x.zip"
+    with zipfile.ZipFile(source, "a") as archive:
+        archive.writestr("README.md", "0.png from the readme\n1.png b\n2.png c\n")
+    again = visit.actions.answer("README.md", session, "en")
+    config = BuildConfig.load(visit.home / "jobs" / again["dataset"] / "config.json")
+    report = build_dataset(config)
+    assert report.content == "README.md"
+    assert report.samples == 3
+
+
 @pytest.mark.parametrize("choice", ["else", "", None, 3, ["text"]])
 def test_an_answer_that_was_not_offered_is_refused(visit, choice):
     with pytest.raises(gr.Error, match="Choose one of the answers"):
@@ -355,7 +380,7 @@ def test_an_answer_that_was_not_offered_is_refused(visit, choice):
 def test_a_question_about_another_setting_is_none(visit):
     """Which settings a visitor may set is not for the events of a job to say."""
     session = asking(visit, "source", ("/etc/passwd",))
-    assert not shown(visit.home, session)[4].visible
+    assert not shown(visit.home, session)[3].visible
     with pytest.raises(gr.Error, match="no open question"):
         visit.actions.answer("/etc/passwd", session, "en")
     with pytest.raises(gr.Error, match="no open question"):
@@ -367,8 +392,8 @@ def test_a_build_under_way_can_be_stopped(visit):
         visit.home, "build", lambda folder: BuildConfig(source="x", output="y"), (), "running"
     )
     session = {"dataset": job.id}
-    assert shown(visit.home, session)[6].visible
-    assert not shown(visit.home, visit.session)[6].visible
+    assert shown(visit.home, session)[5].visible
+    assert not shown(visit.home, visit.session)[5].visible
     visit.actions.stop_build(session, "en")
     assert (job.folder / "STOP").exists()
 
@@ -400,7 +425,7 @@ def test_both_rates_and_the_verdict_are_shown(visit):
     html = html_of(shown(visit.home, visit.session))
     assert "fewer errors" in html
     assert "2 unseen pictures" in html
-    assert html.count('class="ot-picture"') == 9 + 2  # the gallery and the worst lines
+    assert html.count('class="ot-picture"') == 12 + 2  # the gallery and the worst lines
 
 
 def test_a_second_look_sends_nothing_twice(visit):

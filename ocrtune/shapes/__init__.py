@@ -39,7 +39,7 @@ def read_ground_truth(archive: Archive, config: BuildConfig) -> GroundTruth:
     else:
         shape, files = choose_shape(archive)
     truth = with_own_splits(shape.read(archive, files, config))
-    return replace(truth, remarks=(*truth.remarks, *pdf_problems(archive)))
+    return replace(truth, remarks=(*truth.remarks, *pdf_problems(archive), *archive.remarks))
 
 
 def choose_shape(archive: Archive) -> tuple[Shape, list[str]]:

@@ -10,7 +10,7 @@ from urllib.parse import unquote
 from ocrtune.archive import DAMAGE, SIDE_TEXTS, Archive
 from ocrtune.config import BuildConfig
 from ocrtune.content import PDF_PAGE, Names, clean, decode, fold, is_picture_name
-from ocrtune.errors import ArchiveError, ConfigError
+from ocrtune.errors import ArchiveError
 from ocrtune.ground_truth import clip
 from ocrtune.remarks import Remark, remark
 
@@ -19,6 +19,7 @@ NEAREST_LIMIT = 200  # rejects that get a nearest name: each costs a look at eve
 # Of a line's picture, in ocropus and OCR-D: from nearly plain to black and white.
 VARIANTS = (".raw", ".color", ".gray", ".dew", ".nrm", ".bin")
 PAGE_NUMBER = re.compile(r"(.*?)(?:\.pdf)?[ _.\-]*(?:page|pg|p|seite)?[ _.\-]*0*([1-9]\d{0,4})\Z")
+TOOLS_TEXTS = ("filestate", "dict", "word_dict", "charset", "classes", "alphabet", "robots")
 URL = re.compile(r"[a-z][a-z0-9+.\-]+://", re.I)
 
 
@@ -123,13 +124,13 @@ def picture_stem(name: str) -> str:
 
 def is_side_file(name: str) -> bool:
     """Whether a file usually stands beside ground truth and is none: a read-me, a licence."""
-    return picture_stem(name).partition(".")[0] in SIDE_TEXTS
+    return picture_stem(name).partition(".")[0] in (*SIDE_TEXTS, *TOOLS_TEXTS)
 
 
 def head(archive: Archive, name: str) -> bytes:
     """Return the first bytes of a file; none where it cannot be read."""
-    if name == archive.content_name and archive.content_text:
-        return archive.content_text[:HEAD_BYTES].encode("utf-8", "replace")
+    if name == archive.content_name:
+        return archive.content_data[:HEAD_BYTES]
     try:
         stream, _ = archive.files.open(name)
         with stream:
@@ -151,17 +152,5 @@ def head_text(archive: Archive, name: str) -> str:
 
 def read_text(archive: Archive, name: str, config: BuildConfig) -> tuple[str, str]:
     """Return the whole text of a file and its encoding: as set, else as detected."""
-    if name == archive.content_name and archive.content_text and not config.encoding:
-        return archive.content_text, archive.content_encoding
-    return decode_text(archive.read(name), config.encoding)
-
-
-def decode_text(data: bytes, encoding: str) -> tuple[str, str]:
-    """Return the text of `data` and its encoding; a ConfigError where nobody knows that one."""
-    if not encoding:
-        return decode(data)
-    try:
-        return data.decode(encoding, "replace").removeprefix("\ufeff"), encoding
-    except LookupError as error:
-        fix = "Use for example utf-8, gb18030 or cp1252."
-        raise ConfigError(f"There is no encoding `{encoding}`.", fix) from error
+    given = name == archive.content_name  # it may lie beside the archive
+    return decode(archive.content_data if given else archive.read(name), config.encoding)

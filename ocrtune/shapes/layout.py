@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from statistics import median
 
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
+PLAIN = re.compile(r"\d{1,5},\d{1,5}(?: \d{1,5},\d{1,5})+")
 MOST_POINTS = 2_000  # of one outline; more are no line of text
 Points = list[tuple[float, float]]
 
@@ -38,6 +39,12 @@ def parse_points(text: str) -> Points:
     numbers = [float(number) for number in NUMBER.findall(text)]
     points = list(zip(numbers[::2], numbers[1::2], strict=False))
     return points[:MOST_POINTS]
+
+
+def kept_outline(text: str) -> str:
+    """Return the outline that a file writes just as an Entry keeps it, else an empty string."""
+    several = 4 < text.count(",") < MOST_POINTS
+    return text if several and PLAIN.fullmatch(text) else ""
 
 
 def outline_of(points: Points) -> str:

@@ -27,6 +27,7 @@ SUFFIX = r"\.(?:png|jpe?g|jpe|jfif|tiff?|webp|bmp|gif|jp2|p[bgpn]m)"
 SPLIT = re.compile(SUFFIX + r"([\t ,;|]+)(?=\S)", re.I)
 ILLEGIBLE = ("###", "*", "#")
 MOST_FILES = 50  # lists looked into; a text for each picture is another shape
+FEW_FILES = 10  # lists that are looked into without asking whether they are a picture's text
 SAMPLE_LINES = 20
 
 
@@ -85,10 +86,11 @@ def find_lists(archive: Archive) -> Sequence[str]:
     if archive.content_name:
         names = [archive.content_name]
     else:
-        stems = {picture_stem(name) for name in archive.names() if is_picture_name(name)}
-        texts = [name for name in archive.names() if name.lower().endswith(SUFFIXES)]
-        names = [name for name in texts if picture_stem(name) not in stems]
+        names = [name for name in archive.names() if name.lower().endswith(SUFFIXES)]
         names = [name for name in names if not is_side_file(name)]
+    if len(names) > FEW_FILES:
+        stems = {picture_stem(name) for name in archive.names() if is_picture_name(name)}
+        names = [name for name in names if picture_stem(name) not in stems]
     if len(names) > MOST_FILES:
         names = [name for name in names if KNOWN_NAMES.search(stem(name))][:MOST_FILES]
     kinds = {name: list_kind(head_text(archive, name)) for name in names}

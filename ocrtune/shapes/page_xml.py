@@ -8,6 +8,7 @@ from ocrtune.shapes.layout import (
     Line,
     PageLayout,
     add_bands,
+    kept_outline,
     outline_around,
     outline_of,
     parse_points,
@@ -125,10 +126,15 @@ def unicode_of(version: Element) -> str:
 def coords(element: Element) -> str:
     """Return the outline of an element, or an empty string."""
     found = element.find("Coords")
-    return outline_of(parse_points(points_of(found))) if found is not None else ""
+    if found is None:
+        return ""
+    points = points_of(found)
+    return kept_outline(points) or outline_of(parse_points(points))
 
 
 def points_of(element: Element) -> str:
     """Return the points of an element: its attribute, or as PAGE 2010 writes them."""
+    if points := element.get("points"):
+        return points
     old = (f"{point.get('x', '')},{point.get('y', '')}" for point in element.findall("Point"))
-    return element.get("points") or " ".join(old)
+    return " ".join(old)

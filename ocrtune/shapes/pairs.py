@@ -15,7 +15,6 @@ from ocrtune.shapes.finding import (
     VARIANTS,
     Found,
     Pictures,
-    decode_text,
     head_text,
     is_side_file,
     picture_stem,
@@ -31,6 +30,11 @@ def text_stem(name: str) -> str:
     """Return what the picture of a text is called, without folder and suffix."""
     base = fold(posixpath.basename(name))
     return picture_stem(base.removesuffix(SURE).removesuffix(LIKELY) + ".")
+
+
+def without_suffix(name: str) -> str:
+    """Return the path of a text without what makes it one."""
+    return name[: -len(SURE if name.lower().endswith(SURE) else LIKELY)]
 
 
 def is_text(name: str) -> bool:
@@ -51,7 +55,7 @@ def find_pairs(archive: Archive) -> Sequence[str]:
     paired = [name for name in texts if text_stem(name) in stems]
     if not paired and any(map(PDF_PAGE.search, names)):
         pictures = Pictures(archive)
-        paired = [name for name in texts if pictures.find_pdf_page(name[: -len(LIKELY)])]
+        paired = [name for name in texts if pictures.find_pdf_page(without_suffix(name))]
     samples = [head_text(archive, name) for name in paired[:LOOKED_AT]]
     return () if samples and all(map(is_numbers, samples)) else paired
 
@@ -124,7 +128,7 @@ def decoded(
     for name in texts:
         try:
             data = archive.read(name)
-            text = decode_text(data, config.encoding)[0] if config.encoding else data.decode()
+            text = decode(data, config.encoding)[0] if config.encoding else data.decode()
             encodings[config.encoding or "utf-8"] += 1
             yield name, text.removeprefix("\ufeff")
         except UnicodeDecodeError:
@@ -136,7 +140,7 @@ def decoded(
     together = joint_encoding([data for _, data in later if not is_marked(data)])
     for name, data in later:
         try:
-            text, encoding = decode_text(data, "" if is_marked(data) else together)
+            text, encoding = decode(data, "" if is_marked(data) else together)
             encodings[encoding] += 1
             yield name, text
         except ArchiveError:
@@ -164,8 +168,7 @@ def find_picture(pictures: Pictures, text: str) -> Found:
     plain = [min(pick(names, folder), key=variant_rank) for folder in sorted(folders)]
     if plain:
         return pictures.one_of(plain, text, stem)
-    page = pictures.find_pdf_page(text[: -len(SURE if text.lower().endswith(SURE) else LIKELY)])
-    return Found(page)
+    return Found(pictures.find_pdf_page(without_suffix(text)))
 
 
 def pick(names: Sequence[str], folder: str) -> list[str]:

@@ -109,6 +109,8 @@ def wanted_files(files: Sequence[str], config: BuildConfig, label: str) -> list[
 
 def open_tables(archive: Archive, files: Sequence[str], opened: list[Table]) -> dict[str, Remark]:
     """Open the files into `opened`; return why others cannot be used, if any can."""
+    if not files:
+        raise ArchiveError(f"`{archive.label}` holds no parquet file.", "Choose another shape.")
     problems: dict[str, Remark] = {}
     failed: ArchiveError | None = None
     for name in files:

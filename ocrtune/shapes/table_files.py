@@ -48,6 +48,8 @@ def find_tables(archive: Archive) -> Sequence[str]:
     if archive.content_name:
         return (archive.content_name,) if is_table_name(archive.content_name) else ()
     names = [name for name in archive.names() if is_table_name(name)]
+    if not names:
+        return ()
     stems = {picture_stem(name) for name in archive.names() if is_picture_name(name)}
     # a JSON for each picture is an annotation tool's own
     names = [n for n in names if not n.lower().endswith(".json") or picture_stem(n) not in stems]

@@ -23,10 +23,11 @@ from ocrtune.config import (
     ReadConfig,
     TrainConfig,
 )
-from ocrtune.dataset_files import load_samples, rejects_path, report_path
+from ocrtune.dataset_files import rejects_path, report_path
 from ocrtune.errors import DatasetError, JobError, OcrtuneError
 from ocrtune.families import DEEPSEEK_OCR, FAMILIES, ModelFamily, get_family
 from ocrtune.hub_layout import Place, find_place, is_hub_id
+from ocrtune.sample_index import SampleIndex
 from ocrtune.ui.knobs import KNOBS, read_knobs, turn_knobs
 from ocrtune.ui.looks import Look, clean, look, question
 from ocrtune.ui.uploads import hand_out, keep, pass_on
@@ -92,18 +93,37 @@ class Actions:
     def load_sample(self, session: object, language: str) -> dict:
         """Build the dataset of the sample."""
         job = jobs.create(self.home)
-        config = BuildConfig(source=str(SAMPLE), output=str(job.folder / "dataset"))
+        again = earlier_dataset(look(self.home, session, "dataset"), str(SAMPLE))
+        config = BuildConfig(source=str(SAMPLE), output=str(job.folder / "dataset"), edits=again)
         return clean(session) | {"dataset": self.launch(job, "build", config)}
 
     @shown
-    def build(self, archive: object, content: object, session: object, language: str) -> dict:
-        """Build a dataset from what was uploaded."""
+    def build(self, archive: object, content: object, *carry_and_visitor: object) -> dict:
+        """Build a dataset from what was uploaded; `carry` makes the edits of the last one again."""
+        *carry, session, language = carry_and_visitor
+        edits = earlier_dataset(look(self.home, session, "dataset")) if True in carry else ""
+        return self.build_upload(archive, content, session, edits=edits)
+
+    @shown
+    def extend(self, archive: object, content: object, session: object, language: str) -> dict:
+        """Add what was uploaded to the visitor's dataset."""
+        before = earlier_dataset(look(self.home, session, "dataset"))
+        if not before:
+            raise Refused("no_dataset")
+        return self.build_upload(archive, content, session, extend=before)
+
+    def build_upload(
+        self, archive: object, content: object, session: object, **settings: str
+    ) -> dict:
+        """Start a build of an upload under these settings."""
         if not archive:
             raise Refused("no_archive")
         job = jobs.create(self.home)
         source = keep(archive, job.folder / "upload")
         beside = str(keep(content, job.folder / "content")) if content else ""
-        config = BuildConfig(source=str(source), output=str(job.folder / "dataset"), content=beside)
+        config = BuildConfig(
+            source=str(source), output=str(job.folder / "dataset"), content=beside, **settings
+        )
         return clean(session) | {"dataset": self.launch(job, "build", config)}
 
     @shown
@@ -148,6 +168,8 @@ class Actions:
             name: pass_on(getattr(before, name), dataset.job.folder, job.folder)
             for name in ("source", "content")
         }
+        if asked.setting == "content":  # a file within the upload, never one of this machine
+            choice = f"{brought['source']}/{choice}"
         settings = brought | {asked.setting: choice, "output": str(job.folder / "dataset")}
         config = replace(before, **settings)
         return clean(session) | {"dataset": self.launch(job, "build", config)}
@@ -255,11 +277,14 @@ class Actions:
     @shown
     def take_picture(self, session: object, language: str) -> tuple[str, str]:
         """Return a picture of the test split, and its ground truth; of a small set any other."""
-        prefix = self.need(session, "dataset", "no_dataset").dataset
-        splits = ("test", "validation", "train")
-        some = next(found for split in splits if (found := load_samples(prefix, split)))
-        sample = random.choice(some)
-        return str(hand_out(sample.picture, Path(sample.picture_id).name)), sample.text
+        dataset = self.need(session, "dataset", "no_dataset")
+        index = SampleIndex(dataset.dataset)
+        whole = [one for one in index if one.split and not one.is_excluded]
+        tests = [one for one in whole if one.split == "test"] or whole
+        if not tests:
+            raise Refused("no_test")
+        sample = random.choice(tests)
+        return str(hand_out(index.picture(sample), Path(sample.picture_id).name)), sample.text
 
     def forget_reference(self) -> str:
         """Return no ground truth: the visitor brought a picture of their own."""
@@ -374,6 +399,19 @@ def hub_place(name: object) -> Place:
     if not is_hub_id(place.repo_id):
         raise Refused("bad_hub_id")
     return place
+
+
+def earlier_dataset(dataset: Look, source: str = "") -> str:
+    """Return the prefix of the dataset that a new build goes on from; empty if there is none.
+
+    A build that failed made nothing: the one before it counts. source: it has to be made from this.
+    """
+    if dataset.job is None or dataset.active:
+        return ""
+    config = BuildConfig.load(dataset.job.folder / "config.json")
+    if source and config.source != source:
+        return ""
+    return str(dataset.dataset) if dataset.usable else config.extend or config.edits
 
 
 def offered_prompts(run: Look) -> tuple[str, ...]:

@@ -5,6 +5,8 @@ from gradio.components import Component
 
 from ocrtune.config import HUB_ROWS
 from ocrtune.ui.actions import HUB_NAMES, HUB_ORDERS, MOST_HUB_ROWS, Actions
+from ocrtune.ui.edit_actions import EditActions
+from ocrtune.ui.gallery_part import gallery_part
 from ocrtune.ui.parts import Shared, TabParts, card, step, tab_named
 from ocrtune.ui.words import label
 
@@ -38,7 +40,9 @@ def dataset_tab(actions: Actions, shared: Shared) -> TabParts:
                         height=140,
                         elem_classes="ot-drop ot-content",
                     )
-                    build = gr.Button(label("build_button"))
+                    carry = gr.Checkbox(True, label=label("carry_edits"), visible=False)
+                    build = gr.Button(label("build_button"), elem_id="ot-build")
+                    extend = gr.Button(label("extend_button"), visible=False, elem_id="ot-extend")
             hub = hub_fold()
         with card():
             step("dataset_step_2")
@@ -57,17 +61,24 @@ def dataset_tab(actions: Actions, shared: Shared) -> TabParts:
             proceed = gr.Button(label("dataset_next"), variant="primary", visible=False)
         with card():
             step("dataset_step_3")
-            gallery = gr.HTML(padding=False)
+            looking = gallery_part(EditActions(actions), shared)
     changes = [
         sample.click(actions.load_sample, shared.inputs, shared.session, **shared.private),
         build.click(
-            actions.build, [archive, content, *shared.inputs], shared.session, **shared.private
+            actions.build,
+            [archive, content, carry, *shared.inputs],
+            shared.session,
+            **shared.private,
+        ),
+        extend.click(
+            actions.extend, [archive, content, *shared.inputs], shared.session, **shared.private
         ),
         hub[-1].click(
             actions.build_from_hub, [*hub[:-1], *shared.inputs], shared.session, **shared.private
         ),
         answer.click(actions.answer, [choice, *shared.inputs], shared.session, **shared.private),
         stop.click(actions.stop_build, shared.inputs, shared.session, **shared.private),
+        *looking.changes,
     ]
     for button, fetch in (
         (told, actions.fetch_build_report),
@@ -76,9 +87,9 @@ def dataset_tab(actions: Actions, shared: Shared) -> TabParts:
         click = button.click(fetch, shared.inputs, file, **shared.private)
         click.success(None, None, None, js=FETCHED)
     proceed.click(actions.go_to_train, None, shared.tabs, **shared.private)
-    return TabParts(
-        tab, [report, gallery, sample, proceed, choice, answer, stop, downloads], changes
-    )
+    asking = [choice, answer, stop, downloads]
+    outputs = [report, sample, proceed, *asking, carry, extend, *looking.outputs]
+    return TabParts(tab, outputs, changes)
 
 
 def hub_fold() -> list[Component]:

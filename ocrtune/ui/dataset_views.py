@@ -1,15 +1,10 @@
 """What the Dataset tab shows of a dataset."""
 
-from collections.abc import Sequence
-
 from ocrtune.config import SHAPES
 from ocrtune.events import Asked
-from ocrtune.records import Sample
 from ocrtune.ui.looks import Look, question, trouble, waiting
-from ocrtune.ui.views import notice, picture, sentence, text, user_text
+from ocrtune.ui.views import notice, sentence, text
 from ocrtune.ui.words import say
-
-GALLERY_SIZE = 24  # samples
 
 
 def pending(dataset: Look, language: str) -> str:
@@ -26,7 +21,7 @@ def pending(dataset: Look, language: str) -> str:
 def question_words(asked: Asked, language: str) -> str:
     """Return what a build has to know; the details of the question are in English only."""
     words = f"<b>{text(language, f'ask_{asked.setting}')}</b>"
-    detail = f"<br><small>{sentence(asked.problem)}</small>" if language == "en" else ""
+    detail = f"<br>{sentence(asked.problem)}" if language == "en" else ""
     return notice(words + detail, "busy")
 
 
@@ -38,16 +33,3 @@ def choices(asked: Asked | None, language: str) -> list[tuple[str, str]]:
         return [(choice, choice) for choice in asked.choices]
     known = {name: say(language, f"shape_{name}") for name in SHAPES if name != "auto"}
     return [(known.get(choice, choice), choice) for choice in asked.choices]
-
-
-def gallery(samples: Sequence[Sample], total: int, language: str) -> str:
-    """Return pictures with their texts below them."""
-    if not samples:
-        return notice(text(language, "gallery_none"))
-    figures = "".join(
-        f"<figure>{picture(sample.picture, sample.picture_id)}"
-        f"<figcaption>{user_text(sample.text)}</figcaption></figure>"
-        for sample in samples
-    )
-    shown = text(language, "gallery_some", shown=len(samples), all=total)
-    return f'<p class="ot-hint">{shown}</p><div class="ot-gallery">{figures}</div>'

@@ -24,7 +24,21 @@
     const store = await localeStore().catch(() => null);
     if (store) store.set(language === "zh" ? "zh-CN" : "en");
   };
+  // A sample is a button in our own HTML: its click becomes that of a hidden button of gradio's,
+  // whose handler asks for what was picked.
+  document.addEventListener("click", (event) => {
+    const sample = event.target.closest("[data-ot-open]");
+    const button = sample && document.querySelector(`#${sample.dataset.otInto}`);
+    if (!button) return;
+    window.ocrtune.picked = sample.dataset.otOpen;
+    button.click();
+  });
   window.ocrtune = {
+    show: (place) => setTimeout(() => {
+      const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+      const target = document.querySelector(place);
+      if (target) target.scrollIntoView({ behavior: calm ? "auto" : "smooth", block: "start" });
+    }, 300),
     arrive: async (session) => {
       const language = chosen || navigator.language;
       if (chosen) await speak(chosen);

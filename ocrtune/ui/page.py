@@ -12,6 +12,7 @@ from ocrtune.home import home_folder
 from ocrtune.ui.actions import Actions
 from ocrtune.ui.compare_tab import compare_tab
 from ocrtune.ui.dataset_tab import dataset_tab
+from ocrtune.ui.gallery import View
 from ocrtune.ui.parts import Shared, TabParts
 from ocrtune.ui.theme import head, style, theme
 from ocrtune.ui.train_tab import train_tab
@@ -38,17 +39,17 @@ def build_page(
     with gr.Blocks(title="ocrtune", analytics_enabled=False, delete_cache=(3600, 21600)) as page:
         session = gr.BrowserState({}, storage_key="ocrtune_jobs", secret=secret)
         place = gr.Textbox(visible=False)  # the tab that was open last
-        seen = gr.State({})
+        seen, view = gr.State({}), gr.State(View())
         timer = gr.Timer(POLL_SECONDS, active=False)
         language = header()
         with gr.Tabs(selected="dataset", overflow_behavior="wrap", elem_id="ot-tabs") as tabs:
-            shared = Shared(session, language, tabs)
+            shared = Shared(session, language, tabs, view)
             actions = Actions(home, worker, folders)
             parts = [make(actions, shared) for make in TAB_LAYOUTS]
         gr.Markdown(label("footer"), elem_classes="ot-footer")
         watched = {
             "fn": watching.watch,
-            "inputs": [session, language, seen],
+            "inputs": [session, language, seen, view],
             "outputs": [*(output for part in parts for output in part.outputs), timer, seen],
             **shared.private,
         }

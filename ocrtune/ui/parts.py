@@ -15,6 +15,7 @@ class Shared:
     session: gr.BrowserState  # the ids of the visitor's jobs
     language: gr.Radio
     tabs: gr.Tabs
+    view: gr.State  # what the visitor looks at in the gallery; a state inside tabs breaks their bar
     # A click is no public endpoint, shows no spinner of its own and cannot be doubled.
     private: dict = field(
         default_factory=lambda: {

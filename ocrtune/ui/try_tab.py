@@ -3,6 +3,8 @@
 import gradio as gr
 
 from ocrtune.ui.actions import LONGEST_WORDS, PROMPTS, Actions
+from ocrtune.ui.edit_actions import EditActions
+from ocrtune.ui.editor import text_box
 from ocrtune.ui.parts import Shared, TabParts, card, step, tab_named
 from ocrtune.ui.words import label
 
@@ -45,6 +47,11 @@ def try_tab(actions: Actions, shared: Shared) -> TabParts:
         with card():
             step("try_step_3")
             result = gr.HTML(padding=False, elem_id="ot-try-result")
+            with gr.Column(visible=False, elem_id="ot-keep", elem_classes="ot-card-box") as keep:
+                hint = gr.HTML(padding=False)
+                right = text_box("keep_text", "ot-keep-text")
+                add = gr.Button(label("keep_button"), elem_id="ot-keep-button")
+                outcome = gr.HTML(padding=False, elem_id="ot-kept")
     prompt.input(actions.ask_for_words, prompt, words, **shared.private)
     picture.input(actions.forget_reference, None, reference, **shared.private)
     take.click(actions.take_picture, shared.inputs, [picture, reference], **shared.private)
@@ -55,6 +62,10 @@ def try_tab(actions: Actions, shared: Shared) -> TabParts:
             shared.session,
             preprocess=False,  # only the worker looks into the picture
             **shared.private,
-        )
+        ),
+        add.click(
+            EditActions(actions).keep_reading, [right, *shared.inputs], outcome, **shared.private
+        ),
     ]
-    return TabParts(tab, [models, prompt, read, take, result], changes)
+    outputs = [models, prompt, read, take, result, keep, hint, add, right, outcome]
+    return TabParts(tab, outputs, changes)

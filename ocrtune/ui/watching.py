@@ -5,25 +5,28 @@ way, and when the page is opened again; a tab in which nothing is new is left al
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import gradio as gr
 import pandas as pd
 
 from ocrtune import jobs
-from ocrtune.dataset_files import load_samples, read_build_report
+from ocrtune.dataset_files import read_build_report
 from ocrtune.errors import JobError, OcrtuneError
 from ocrtune.report import read_report
+from ocrtune.sample_index import IndexedSample, SampleIndex
 from ocrtune.ui import (
     compare_views,
     dataset_views,
+    editor,
     preflight_views,
     report_views,
     train_views,
     try_views,
 )
 from ocrtune.ui.actions import offered_prompts, trained
+from ocrtune.ui.gallery import View, edits_moment
 from ocrtune.ui.looks import Look, clean, look, look_at_all, question
 from ocrtune.ui.views import notice, sentence, text
 from ocrtune.ui.words import language_of, say
@@ -35,18 +38,15 @@ Looks = dict[str, Look]
 
 
 def show_dataset(looks: Looks, language: str) -> list:
-    """Return report, gallery, sample button, the way on, what is asked, and the downloads."""
+    """Return the report, the sample button, the way on, what is asked, and the downloads."""
     dataset = looks["dataset"]
     sample = gr.Button(interactive=not dataset.active, variant=variant(not dataset.usable))
     proceed = gr.Button(visible=dataset.usable)
     asking = [*asked_widgets(dataset, language), gr.Row(visible=dataset.usable)]
     if not dataset.usable:
-        empty = dataset_views.gallery([], 0, language)
-        return [dataset_views.pending(dataset, language), empty, sample, proceed, *asking]
+        return [dataset_views.pending(dataset, language), sample, proceed, *asking]
     report = read_build_report(dataset.dataset)
-    samples = load_samples(dataset.dataset, "train")[: dataset_views.GALLERY_SIZE]
-    gallery = dataset_views.gallery(samples, report["samples"], language)
-    return [report_views.report(report, language), gallery, sample, proceed, *asking]
+    return [report_views.report(report, language), sample, proceed, *asking]
 
 
 def asked_widgets(dataset: Look, language: str) -> list:
@@ -112,11 +112,9 @@ def show_compare(looks: Looks, language: str) -> list:
         pending = compare_views.pending(comparison, language)
         return [ready, button, pending, gr.Row(visible=False), ""]
     report = read_report(comparison.report / "report.json")
-    wanted = {line["picture_id"] for line in compare_views.shown_lines(report)}
-    samples = load_samples(Path(trained(run).data), report["split"])
-    pictures = {
-        sample.picture_id: sample.picture for sample in samples if sample.picture_id in wanted
-    }
+    index = SampleIndex(trained(run).data)
+    wanted = [index.find(line["picture_id"]) for line in compare_views.shown_lines(report)]
+    pictures = index.pictures([sample for sample in wanted if sample])
     return [
         ready,
         button,
@@ -163,34 +161,77 @@ def reference(reading: Look) -> str:
 
 @dataclass(frozen=True)
 class Panel:
-    """How one tab is filled."""
+    """How one tab, or a part of one, is filled."""
 
-    show: Callable[[Looks, str], list]
+    show: Callable[..., list]  # of the looks and the language; and of the view, with a `sight`
     jobs: tuple[str, ...]  # it shows every event of these
     ends: tuple[str, ...]  # it shows only the states of these
     notice: int  # which of its outputs can say that something is wrong
     width: int  # how many outputs it has
+    # What else it shows differs with this; and whether it says anything in the visitor's language:
+    # a text that somebody is writing must not be put back by a switch.
+    sight: Callable[[Looks, View], object] | None = None
+    speaks: bool = True
 
-    def moment(self, looks: Looks, language: str) -> list:
+    def moment(self, looks: Looks, language: str, view: View) -> list:
         """Return something that differs when the tab has anything new to show."""
         states = [(looks[name].id, looks[name].state) for name in self.ends]
-        return [language, [looks[name].moment() for name in self.jobs], states]
+        more = self.sight(looks, view) if self.sight else None
+        spoken = language if self.speaks else ""
+        return [spoken, [looks[name].moment() for name in self.jobs], states, more]
 
-    def fill(self, looks: Looks, language: str) -> list:
+    def fill(self, looks: Looks, language: str, view: View) -> list:
         """Return the tab's outputs; what is wrong on disk is said in the tab itself."""
         try:
-            return self.show(looks, language)
+            return self.show(looks, language, view) if self.sight else self.show(looks, language)
         except OcrtuneError as error:
             outputs = [gr.skip() for _ in range(self.width)]
             outputs[self.notice] = notice(sentence(str(error)), "bad")
             return outputs
 
 
+def look_at_gallery(looks: Looks, view: View) -> list:
+    """Return what differs when the gallery does, beside the jobs."""
+    return [asdict(view), edits_moment(looks["dataset"])]
+
+
+def look_at_card(looks: Looks, view: View) -> list:
+    """Return what differs when another text stands on the card."""
+    return [view.open, [one.text for one in opened(looks["dataset"], view)]]
+
+
+def opened(dataset: Look, view: View) -> list[IndexedSample]:
+    """Return the sample on the card, if there is one."""
+    found = SampleIndex(dataset.dataset).find(view.open) if dataset.usable and view.open else None
+    return [found] if found else []
+
+
+def look_at_suspects(looks: Looks, view: View) -> list:
+    """Return what differs when other training lines are to be checked."""
+    return [view.suspect, edits_moment(looks["dataset"])]
+
+
+def look_no_further(looks: Looks, view: View) -> None:
+    """The jobs alone say whether there is anything new."""
+
+
+GALLERY = (("dataset",), ("comparison",))
+SUSPECTS = ((), ("comparison", "dataset"))
 PANELS = {
-    "dataset": Panel(show_dataset, ("dataset",), (), 0, 8),
+    "dataset": Panel(show_dataset, ("dataset",), (), 0, 7),
+    "gallery": Panel(editor.show_gallery, *GALLERY, 5, 12, look_at_gallery),
+    "gallery_text": Panel(editor.show_text, (), ("dataset",), 0, 1, look_at_card, speaks=False),
     "train": Panel(show_train, ("run", "check"), ("dataset",), 5, 13),
     "try": Panel(show_try, ("reading",), ("run", "dataset"), 4, 5),
+    "keep": Panel(editor.show_keep, (), ("reading", "dataset"), 1, 3, look_no_further),
+    "keep_text": Panel(
+        editor.show_keep_text, (), ("reading",), 1, 2, look_no_further, speaks=False
+    ),
     "compare": Panel(show_compare, ("comparison",), ("run",), 2, 5),
+    "suspects": Panel(editor.show_suspects, *SUSPECTS, 2, 5, look_at_suspects),
+    "suspects_text": Panel(
+        editor.show_suspect_text, *SUSPECTS, 0, 2, look_at_suspects, speaks=False
+    ),
 }
 
 
@@ -205,18 +246,19 @@ class Watching:
 
     home: Path
 
-    def watch(self, session: object, language: object, seen: object) -> list:
+    def watch(self, session: object, language: object, seen: object, view: object = None) -> list:
         """Return the outputs of all tabs, the timer, and what this visitor has seen now."""
         language = language_of(language)
         looks = look_at_all(self.home, session)
         before = seen if isinstance(seen, dict) else {}
-        now = {name: panel.moment(looks, language) for name, panel in PANELS.items()}
+        view = view if isinstance(view, View) else View()
+        now = {name: panel.moment(looks, language, view) for name, panel in PANELS.items()}
         outputs = []
         for name, panel in PANELS.items():
             if before.get(name) == now[name]:
                 outputs += [gr.skip() for _ in range(panel.width)]
             else:
-                outputs += panel.fill(looks, language)
+                outputs += panel.fill(looks, language, view)
         busy = any(seen_job.active for seen_job in looks.values())
         return [*outputs, gr.Timer(active=busy), now]
 
