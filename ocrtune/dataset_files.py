@@ -1,153 +1,253 @@
-"""Pictures that are copies of each other, saved again, scaled or cut by a pixel, across splits.
+"""The files of a dataset: three parquet files and a report, written all or none, and read back."""
 
-Neither every picture is compared with every other one nor every text: those that agree in a part
-of their signature or of their text are laid side by side, and only neighbours are compared.
-"""
+import contextlib
+import glob
+import json
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
 
-import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from itertools import chain
+import pyarrow as pa
+import pyarrow.parquet as pq
 
-import numpy as np
-from rapidfuzz import fuzz
+from ocrtune.archive import cause
+from ocrtune.edits import with_edits
+from ocrtune.errors import DatasetError, did_you_mean
+from ocrtune.ground_truth import Reject
+from ocrtune.records import SPLITS, Sample
+from ocrtune.spreadsheet import write_table
 
-from ocrtune.signatures import SIGNATURE_BYTES
-
-# How many bits of 256 may differ, and what share of those that are set in either: margins set none.
-CLOSE, CLOSE_SHARE = 8, 0.1  # the same picture, if the digits of the texts agree
-ALIKE, ALIKE_SHARE = 40, 0.2  # if the texts are alike, too
-EQUAL, EQUAL_SHARE = 60, 0.4  # if the texts are equal
-SHAPE = 0.13  # by how much the proportions of a copy may differ
-TEXT_RATIO = 80.0  # of 100, of texts that are alike
-WINDOW = 64  # neighbours that a picture is compared with
-MOST_PAIRS = 50_000  # that one key may bring; of ten thousand equal forms, no more are counted
-HEAD = 8  # letters at either end of a text that lay it beside others
-SHORT = 12  # letters, below which only the whole text does
-BANDS = SIGNATURE_BYTES // 2  # of 16 bits each
-DIGITS = re.compile(r"\d")
-NOISE = re.compile(r"[\W_]+")
-
-
-@dataclass(frozen=True)
-class NearDuplicate:
-    """Two samples of different splits with nearly the same picture."""
-
-    rows: tuple[int, int]
-    distance: int  # bits that differ
-
-
-def near_duplicates(
-    signatures: Sequence[bytes],
-    sizes: Sequence[tuple[int, int]],
-    texts: Sequence[str],
-    split_of: Sequence[int],
-) -> list[NearDuplicate]:
-    """Return the pairs of different splits that show the same picture, closest first.
-
-    signatures: of `signatures.signature`, empty ones are left out; split_of: a number for each row.
-    """
-    rows = [row for row, value in enumerate(signatures) if value]
-    if len(rows) < 2:
-        return []
-    bits = np.frombuffer(b"".join(signatures[row] for row in rows), np.uint8)
-    bits = bits.reshape(-1, SIGNATURE_BYTES)
-    shapes = np.log([sizes[row][0] / sizes[row][1] for row in rows])
-    splits = np.array([split_of[row] for row in rows])
-    plain = [NOISE.sub("", texts[row]).casefold() for row in rows]
-    pairs = np.empty((4, 0), np.int64)
-    for keys in chain(signature_keys(bits), text_keys(plain)):
-        more = close_pairs(bits, shapes, splits, keys)
-        pairs = each_once(np.concatenate([pairs, more], axis=1), len(rows))
-    found = [
-        NearDuplicate((rows[one], rows[other]), distance)
-        for one, other, distance, either in pairs.T.tolist()
-        if is_copy(plain[one], plain[other], distance, either)
-    ]
-    return sorted(found, key=lambda pair: (pair.distance, pair.rows))
+FILE_WORDS = {"train": "train", "validation": "val", "test": "test"}  # PREFIX_val.parquet
+FEATURES = {
+    "image": {"_type": "Image"},
+    "text": {"dtype": "string", "_type": "Value"},
+}
+SCHEMA = pa.schema(
+    [
+        ("image", pa.struct([("bytes", pa.binary()), ("path", pa.string())])),
+        ("text", pa.string()),
+    ],
+    metadata={"huggingface": json.dumps({"info": {"features": FEATURES}})},
+)
+PACKING = {"image.bytes": "none", "image.path": "zstd", "text": "zstd"}
+REJECT_COLUMNS = ("file", "line", "original", "reason", "reason_zh", "nearest")
+STALE_SECONDS = 3_600  # without a write, until what a dead build left is removed
+GROUP_ROWS, GROUP_BYTES = 256, 8 * 1024 * 1024  # of a parquet row group, whichever comes first
 
 
-def each_once(pairs: np.ndarray, count: int) -> np.ndarray:
-    """Return the pairs of `count` samples without repetitions, in their order: int64 [4, pairs]."""
-    _, places = np.unique(pairs[0] * count + pairs[1], return_index=True)
-    return pairs[:, places]
+def split_path(prefix: Path | str, split: str) -> Path:
+    """Return the parquet file of a split."""
+    prefix = Path(prefix)
+    return prefix.with_name(f"{prefix.name}_{FILE_WORDS[split]}.parquet")
 
 
-def is_copy(one: str, other: str, distance: int, either: int) -> bool:
-    """Return whether two pictures are one, by their texts, without spaces and punctuation.
+def report_path(prefix: Path | str) -> Path:
+    """Return the report's file."""
+    prefix = Path(prefix)
+    return prefix.with_name(f"{prefix.name}_report.json")
 
-    distance: bits in which their signatures differ; either: bits that are set in one of them.
-    """
-    if one == other:
-        return True
-    if DIGITS.findall(one) != DIGITS.findall(other):  # forms and tables differ in one number only
+
+def rejects_path(prefix: Path | str) -> Path:
+    """Return the table of the lines that were rejected."""
+    prefix = Path(prefix)
+    return prefix.with_name(f"{prefix.name}_rejects.csv")
+
+
+@contextlib.contextmanager
+def staging(prefix: Path) -> Iterator[Path]:
+    """Yield a folder beside the dataset for unfinished files; it is gone afterwards."""
+    if prefix.name in ("", ".."):
+        raise DatasetError(f"`{prefix}` is no prefix for files.", "Use for example `my_lines`.")
+    try:
+        prefix.parent.mkdir(parents=True, exist_ok=True)
+        sweep(prefix)
+        with tempfile.TemporaryDirectory(
+            prefix=f".{prefix.name}-{os.getpid()}-", dir=prefix.parent
+        ) as folder:
+            yield Path(folder)
+    except OSError as error:
+        raise DatasetError(
+            f"The dataset `{prefix}` cannot be written: {error.strerror or error}.",
+            "Check the path, its rights and the free space.",
+        ) from error
+
+
+def sweep(prefix: Path) -> None:
+    """Remove what builds of this dataset left behind that were ended by force."""
+    for folder in prefix.parent.glob(f".{glob.escape(prefix.name)}-*-*"):
+        pid = folder.name.removeprefix(f".{prefix.name}-").split("-")[0]
+        if folder.is_dir() and pid.isdigit() and not is_running(int(pid)):
+            touched = max(path.stat().st_mtime for path in (folder, *folder.iterdir()))
+            # on a shared disk the process may be one of another machine
+            if time.time() - touched > STALE_SECONDS:
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def is_running(pid: int) -> bool:
+    """Return whether this machine has such a process."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
         return False
-    if distance <= min(CLOSE, CLOSE_SHARE * either):
+    except (OSError, OverflowError):  # it belongs to somebody else, or cannot be asked for
         return True
-    alike = distance <= min(ALIKE, ALIKE_SHARE * either)
-    return alike and fuzz.ratio(one, other) >= TEXT_RATIO
+    return True
 
 
-def signature_keys(bits: np.ndarray) -> Iterator[np.ndarray]:
-    """Yield 16 bits of each signature, other ones each time; two close ones agree in some.
+def publish(folder: Path, prefix: Path) -> None:
+    """Move the finished files to their places; the report comes last."""
+    splits = [split_path(prefix, split) for split in SPLITS]
+    for path in (*splits, rejects_path(prefix), report_path(prefix)):
+        if (folder / path.name).exists():
+            os.replace(folder / path.name, path)
+        else:  # a split without a sample has no file, nor shall it keep the one it had
+            path.unlink(missing_ok=True)
 
-    bits: uint8 [rows, SIGNATURE_BYTES]. Bits of one place in the picture are spread over the keys:
-    most pictures agree in their margins.
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One sample as it is written."""
+
+    picture_id: str
+    picture: bytes
+    text: str
+
+
+def write_rows(path: Path, rows: Iterable[Row]) -> None:
+    """Write the samples to a parquet file, a bounded row group at a time.
+
+    Pictures are compressed already; without dictionaries and statistics they pass straight through.
     """
-    spread = np.random.RandomState(0).permutation(SIGNATURE_BYTES * 8)
-    for start in range(BANDS):
-        places = spread[start::BANDS]
-        taken = (bits[:, places // 8] >> (7 - places % 8).astype(np.uint8)) & 1
-        packed = np.ascontiguousarray(np.packbits(taken, axis=1))
-        yield packed.view(np.uint16)[:, 0].astype(np.int64)
+    with pq.ParquetWriter(
+        path, SCHEMA, compression=PACKING, use_dictionary=False, write_statistics=False
+    ) as writer:
+        group: list[Row] = []
+        size = 0
+        for row in rows:
+            group.append(row)
+            size += len(row.picture)
+            if len(group) == GROUP_ROWS or size >= GROUP_BYTES:
+                writer.write_table(as_table(group))
+                group, size = [], 0
+        if group:
+            writer.write_table(as_table(group))
 
 
-def text_keys(plain: Sequence[str]) -> Iterator[np.ndarray]:
-    """Yield a number for each text, equal for equal texts, then for equal beginnings and ends.
+def as_table(rows: Sequence[Row]) -> pa.Table:
+    """Return the rows as a table; column by column, which takes a third of the time."""
+    pictures = pa.array([row.picture for row in rows], pa.binary())
+    ids = pa.array([row.picture_id for row in rows], pa.string())
+    images = pa.StructArray.from_arrays([pictures, ids], names=["bytes", "path"])
+    texts = pa.array([row.text for row in rows], pa.string())
+    return pa.Table.from_arrays([images, texts], schema=SCHEMA)
 
-    A text that is too short for it has a number below 0.
+
+def write_report(path: Path, report: object) -> None:
+    """Write the report, a dataclass, as JSON."""
+    text = json.dumps(asdict(report), indent=2, ensure_ascii=False) + "\n"
+    path.write_text(text, "utf-8", errors="replace")
+
+
+def write_rejects(path: Path, rejects: Iterable[Reject], content: str) -> None:
+    """Write the rejected lines as a table; without any, only its heading.
+
+    content: the file of those that name none.
     """
+    write_table(path, REJECT_COLUMNS, (as_cells(one, content) for one in rejects))
 
-    def numbered(parts: Sequence[str]) -> np.ndarray:
-        numbers: dict[str, int] = {}
-        return np.array(
-            [numbers.setdefault(part, len(numbers)) if part else -1 for part in parts], np.int64
+
+def as_cells(one: Reject, content: str) -> dict[str, object]:
+    """Return a rejected line as a row of the table, its reason in both languages."""
+    return {
+        "file": one.file or content,
+        "line": one.line_number or "",  # 0: the whole file
+        "original": one.original,
+        "reason": str(one.reason),
+        "reason_zh": one.reason.say("zh"),
+        "nearest": one.nearest,
+    }
+
+
+def load_samples(prefix: str, split: str) -> list[Sample]:
+    """Return the samples of a split as people left them, in the order of the content file."""
+    if split not in SPLITS:
+        raise DatasetError(f"There is no split `{split}`.", f"Use {', '.join(SPLITS)}.")
+    path = split_path(prefix, split)
+    if is_empty(prefix, split):
+        return []
+    require_file(path, prefix)
+    try:
+        with pq.ParquetFile(path) as file:
+            if not {"image", "text"} <= set(file.schema_arrow.names):
+                raise foreign(path, "it has no columns `image` and `text`")
+            batches = file.iter_batches(batch_size=GROUP_ROWS, columns=["image", "text"])
+            rows = [row for batch in batches for row in batch.to_pylist()]
+    except (pa.ArrowException, OSError) as error:
+        raise foreign(path, cause(error)) from error
+    samples: dict[str, Sample] = {}
+    for number, row in enumerate(rows):
+        image, text = row["image"], row["text"]
+        picture = image.get("bytes") if isinstance(image, dict) else None
+        if not isinstance(picture, bytes) or not isinstance(text, str):
+            raise foreign(path, f"row {number} holds no picture with its text")
+        picture_id = image.get("path") or f"{split} {number}"  # other tools write no path
+        if picture_id in samples:
+            raise foreign(path, f"two rows are called `{picture_id}`")
+        samples[picture_id] = Sample(picture_id=picture_id, picture=picture, text=text)
+    return with_edits(prefix, split, list(samples.values()))
+
+
+def read_build_report(prefix: str) -> dict[str, Any]:
+    """Return the report of a built dataset."""
+    path = report_path(prefix)
+    require_file(path, prefix)
+    try:
+        report = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise foreign(path, cause(error)) from error
+    if not isinstance(report, dict) or "rejects" not in report:
+        raise foreign(path, "it is no build report")
+    return report
+
+
+def is_empty(prefix: Path | str, split: str) -> bool:
+    """Return whether a small dataset was built without any sample in this split."""
+    path = split_path(prefix, split)
+    return (
+        split != "train"
+        and not path.exists()
+        and split_path(prefix, "train").exists()
+        and (read_build_report(str(prefix))["splits"].get(split) == 0)
+    )
+
+
+def written_splits(prefix: Path | str) -> list[str]:
+    """Return the splits that have a file; a DatasetError if one is missing that has samples."""
+    written = [split for split in SPLITS if not is_empty(prefix, split)]
+    for split in written:
+        require_file(split_path(prefix, split), str(prefix))
+    return written
+
+
+def require_file(path: Path, prefix: str) -> None:
+    """Raise a DatasetError when a file of the dataset is missing."""
+    if not path.is_file():
+        ending = path.name.rsplit("_", 1)[-1]
+        near = did_you_mean(path.name, [one.name for one in path.parent.glob(f"*_{ending}")])
+        raise DatasetError(
+            f"There is no `{path}`.",
+            near or f"Build it with `python -m ocrtune build SOURCE --output {prefix}`.",
         )
 
-    yield numbered(plain)
-    yield numbered([text[:HEAD] if len(text) >= SHORT else "" for text in plain])
-    yield numbered([text[-HEAD:] if len(text) >= SHORT else "" for text in plain])
 
-
-def close_pairs(
-    bits: np.ndarray, shapes: np.ndarray, splits: np.ndarray, keys: np.ndarray
-) -> np.ndarray:
-    """Return the pairs with an equal key that may be one picture: int64 [4, pairs].
-
-    The first two rows are numbers of samples, the smaller one first; then the bits that differ, and
-    those that are set in either.
-    """
-    order = np.lexsort((shapes, keys))
-    order = order[keys[order] >= 0]
-    sorted_keys = keys[order]
-    found = [np.empty((4, 0), np.int64)]
-    for step in range(1, min(WINDOW, len(order))):
-        equal = np.flatnonzero(sorted_keys[step:] == sorted_keys[:-step])
-        if not equal.size:
-            break
-        one, other = order[equal], order[equal + step]
-        wanted = (splits[one] != splits[other]) & (np.abs(shapes[one] - shapes[other]) <= SHAPE)
-        one, other = one[wanted], other[wanted]
-        distance = count_bits(bits[one] ^ bits[other])
-        either = count_bits(bits[one] | bits[other])
-        close = distance <= np.minimum(EQUAL, EQUAL_SHARE * either)
-        two = np.minimum(one, other), np.maximum(one, other)
-        found.append(np.stack([*two, distance, either])[:, close])
-        if sum(part.shape[1] for part in found) >= MOST_PAIRS:
-            break
-    return np.concatenate(found, axis=1)
-
-
-def count_bits(bits: np.ndarray) -> np.ndarray:
-    """Return how many bits are set in each row; int64 [rows]."""
-    return np.bitwise_count(np.ascontiguousarray(bits).view(np.uint64)).sum(axis=1, dtype=np.int64)
+def foreign(path: Path, problem: str) -> DatasetError:
+    """Return the error for a file that `build` did not write."""
+    return DatasetError(
+        f"`{path}` is not a dataset of ocrtune: {problem}.",
+        "Build it again with `python -m ocrtune build`.",
+    )

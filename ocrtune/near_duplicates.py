@@ -14,18 +14,12 @@ from rapidfuzz import fuzz
 
 from ocrtune.signatures import SIGNATURE_BYTES
 
-<<<<<<< HEAD
 # How many bits of 256 may differ, and what share of those that are set in either: margins set none.
 CLOSE, CLOSE_SHARE = 8, 0.1  # the same picture, if the digits of the texts agree
 ALIKE, ALIKE_SHARE = 40, 0.2  # if the texts are alike, too
 EQUAL, EQUAL_SHARE = 60, 0.4  # if the texts are equal
-=======
-CLOSE = 4  # bits of 256: the same picture, whatever its text says; `43 ocr`, `44 ocr` differ in 6
-ALIKE = 60  # bits: the same picture if the texts are alike too
-ALIKE_SHARE = 0.4  # of the bits that are set in either; margins leave few
->>>>>>> main
 SHAPE = 0.13  # by how much the proportions of a copy may differ
-TEXT_RATIO = 90.0  # of 100, of texts that are alike; dates and amounts reach 80
+TEXT_RATIO = 80.0  # of 100, of texts that are alike
 WINDOW = 64  # neighbours that a picture is compared with
 MOST_PAIRS = 50_000  # that one key may bring; of ten thousand equal forms, no more are counted
 HEAD = 8  # letters at either end of a text that lay it beside others
@@ -61,34 +55,30 @@ def near_duplicates(
     shapes = np.log([sizes[row][0] / sizes[row][1] for row in rows])
     splits = np.array([split_of[row] for row in rows])
     plain = [NOISE.sub("", texts[row]).casefold() for row in rows]
-<<<<<<< HEAD
-    pairs = [
-        close_pairs(bits, shapes, splits, keys)
-        for keys in (*signature_keys(bits), *text_keys(plain))
-    ]
-    candidates = np.unique(np.concatenate(pairs, axis=1), axis=1).T
-=======
-    pairs = np.empty((3, 0), np.int64)
+    pairs = np.empty((4, 0), np.int64)
     for keys in chain(signature_keys(bits), text_keys(plain)):
         more = close_pairs(bits, shapes, splits, keys)
         pairs = each_once(np.concatenate([pairs, more], axis=1), len(rows))
-    first, second, distance = pairs
->>>>>>> main
     found = [
         NearDuplicate((rows[one], rows[other]), distance)
-        for one, other, distance, either in candidates.tolist()
+        for one, other, distance, either in pairs.T.tolist()
         if is_copy(plain[one], plain[other], distance, either)
     ]
     return sorted(found, key=lambda pair: (pair.distance, pair.rows))
 
 
-<<<<<<< HEAD
+def each_once(pairs: np.ndarray, count: int) -> np.ndarray:
+    """Return the pairs of `count` samples without repetitions, in their order: int64 [4, pairs]."""
+    _, places = np.unique(pairs[0] * count + pairs[1], return_index=True)
+    return pairs[:, places]
+
+
 def is_copy(one: str, other: str, distance: int, either: int) -> bool:
     """Return whether two pictures are one, by their texts, without spaces and punctuation.
 
     distance: bits in which their signatures differ; either: bits that are set in one of them.
     """
-    if one == other:
+    if one == other or not distance:
         return True
     if DIGITS.findall(one) != DIGITS.findall(other):  # forms and tables differ in one number only
         return False
@@ -96,17 +86,6 @@ def is_copy(one: str, other: str, distance: int, either: int) -> bool:
         return True
     alike = distance <= min(ALIKE, ALIKE_SHARE * either)
     return alike and fuzz.ratio(one, other) >= TEXT_RATIO
-=======
-def each_once(pairs: np.ndarray, count: int) -> np.ndarray:
-    """Return the pairs of `count` samples without repetitions, in their order: int64 [3, pairs]."""
-    _, places = np.unique(pairs[0] * count + pairs[1], return_index=True)
-    return pairs[:, places]
-
-
-def are_alike(one: str, other: str) -> bool:
-    """Return whether two texts, without spaces and punctuation, are about the same."""
-    return one == other or fuzz.ratio(one, other) >= TEXT_RATIO
->>>>>>> main
 
 
 def signature_keys(bits: np.ndarray) -> Iterator[np.ndarray]:
@@ -161,17 +140,11 @@ def close_pairs(
         one, other = one[wanted], other[wanted]
         distance = count_bits(bits[one] ^ bits[other])
         either = count_bits(bits[one] | bits[other])
-<<<<<<< HEAD
         close = distance <= np.minimum(EQUAL, EQUAL_SHARE * either)
         two = np.minimum(one, other), np.maximum(one, other)
         found.append(np.stack([*two, distance, either])[:, close])
-=======
-        close = (distance <= ALIKE) & (distance <= np.maximum(CLOSE, ALIKE_SHARE * either))
-        one, other, distance = one[close], other[close], distance[close]
-        found.append(np.stack([np.minimum(one, other), np.maximum(one, other), distance]))
         if sum(part.shape[1] for part in found) >= MOST_PAIRS:
             break
->>>>>>> main
     return np.concatenate(found, axis=1)
 
 
