@@ -37,7 +37,7 @@ from ocrtune.picture_store import Stored, check_entries, stored_bytes
 from ocrtune.rebuilding import Made, make_edits_again, publish_edits, stage_edits
 from ocrtune.shapes import read_ground_truth
 from ocrtune.sources import open_source
-from ocrtune.splits import own_splits, split_remarks, split_samples
+from ocrtune.splits import own_remarks, own_splits, split_remarks, split_samples
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,6 +134,7 @@ def build_dataset(
         stored, picture_ids, splits = without_excluded(made, splits)
         digests = [one.digest for one in stored]
         told = split_remarks(splits, digests, groups, picture_ids, config)
+        told += own_remarks([one.entry for one in made.stored[old : len(joined.ids)]])
         named = {entry.name for entry in truth.entries}
         report = BuildReport(
             source=archive.label,
@@ -181,10 +182,11 @@ def split_made(
     rows from `joined` on, are learned from.
     """
     old = len(earlier.ids)
-    own = own_splits([sample.entry for sample in made.stored[old:joined]])
+    digests = [sample.digest for sample in made.stored]
+    entries = [sample.entry for sample in made.stored[old:joined]]
+    own = own_splits(entries, digests[old:joined], config, groups[old:joined])
     fixed = fixed_splits(earlier) | {old + row: split for row, split in own.items()}
     fixed |= dict.fromkeys(range(joined, len(made.ids)), "train")
-    digests = [sample.digest for sample in made.stored]
     everything = split_samples(digests, config, groups, fixed)
     if len(made.excluded) == len(made.ids):
         raise DatasetError("Every sample is excluded.", "Include some of them again.")

@@ -35,7 +35,7 @@ SCHEMA = pa.schema(
     metadata={"huggingface": json.dumps({"info": {"features": FEATURES}})},
 )
 PACKING = {"image.bytes": "none", "image.path": "zstd", "text": "zstd"}
-REJECT_COLUMNS = ("file", "line", "original", "reason", "nearest")  # of PREFIX_rejects.csv
+REJECT_COLUMNS = ("file", "line", "original", "reason", "reason_zh", "nearest")
 STALE_SECONDS = 3_600  # without a write, until what a dead build left is removed
 GROUP_ROWS, GROUP_BYTES = 256, 8 * 1024 * 1024  # of a parquet row group, whichever comes first
 
@@ -159,9 +159,15 @@ def write_rejects(path: Path, rejects: Iterable[Reject]) -> None:
 
 
 def as_cells(one: Reject) -> dict[str, object]:
-    """Return a rejected line as a row of the table."""
-    values = (one.file, one.line_number, one.original, str(one.reason), one.nearest)
-    return dict(zip(REJECT_COLUMNS, values, strict=True))
+    """Return a rejected line as a row of the table, its reason in both languages."""
+    return {
+        "file": one.file,
+        "line": one.line_number or "",  # 0: the whole file
+        "original": one.original,
+        "reason": str(one.reason),
+        "reason_zh": one.reason.say("zh"),
+        "nearest": one.nearest,
+    }
 
 
 def load_samples(prefix: str, split: str) -> list[Sample]:

@@ -7,18 +7,20 @@ of their signature or of their text are laid side by side, and only neighbours a
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 from rapidfuzz import fuzz
 
 from ocrtune.signatures import SIGNATURE_BYTES
 
-CLOSE = 8  # bits of 256: the same picture, whatever its text says
+CLOSE = 4  # bits of 256: the same picture, whatever its text says; `43 ocr`, `44 ocr` differ in 6
 ALIKE = 60  # bits: the same picture if the texts are alike too
 ALIKE_SHARE = 0.4  # of the bits that are set in either; margins leave few
 SHAPE = 0.13  # by how much the proportions of a copy may differ
-TEXT_RATIO = 80.0  # of 100, of texts that are alike
+TEXT_RATIO = 90.0  # of 100, of texts that are alike; dates and amounts reach 80
 WINDOW = 64  # neighbours that a picture is compared with
+MOST_PAIRS = 50_000  # that one key may bring; of ten thousand equal forms, no more are counted
 HEAD = 8  # letters at either end of a text that lay it beside others
 SHORT = 12  # letters, below which only the whole text does
 BANDS = SIGNATURE_BYTES // 2  # of 16 bits each
@@ -51,11 +53,11 @@ def near_duplicates(
     shapes = np.log([sizes[row][0] / sizes[row][1] for row in rows])
     splits = np.array([split_of[row] for row in rows])
     plain = [NOISE.sub("", texts[row]).casefold() for row in rows]
-    pairs = [
-        close_pairs(bits, shapes, splits, keys)
-        for keys in (*signature_keys(bits), *text_keys(plain))
-    ]
-    first, second, distance = np.unique(np.concatenate(pairs, axis=1), axis=1)
+    pairs = np.empty((3, 0), np.int64)
+    for keys in chain(signature_keys(bits), text_keys(plain)):
+        more = close_pairs(bits, shapes, splits, keys)
+        pairs = each_once(np.concatenate([pairs, more], axis=1), len(rows))
+    first, second, distance = pairs
     found = [
         NearDuplicate((rows[one], rows[other]), bits_apart)
         for one, other, bits_apart in zip(
@@ -64,6 +66,12 @@ def near_duplicates(
         if bits_apart <= CLOSE or are_alike(plain[one], plain[other])
     ]
     return sorted(found, key=lambda pair: (pair.distance, pair.rows))
+
+
+def each_once(pairs: np.ndarray, count: int) -> np.ndarray:
+    """Return the pairs of `count` samples without repetitions, in their order: int64 [3, pairs]."""
+    _, places = np.unique(pairs[0] * count + pairs[1], return_index=True)
+    return pairs[:, places]
 
 
 def are_alike(one: str, other: str) -> bool:
@@ -125,6 +133,8 @@ def close_pairs(
         close = (distance <= ALIKE) & (distance <= np.maximum(CLOSE, ALIKE_SHARE * either))
         one, other, distance = one[close], other[close], distance[close]
         found.append(np.stack([np.minimum(one, other), np.maximum(one, other), distance]))
+        if sum(part.shape[1] for part in found) >= MOST_PAIRS:
+            break
     return np.concatenate(found, axis=1)
 
 

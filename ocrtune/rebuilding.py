@@ -174,7 +174,9 @@ def append_addition(
     place = spool.tell()
     spool.write(data)
     entry = Entry(line_number=0, name=name, text=addition.text, split="train")
-    rows.add(Stored(entry, digest_of(data), place, len(data), picture.pixels), name)
+    rows.add(
+        Stored(entry, digest_of(data), place, len(data), picture.pixels, picture.signature), name
+    )
     made.additions[name] = replace(addition, picture_id=name)
 
 

@@ -240,6 +240,10 @@ WORDS = {
         "More or smaller groups would help.",
         "在不拆分组的前提下，训练、验证、测试只能分成 {shares}。组更多或更小会有帮助。",
     ),
+    "split_from_train": (
+        "The ground truth has no {missing} split of its own: one was taken from its train split.",
+        "标注自带的划分中没有 {missing}，已从训练集中抽取。",
+    ),
     "split_no_test": (
         "There is no test sample, so nothing can be compared: 3 different pictures (or groups) are "
         "the least.",

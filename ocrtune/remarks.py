@@ -3,11 +3,13 @@
 A remark travels as its key and values; who shows it says it in the reader's language.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ocrtune.remark_words import CHINESE, ENGLISH
 
+VALUE = re.compile(r"\{\w+\}")
 LANGUAGES = {"en": ENGLISH, "zh": CHINESE}
 
 
@@ -47,6 +49,15 @@ def say_remark(language: str, key: str, values: Mapping[str, object]) -> str:
         return words.format(**{name: spoken(value) for name, value in values.items()})
     except (KeyError, IndexError):
         return words
+
+
+def outline_remark(language: str, key: str) -> str:
+    """Return what all remarks of this key say, without their values: for a heading.
+
+    Empty where nothing would be left, and for a key that this version does not know.
+    """
+    words = VALUE.sub("…", LANGUAGES[language].get(key, ""))
+    return words if words.strip("…") else ""
 
 
 def spoken(value: object) -> str:

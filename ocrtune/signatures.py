@@ -11,7 +11,7 @@ from PIL import Image
 COLUMNS, ROWS = 32, 8  # lines need wide cells, pages low ones
 SIGNATURE_BYTES = COLUMNS * ROWS // 8
 QUARTER = 4  # JPEG gives a picture of a quarter for nothing; others are shrunk like it
-FAINTEST = 4.0  # grey levels between the cells of a picture; fewer are noise and no signature
+FAINTEST = 12  # grey levels from the darkest cell to the brightest; fewer are noise
 
 
 def signature(image: Image.Image, scale: int = 1) -> bytes:
@@ -24,7 +24,9 @@ def signature(image: Image.Image, scale: int = 1) -> bytes:
     if scale < QUARTER <= min(small.size):
         small = small.reduce(QUARTER // scale)
     grey = small if small.mode == "L" else small.convert("L")
-    cells = np.asarray(grey.resize((COLUMNS + 2, ROWS), Image.Resampling.BILINEAR))
-    if cells.std() < FAINTEST:
+    coarse = grey.resize((COLUMNS + 2, ROWS), Image.Resampling.BILINEAR)
+    darkest, brightest = coarse.getextrema()
+    if brightest - darkest < FAINTEST:
         return b""
+    cells = np.frombuffer(coarse.tobytes(), np.uint8).reshape(ROWS, COLUMNS + 2)
     return np.packbits(cells[:, 2:] > cells[:, :-2]).tobytes()

@@ -171,20 +171,37 @@ def draw(count: int, held_out: int, seed: int) -> list[int]:
     return [*first[:held_out][second].tolist(), *first[held_out:].tolist()]
 
 
-def own_splits(entries: Sequence[Entry]) -> dict[int, str]:
-    """Return the rows whose split their own files decide.
+def own_splits(
+    entries: Sequence[Entry],
+    digests: Sequence[bytes],
+    config: BuildConfig,
+    groups: Sequence[str] = (),
+) -> dict[int, str]:
+    """Return the split of each row where their own files decide it, nothing where they do not.
 
-    Where these have no validation or no test split, one is taken from what they have for training;
-    where they have all three, what is in none of them is learned from.
+    Their validation and test splits stay exactly as they are. One that they lack is drawn from what
+    they have for training, in the same share as from a whole set; so is what is in none of them.
     """
-    named = {entry.split for entry in entries}
-    if not named & {"", "train"}:  # nothing would be left to learn from
+    missing = lacking(entries)
+    if missing is None:
         return {}
-    named -= {""}
-    if named == set(SPLITS):
-        return {row: entry.split or "train" for row, entry in enumerate(entries)}
-    held_out = {row: entry.split for row, entry in enumerate(entries) if entry.split in HELD_OUT}
-    return held_out
+    own = {row: entry.split for row, entry in enumerate(entries) if entry.split in HELD_OUT}
+    rest = [row for row in range(len(entries)) if row not in own]
+    if not missing:
+        return own | dict.fromkeys(rest, "train")
+    members = [groups[row] for row in rest] if groups else ()
+    for split, found in split_samples([digests[row] for row in rest], config, members).items():
+        for place in found:
+            own[rest[place]] = split if split in missing else "train"
+    return own
+
+
+def lacking(entries: Sequence[Entry]) -> list[str] | None:
+    """Return which of validation and test the own splits of entries lack; None: they have none."""
+    named = {entry.split for entry in entries}
+    if not named & set(HELD_OUT) or not named & {"", "train"}:
+        return None
+    return [split for split in HELD_OUT if split not in named]
 
 
 def split_remarks(
@@ -224,3 +241,9 @@ def split_remarks(
     if len(home) and not splits["validation"]:
         told.append(remark("split_no_validation"))
     return told
+
+
+def own_remarks(entries: Sequence[Entry]) -> list[Remark]:
+    """Return what people should know about the splits that their own files name."""
+    missing = lacking(entries)
+    return [remark("split_from_train", missing=missing)] if missing else []

@@ -18,6 +18,7 @@ Finding = tuple[int, str, dict[str, Any]]  # row of the text, key of its remark,
 Check = Callable[[Sequence[str], "Inventory"], Iterator[Finding]]
 
 NAMED = 5  # characters of one text that a warning names
+TOGETHER = 256  # texts
 CUT = 80  # characters of a text or a word that a warning repeats
 CONVENTION = 0.2  # share of the texts from which an odd space is their habit
 MIXED = ("latin", "cyrillic", "greek")  # scripts whose letters look alike
@@ -67,8 +68,8 @@ class Inventory:
     def of(cls, texts: Sequence[str]) -> "Inventory":
         """Return the inventory of some texts."""
         counts: Counter[str] = Counter()
-        for text in texts:
-            counts.update(text)
+        for start in range(0, len(texts), TOGETHER):  # counted together they take half the time
+            counts.update("".join(texts[start : start + TOGETHER]))
         return cls(counts)
 
     def having(self, wanted: Callable[[str], bool]) -> set[str]:

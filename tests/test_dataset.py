@@ -231,6 +231,7 @@ def test_a_build_can_be_opened_by_datasets_and_by_us(tmp_path):
     report = build(tmp_path, pictures_with_lines(20))
     prefix = str(tmp_path / "out" / "d")
     assert sorted(os.listdir(tmp_path / "out")) == [
+        "d_rejects.csv",
         "d_report.json",
         "d_test.parquet",
         "d_train.parquet",
@@ -296,12 +297,15 @@ def test_the_report_names_everything(tmp_path):
     assert "  line 12: There is no picture `lost.png`." in lines
 
 
-def test_statistics_show_ten_rejects_and_count_the_others(tmp_path):
+def test_statistics_group_rejects_by_reason_and_count_the_others(tmp_path):
     files = pictures_with_lines(5)
     files["content.md"] += "".join(f"\nlost{number}.png x" for number in range(14))
+    files["content.md"] += "\nimg/1.png another"
     lines = statistics_text(build(tmp_path, files))
-    assert len([line for line in lines if line.startswith("  line ")]) == 10
-    assert lines[-1] == "  ... and 4 more, see the report"
+    assert "Lines rejected: 15" in lines
+    assert len([line for line in lines if "There is no picture `lost" in line]) == 3
+    assert "  ... and 11 more of this kind" in lines
+    assert any(line.startswith("  line 20: Line 2 has another text") for line in lines)
 
 
 def test_the_same_input_gives_the_same_bytes(tmp_path):

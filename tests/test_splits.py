@@ -3,6 +3,7 @@
 import random
 import subprocess
 import sys
+import zipfile
 from collections import Counter
 
 import pytest
@@ -17,7 +18,7 @@ from ocrtune.errors import OcrtuneError
 from ocrtune.ground_truth import Entry
 from ocrtune.grouping import group_samples
 from ocrtune.records import SPLITS
-from ocrtune.splits import own_splits, split_remarks, split_samples, split_sizes
+from ocrtune.splits import own_remarks, own_splits, split_remarks, split_samples, split_sizes
 
 CONFIG = BuildConfig(source="", output="")
 
@@ -177,7 +178,8 @@ def entries_in(*splits):
 
 def test_own_splits_are_kept():
     own = ["train"] * 5 + ["validation"] * 3 + ["test"] * 4 + [""]
-    splits = split_samples(rows_of(13), CONFIG, fixed=own_splits(entries_in(*own)))
+    fixed = own_splits(entries_in(*own), rows_of(13), CONFIG)
+    splits = split_samples(rows_of(13), CONFIG, fixed=fixed)
     assert splits == {
         "train": [0, 1, 2, 3, 4, 12],
         "validation": [5, 6, 7],
@@ -186,18 +188,43 @@ def test_own_splits_are_kept():
 
 
 @pytest.mark.parametrize(("given", "missing"), [("test", "validation"), ("validation", "test")])
-def test_a_split_that_the_ground_truth_lacks_is_taken_from_train(given, missing):
-    own = ["train"] * 60 + [given] * 40
-    splits = split_samples(rows_of(100), CONFIG, fixed=own_splits(entries_in(*own)))
-    assert splits[given] == list(range(60, 100))
-    assert len(splits[missing]) == 10
+@pytest.mark.parametrize("held_out", [2, 40])  # fewer and more than a tenth
+def test_a_split_that_the_ground_truth_lacks_is_taken_from_train(given, missing, held_out):
+    entries = entries_in(*["train"] * 60, *[given] * held_out)
+    digests = rows_of(60 + held_out)
+    fixed = own_splits(entries, digests, CONFIG)
+    splits = split_samples(digests, CONFIG, fixed=fixed)
+    assert splits[given] == list(range(60, 60 + held_out))  # neither more nor less than it was
+    assert len(splits[missing]) == 6
     assert set(splits[missing]) < set(range(60))
+    assert [one.values for one in own_remarks(entries)] == [{"missing": [missing]}]
+
+
+def test_what_crosses_own_splits_stays_where_it_was_while_another_is_drawn():
+    entries = entries_in(*["train"] * 20, "test")
+    digests = [*rows_of(20), rows_of(20)[3]]
+    groups = ["a", "b", "c", "d", *["e"] * 8, *["f"] * 8, "d"]
+    fixed = own_splits(entries, digests, CONFIG, groups)
+    splits = split_samples(digests, CONFIG, groups, fixed)
+    assert splits["test"] == [20]
+    assert {fixed[row] for row in range(4, 12)} == {fixed[4]}  # a group is not torn for it
+    names = list(map(str, range(21)))
+    keys = [one.key for one in split_remarks(splits, digests, groups, names, CONFIG)]
+    assert "split_leak" in keys
+
+
+@pytest.mark.parametrize("own", [["train"] * 30, ["test"] * 30, [""] * 30])
+def test_a_single_own_split_is_none(own):
+    entries = entries_in(*own)
+    assert own_splits(entries, rows_of(30), CONFIG) == {}
+    assert own_remarks(entries) == []
 
 
 def test_an_identical_picture_in_two_own_splits_is_told():
     own = ["train", "train", "validation", "test"]
     digests = [b"a", b"b", b"c", b"a"]
-    splits = split_samples(digests, CONFIG, fixed=own_splits(entries_in(*own)))
+    fixed = own_splits(entries_in(*own), digests, CONFIG)
+    splits = split_samples(digests, CONFIG, fixed=fixed)
     assert splits["test"] == [3]
     told = split_remarks(splits, digests, [], ["1", "2", "3", "4"], CONFIG)
     assert [str(one) for one in told][0].startswith("2 identical pictures stand in more than one")
@@ -305,3 +332,19 @@ def test_the_same_input_gives_the_same_bytes(tmp_path):
         made.append({path.name: path.read_bytes() for path in prefix.parent.iterdir()})
     assert made[0] == made[1]
     assert len(made[0]) >= 4
+
+
+def test_the_order_of_the_files_in_a_zip_changes_nothing(tmp_path):
+    folder = write_lines(tmp_path / "lines", 30)
+    (folder / "unnamed_b.png").write_bytes(draw_line("b"))
+    (folder / "unnamed_a.png").write_bytes(draw_line("a"))
+    made = []
+    for name, order in (("one", 1), ("other", -1)):
+        (tmp_path / name).mkdir()
+        with zipfile.ZipFile(tmp_path / name / "lines.zip", "w") as archive:
+            for path in sorted(folder.iterdir())[::order]:
+                archive.write(path, path.name)
+        prefix = tmp_path / name / "out" / "set"
+        build_dataset(BuildConfig(source=str(tmp_path / name / "lines.zip"), output=str(prefix)))
+        made.append({path.name: path.read_bytes() for path in prefix.parent.iterdir()})
+    assert made[0] == made[1]

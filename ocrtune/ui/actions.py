@@ -23,6 +23,7 @@ from ocrtune.config import (
     ReadConfig,
     TrainConfig,
 )
+from ocrtune.dataset_files import rejects_path, report_path
 from ocrtune.errors import DatasetError, JobError, OcrtuneError
 from ocrtune.families import DEEPSEEK_OCR, FAMILIES, ModelFamily, get_family
 from ocrtune.hub_layout import Place, find_place, is_hub_id
@@ -358,6 +359,24 @@ class Actions:
             return str(hand_out((comparison.report / name).read_bytes(), name))
         except OSError as error:
             raise JobError(f"`{name}` is missing.", "Compare again.") from error
+
+    @shown
+    def fetch_build_report(self, session: object, language: str) -> str:
+        """Return a copy of the dataset's report."""
+        return self.fetch_beside(session, report_path)
+
+    @shown
+    def fetch_rejects(self, session: object, language: str) -> str:
+        """Return a copy of the table of the lines that were left out."""
+        return self.fetch_beside(session, rejects_path)
+
+    def fetch_beside(self, session: object, place: Callable[[Path], Path]) -> str:
+        """Return the path of a copy of one of the dataset's own files."""
+        path = place(self.need(session, "dataset", "no_dataset").dataset)
+        try:
+            return str(hand_out(path.read_bytes(), path.name))
+        except OSError as error:
+            raise JobError(f"`{path.name}` is missing.", "Build the dataset again.") from error
 
     def go_to_train(self) -> gr.Tabs:
         """Open the Fine-tune tab."""

@@ -10,6 +10,7 @@ from ocrtune.ui.gallery_part import gallery_part
 from ocrtune.ui.parts import Shared, TabParts, card, step, tab_named
 from ocrtune.ui.words import label
 
+FETCHED = "() => window.ocrtune.download('#ot-dataset-file')"
 HUB_EXAMPLE = "priyank-m/chinese_text_recognition"
 
 
@@ -53,6 +54,10 @@ def dataset_tab(actions: Actions, shared: Shared) -> TabParts:
                 label("ask_button"), variant="primary", visible=False, elem_id="ot-answer"
             )
             stop = gr.Button(label("stop_button"), visible=False, elem_id="ot-stop-build")
+            with gr.Row(visible=False) as downloads:
+                told = gr.Button(label("download_report"), size="sm")
+                table = gr.Button(label("download_rejects"), size="sm")
+            file = gr.DownloadButton(visible="hidden", elem_id="ot-dataset-file")
             proceed = gr.Button(label("dataset_next"), variant="primary", visible=False)
         with card():
             step("dataset_step_3")
@@ -75,8 +80,14 @@ def dataset_tab(actions: Actions, shared: Shared) -> TabParts:
         stop.click(actions.stop_build, shared.inputs, shared.session, **shared.private),
         *looking.changes,
     ]
+    for button, fetch in (
+        (told, actions.fetch_build_report),
+        (table, actions.fetch_rejects),
+    ):
+        click = button.click(fetch, shared.inputs, file, **shared.private)
+        click.success(None, None, None, js=FETCHED)
     proceed.click(actions.go_to_train, None, shared.tabs, **shared.private)
-    asking = [choice, answer, stop]
+    asking = [choice, answer, stop, downloads]
     outputs = [report, sample, proceed, *asking, carry, extend, *looking.outputs]
     return TabParts(tab, outputs, changes)
 

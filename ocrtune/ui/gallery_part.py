@@ -65,7 +65,7 @@ def gallery_part(edits: EditActions, shared: Shared) -> GalleryPart:
     changes = [
         split.input(edits.narrow, [*filters, *inputs], view, **private),
         show.input(edits.narrow, [*filters, *inputs], view, **private),
-        search.input(edits.narrow, [*filters, *inputs], view, **latest),
+        search.change(edits.narrow, [*filters, *inputs], view, **latest),
         opened,
         save.click(edits.save, [words, *inputs], view, **private),
         words.submit(edits.save, [words, *inputs], view, **private),

@@ -50,6 +50,7 @@
       return language;
     },
     remember: (name) => write("place", name),
-    download: () => setTimeout(() => document.querySelector("#ot-download").click(), 50),
+    download: (button = "#ot-download") =>
+      setTimeout(() => document.querySelector(button).click(), 50),
   };
 })();

@@ -21,6 +21,7 @@ from ocrtune.ui import (
     dataset_views,
     editor,
     preflight_views,
+    report_views,
     train_views,
     try_views,
 )
@@ -37,15 +38,15 @@ Looks = dict[str, Look]
 
 
 def show_dataset(looks: Looks, language: str) -> list:
-    """Return the report, the sample button, the way on, and what is asked."""
+    """Return the report, the sample button, the way on, what is asked, and the downloads."""
     dataset = looks["dataset"]
     sample = gr.Button(interactive=not dataset.active, variant=variant(not dataset.usable))
     proceed = gr.Button(visible=dataset.usable)
-    asking = asked_widgets(dataset, language)
+    asking = [*asked_widgets(dataset, language), gr.Row(visible=dataset.usable)]
     if not dataset.usable:
         return [dataset_views.pending(dataset, language), sample, proceed, *asking]
     report = read_build_report(dataset.dataset)
-    return [dataset_views.report(report, language), sample, proceed, *asking]
+    return [report_views.report(report, language), sample, proceed, *asking]
 
 
 def asked_widgets(dataset: Look, language: str) -> list:
@@ -217,7 +218,7 @@ def look_no_further(looks: Looks, view: View) -> None:
 GALLERY = (("dataset",), ("comparison",))
 SUSPECTS = ((), ("comparison", "dataset"))
 PANELS = {
-    "dataset": Panel(show_dataset, ("dataset",), (), 0, 6),
+    "dataset": Panel(show_dataset, ("dataset",), (), 0, 7),
     "gallery": Panel(editor.show_gallery, *GALLERY, 5, 12, look_at_gallery),
     "gallery_text": Panel(editor.show_text, (), ("dataset",), 0, 1, look_at_card, speaks=False),
     "train": Panel(show_train, ("run", "check"), ("dataset",), 5, 13),
