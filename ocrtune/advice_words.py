@@ -151,7 +151,7 @@ ADVICE_WORDS = {
         "例如 {characters}：请用 `deepseek-ocr`。",
     ),
     "advice_alphabet": (
-        "The model `tiny` cannot write {count} of your characters ({samples} samples): "
+        "Characters that the model `tiny` cannot write: {count} (in {samples} samples), "
         "{characters}. Use `deepseek-ocr` if they matter.",
         "`tiny` 模型写不出您的 {count} 种字符（涉及 {samples} 个样本）：{characters}。"
         "如果它们重要，请用 `deepseek-ocr`。",
@@ -195,14 +195,14 @@ ADVICE_WORDS = {
         "测试集 {total} 段文字中有 {count} 段也在训练集里：对比结果难以说明对新文字的效果。",
     ),
     "advice_normal_forms": (
-        "Accents are composed in some texts (NFC) and written apart in others (NFD; {count} "
-        "differ from the rest): save all texts as NFC.",
+        "Accents are composed in some texts (NFC) and written apart in others (NFD). Texts that "
+        "differ from the rest: {count}. Save all as NFC.",
         "一部分文字的附加符号是合成的（NFC），另一部分是分解的（NFD；{count} 段与其余不同）："
         "请统一为 NFC。",
     ),
     "advice_widths": (
-        "The same digits or letters are written full-width and half-width ({count} texts differ "
-        "from the rest): choose one, or the model has to guess.",
+        "The same digits or letters are written full-width and half-width. Texts that differ from "
+        "the rest: {count}. Choose one, or the model has to guess.",
         "同样的数字或字母有的用全角、有的用半角（{count} 段与其余不同）：请统一，否则模型只能猜。",
     ),
     "advice_warnings": (

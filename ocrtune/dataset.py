@@ -157,7 +157,7 @@ def build_dataset(
             ),
             **reject_figures(rejects),
         )
-        write_rejects(rejects_path(folder / prefix.name), rejects)
+        write_rejects(rejects_path(folder / prefix.name), rejects, truth.files[0])
         write_report(report_path(folder / prefix.name), report)
         stage_edits(folder, prefix, made, edited)
         with locked(prefix):

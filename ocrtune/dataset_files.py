@@ -153,15 +153,18 @@ def write_report(path: Path, report: object) -> None:
     path.write_text(text, "utf-8", errors="replace")
 
 
-def write_rejects(path: Path, rejects: Iterable[Reject]) -> None:
-    """Write the rejected lines as a table; without any, only its heading."""
-    write_table(path, REJECT_COLUMNS, (as_cells(one) for one in rejects))
+def write_rejects(path: Path, rejects: Iterable[Reject], content: str) -> None:
+    """Write the rejected lines as a table; without any, only its heading.
+
+    content: the file of those that name none.
+    """
+    write_table(path, REJECT_COLUMNS, (as_cells(one, content) for one in rejects))
 
 
-def as_cells(one: Reject) -> dict[str, object]:
+def as_cells(one: Reject, content: str) -> dict[str, object]:
     """Return a rejected line as a row of the table, its reason in both languages."""
     return {
-        "file": one.file,
+        "file": one.file or content,
         "line": one.line_number or "",  # 0: the whole file
         "original": one.original,
         "reason": str(one.reason),

@@ -14,16 +14,18 @@ from rapidfuzz import fuzz
 
 from ocrtune.signatures import SIGNATURE_BYTES
 
-CLOSE = 4  # bits of 256: the same picture, whatever its text says; `43 ocr`, `44 ocr` differ in 6
-ALIKE = 60  # bits: the same picture if the texts are alike too
-ALIKE_SHARE = 0.4  # of the bits that are set in either; margins leave few
+# How many bits of 256 may differ, and what share of those that are set in either: margins set none.
+CLOSE, CLOSE_SHARE = 8, 0.1  # the same picture, if the digits of the texts agree
+ALIKE, ALIKE_SHARE = 40, 0.2  # if the texts are alike, too
+EQUAL, EQUAL_SHARE = 60, 0.4  # if the texts are equal
 SHAPE = 0.13  # by how much the proportions of a copy may differ
-TEXT_RATIO = 90.0  # of 100, of texts that are alike; dates and amounts reach 80
+TEXT_RATIO = 80.0  # of 100, of texts that are alike
 WINDOW = 64  # neighbours that a picture is compared with
 MOST_PAIRS = 50_000  # that one key may bring; of ten thousand equal forms, no more are counted
 HEAD = 8  # letters at either end of a text that lay it beside others
 SHORT = 12  # letters, below which only the whole text does
 BANDS = SIGNATURE_BYTES // 2  # of 16 bits each
+DIGITS = re.compile(r"\d")
 NOISE = re.compile(r"[\W_]+")
 
 
@@ -53,30 +55,37 @@ def near_duplicates(
     shapes = np.log([sizes[row][0] / sizes[row][1] for row in rows])
     splits = np.array([split_of[row] for row in rows])
     plain = [NOISE.sub("", texts[row]).casefold() for row in rows]
-    pairs = np.empty((3, 0), np.int64)
+    pairs = np.empty((4, 0), np.int64)
     for keys in chain(signature_keys(bits), text_keys(plain)):
         more = close_pairs(bits, shapes, splits, keys)
         pairs = each_once(np.concatenate([pairs, more], axis=1), len(rows))
-    first, second, distance = pairs
     found = [
-        NearDuplicate((rows[one], rows[other]), bits_apart)
-        for one, other, bits_apart in zip(
-            first.tolist(), second.tolist(), distance.tolist(), strict=True
-        )
-        if bits_apart <= CLOSE or are_alike(plain[one], plain[other])
+        NearDuplicate((rows[one], rows[other]), distance)
+        for one, other, distance, either in pairs.T.tolist()
+        if is_copy(plain[one], plain[other], distance, either)
     ]
     return sorted(found, key=lambda pair: (pair.distance, pair.rows))
 
 
 def each_once(pairs: np.ndarray, count: int) -> np.ndarray:
-    """Return the pairs of `count` samples without repetitions, in their order: int64 [3, pairs]."""
+    """Return the pairs of `count` samples without repetitions, in their order: int64 [4, pairs]."""
     _, places = np.unique(pairs[0] * count + pairs[1], return_index=True)
     return pairs[:, places]
 
 
-def are_alike(one: str, other: str) -> bool:
-    """Return whether two texts, without spaces and punctuation, are about the same."""
-    return one == other or fuzz.ratio(one, other) >= TEXT_RATIO
+def is_copy(one: str, other: str, distance: int, either: int) -> bool:
+    """Return whether two pictures are one, by their texts, without spaces and punctuation.
+
+    distance: bits in which their signatures differ; either: bits that are set in one of them.
+    """
+    if one == other or not distance:
+        return True
+    if DIGITS.findall(one) != DIGITS.findall(other):  # forms and tables differ in one number only
+        return False
+    if distance <= min(CLOSE, CLOSE_SHARE * either):
+        return True
+    alike = distance <= min(ALIKE, ALIKE_SHARE * either)
+    return alike and fuzz.ratio(one, other) >= TEXT_RATIO
 
 
 def signature_keys(bits: np.ndarray) -> Iterator[np.ndarray]:
@@ -113,14 +122,15 @@ def text_keys(plain: Sequence[str]) -> Iterator[np.ndarray]:
 def close_pairs(
     bits: np.ndarray, shapes: np.ndarray, splits: np.ndarray, keys: np.ndarray
 ) -> np.ndarray:
-    """Return the pairs with an equal key that may be one picture: int64 [3, pairs].
+    """Return the pairs with an equal key that may be one picture: int64 [4, pairs].
 
-    The first two rows are numbers of samples, the smaller one first, the third their distance.
+    The first two rows are numbers of samples, the smaller one first; then the bits that differ, and
+    those that are set in either.
     """
     order = np.lexsort((shapes, keys))
     order = order[keys[order] >= 0]
     sorted_keys = keys[order]
-    found = [np.empty((3, 0), np.int64)]
+    found = [np.empty((4, 0), np.int64)]
     for step in range(1, min(WINDOW, len(order))):
         equal = np.flatnonzero(sorted_keys[step:] == sorted_keys[:-step])
         if not equal.size:
@@ -130,9 +140,9 @@ def close_pairs(
         one, other = one[wanted], other[wanted]
         distance = count_bits(bits[one] ^ bits[other])
         either = count_bits(bits[one] | bits[other])
-        close = (distance <= ALIKE) & (distance <= np.maximum(CLOSE, ALIKE_SHARE * either))
-        one, other, distance = one[close], other[close], distance[close]
-        found.append(np.stack([np.minimum(one, other), np.maximum(one, other), distance]))
+        close = distance <= np.minimum(EQUAL, EQUAL_SHARE * either)
+        two = np.minimum(one, other), np.maximum(one, other)
+        found.append(np.stack([*two, distance, either])[:, close])
         if sum(part.shape[1] for part in found) >= MOST_PAIRS:
             break
     return np.concatenate(found, axis=1)

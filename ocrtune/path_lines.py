@@ -75,7 +75,8 @@ def read_path_lines(lines: Sequence[str], known: Names) -> Reading:
             written, text = guess_split(line, ends)
             pieces.append(Piece(line_number, written, text, None))
         else:
-            written, text = parted.written, parted.text
+            written, text, name = parted.written, parted.text, parted.match.names[0]
+            written = name if name == written else written  # one string less for each line
             pieces.append(Piece(line_number, written, text, parted.match, parted.reason))
     remarks = [*drop_header(lines, pieces, style), *find_bare_paths(lines, pieces, known, style)]
     explain_separators(lines, pieces, known)

@@ -13,6 +13,7 @@ from PIL import Image, UnidentifiedImageError
 
 from ocrtune.archive import cause
 from ocrtune.errors import DatasetError
+from ocrtune.picture_bombs import bomb_reason, has_bad_exif
 from ocrtune.remarks import Remark, remark
 from ocrtune.signatures import QUARTER, signature
 
@@ -78,7 +79,7 @@ def open_page(data: bytes) -> Page:
 def is_huge(data: bytes) -> bool:
     """Whether a picture has so many pixels that only one such should be in memory."""
     try:
-        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+        with open_image(data) as image:
             return image.width * image.height > HUGE_PIXELS
     except Exception:  # whoever decodes it will say why not
         return False
@@ -89,7 +90,7 @@ def opened(data: bytes, form: Callable[[Image.Image, bytes], Any]) -> Any:
     if not data:
         raise PictureError(remark("picture_empty"))
     try:
-        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+        with open_image(data) as image:
             require_size(*image.size)
             with LARGE if image.width * image.height > LARGE_PIXELS else contextlib.nullcontext():
                 return form(image, data)
@@ -102,6 +103,13 @@ def opened(data: bytes, form: Callable[[Image.Image, bytes], Any]) -> Any:
         raise too_large() from error
     except Exception as error:  # Pillow raises nearly anything on damaged bytes
         raise PictureError(remark("picture_damaged", cause=cause(error))) from error
+
+
+def open_image(data: bytes) -> Image.Image:
+    """Return the picture, its header read; a PictureError when that alone would cost too much."""
+    if reason := bomb_reason(data):
+        raise PictureError(reason)
+    return Image.open(io.BytesIO(data), formats=FORMATS)
 
 
 def require_size(width: int, height: int) -> None:
@@ -155,6 +163,8 @@ def page_form(image: Image.Image, data: bytes) -> Page:
 
 def orientation(image: Image.Image) -> int:
     """Return the EXIF orientation; 1, upright, when there is none that can be read."""
+    if any(has_bad_exif(image.info.get(name)) for name in ("exif", "Raw profile type exif")):
+        raise PictureError(remark("picture_tags"))
     try:
         return image.getexif().get(0x0112, 1)
     except Exception:  # a broken EXIF block does not make the picture unusable

@@ -29,6 +29,7 @@ class Reading:
 
     pieces: list[Piece]
     remarks: list[Remark] = field(default_factory=list)
+    lead: int = 1  # it must find more than so many times what `path text` finds, to be believed
 
     def count_found(self) -> int:
         """Return the number of pieces that have a picture and a text."""

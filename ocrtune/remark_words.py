@@ -427,6 +427,29 @@ WORDS = {
         "(here: {other})",
         "数据集中已有这张图片 `{picture}`，文字不同，已保留原有文字：{text}（此处为：{other}）",
     ),
+    "half_character": (
+        "The text holds half of a character (a lone surrogate, as `\\ud800` in JSON). Write it "
+        "again.",
+        "文字中有半个字符（单独的代理项，如 JSON 中的 `\\ud800`），请重新填写。",
+    ),
+    # pictures that are not opened
+    "picture_scans": (
+        "The JPEG is made of more than {most} passes. Save it again.",
+        "这个 JPEG 的扫描次数超过 {most} 次，请重新保存。",
+    ),
+    "picture_tags": (
+        "The notes in the picture file (EXIF, TIFF tags) are damaged or far too many. Save it "
+        "again without them.",
+        "图片文件中的附加信息（EXIF、TIFF 标签）已损坏或过多，请去掉后重新保存。",
+    ),
+    "picture_pages": (
+        "The file holds more than {most} pages. Divide it.",
+        "文件超过 {most} 页，请拆分。",
+    ),
+    "picture_tiles": (
+        "The JPEG 2000 would take too much memory. Save it as JPEG or PNG.",
+        "这个 JPEG 2000 图片需要的内存过多，请另存为 JPEG 或 PNG。",
+    ),
     **REPORT_WORDS,
     # about the files of an archive
     "names_repeated": (

@@ -50,15 +50,15 @@ def histogram(values: Sequence[int]) -> dict[str, list[int]]:
     """Return how many values lie in each bin, from one edge up to below the next.
 
     The bins are equally wide, except the last one if a few values are much larger than the others.
-    The last edge is the largest value, and belongs to its bin.
+    The last edge is the largest value, and belongs to its bin; of equal values one more.
     """
     numbers = np.asarray(values)
     low, high = int(numbers.min()), int(numbers.max())
     usual = int(np.percentile(numbers, TAIL, method="lower"))
     size = bin_width(usual - low)
     first = low - low % size
-    edges = list(range(first, usual + 1, size))
-    if high >= edges[-1] + size:
+    edges = list(range(first, max(usual, first + 1), size))
+    if high > edges[-1] + size:
         edges.append(edges[-1] + size)
     edges.append(max(high, edges[-1] + 1))
     counts, _ = np.histogram(numbers, bins=edges)

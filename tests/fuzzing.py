@@ -10,6 +10,7 @@ traceback and the damaged file in FOLDER/culprit.
 import io
 import json
 import random
+import re
 import resource
 import shutil
 import struct
@@ -17,6 +18,7 @@ import sys
 import traceback
 import warnings
 import zipfile
+import zlib
 from collections import Counter
 from pathlib import Path
 
@@ -203,7 +205,62 @@ def insert_words(data: bytearray, dice: random.Random) -> None:
         data[place:place] = encoded
 
 
+def write_long(data: bytearray, dice: random.Random) -> None:
+    """Put in a very long line, or very many short ones."""
+    place = dice.randrange(len(data) + 1)
+    data[place:place] = dice.choice(
+        (b"a", b"a ", b"|", b"\n", b"1.png ", b"\0", b"[")
+    ) * dice.choice((1_000, 30_000))
+
+
+def recode(data: bytearray, dice: random.Random) -> None:
+    """Say the text in another encoding, or as bytes that are none."""
+    encodings = ("utf-16", "utf-16-be", "utf-32", "gb18030", "cp1252", "big5", "shift_jis", "utf-7")
+    if dice.random() < 0.2:
+        data[:] = dice.randbytes(dice.randrange(2_000))
+    else:
+        data[:] = data.decode("utf-8", "replace").encode(dice.choice(encodings), "replace")
+
+
+def edit_chunk(data: bytearray, dice: random.Random) -> None:
+    """Change a chunk of a PNG, or put in a strange one, under a right checksum."""
+    starts = [at for kind in CHUNKS if (at := data.find(kind, 8)) > 0]
+    if not data.startswith(b"\x89PNG") or not starts:
+        return
+    at = dice.choice(starts)
+    size = min(int.from_bytes(data[at - 4 : at]), len(data) - at - 8)
+    chunk = bytearray(data[at + 4 : at + 4 + max(0, size)])
+    dice.choice(DAMAGES)(chunk, dice)
+    kind = bytes(data[at : at + 4]) if dice.random() < 0.6 else dice.choice(CHUNKS)
+    check = zlib.crc32(kind + chunk).to_bytes(4)
+    length = dice.choice((len(chunk), len(chunk), dice.randrange(1 << 32)))
+    end = at - 4 if dice.random() < 0.3 else at + 8 + max(0, size)
+    data[at - 4 : end] = length.to_bytes(4) + kind + chunk + check
+
+
+def edit_headers(data: bytearray, dice: random.Random) -> None:
+    """Put odd numbers into the fields of a zip's headers: flags, method, sizes, places, names."""
+    mark = dice.choice((b"PK\1\2", b"PK\1\2", b"PK\3\4", b"PK\5\6"))
+    places = [found.start() for found in re.finditer(re.escape(mark), data)]
+    for at in dice.sample(places, min(len(places), dice.choice((1, 1, 2, 99)))):
+        field = at + 4 + 2 * dice.randrange(22)
+        value = dice.choice((0, 1, 2, 8, 9, 12, 14, 99, 0x800, 0xFFFF, dice.randrange(1 << 16)))
+        if field + 2 <= len(data):
+            data[field : field + 2] = value.to_bytes(2, "little")
+
+
+def join_zips(data: bytearray, dice: random.Random) -> None:
+    """Put two zips, or parts of them, behind each other, or something around one."""
+    other = bytes(data[dice.choice((0, dice.randrange(len(data)))) :]) if data else b""
+    odd = dice.choice((other, other, b"#!/bin/sh\n" * 20, bytes(500), b"PK\5\6" + bytes(18)))
+    data[:] = dice.choice((odd + data, data + odd))
+
+
+CHUNKS = (b"IHDR", b"IDAT", b"PLTE", b"tRNS", b"eXIf", b"zTXt", b"iTXt", b"iCCP", b"acTL", b"IEND")
 DAMAGES = (flip, cut, repeat, count_wrongly)
+OF_TEXTS = (*DAMAGES, insert_words, insert_words, write_long, recode)
+OF_PICTURES = (*DAMAGES, edit_chunk)
+OF_ZIPS = (*DAMAGES, edit_headers, edit_headers, join_zips)
 
 
 def damaged_source(shape: str, files: dict[str, bytes], dice: random.Random) -> bytes:
@@ -214,7 +271,7 @@ def damaged_source(shape: str, files: dict[str, bytes], dice: random.Random) -> 
         texts = [name for name in files if name.split(".")[-1] not in KINDS]
         name = dice.choice(texts if texts and where < 0.75 else list(files))
         data = bytearray(files[name])
-        dice.choice((*DAMAGES, insert_words) if name in texts else DAMAGES)(data, dice)
+        dice.choice(OF_TEXTS if name in texts else OF_PICTURES)(data, dice)
         files[name] = bytes(data)
     if dice.random() < 0.1:
         odd = dice.choice(("../x", "/etc/x", "C:\\x", "a" * 5000, "x\0y", "CON", "1.PNG", "é.png"))
@@ -225,7 +282,7 @@ def damaged_source(shape: str, files: dict[str, bytes], dice: random.Random) -> 
         data = bytearray(packed(files, method))
     if where <= 0.3:
         for _ in range(dice.randrange(1, 3)):
-            dice.choice(DAMAGES)(data, dice)
+            dice.choice(OF_ZIPS)(data, dice)
     return bytes(data)
 
 

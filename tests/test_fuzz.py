@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import fuzzing
@@ -71,6 +72,33 @@ def test_thousands_of_damaged_archives_end_with_a_sentence(tmp_path):
     left = {path.name for path in work.iterdir()} | {path.name for path in (work / "out").iterdir()}
     endings = ("_train.parquet", "_val.parquet", "_test.parquet", "_report.json", "_rejects.csv")
     assert left <= {"source.zip", "out", *(f"d{ending}" for ending in endings)}
+
+
+HALF = "\\ud800"
+HALVES = {  # how JSON can say half of a character, which no file in UTF-8 holds
+    "metadata.jsonl": f'{{"file_name": "1.png", "text": "a{HALF}"}}\n'
+    '{"file_name": "2.jpeg", "text": "b"}\n',
+    "labels.json": f'{{"1.png": "a{HALF}", "2.jpeg": "b"}}',
+    "Label.txt": '1.png\t[{"transcription": "a\\ud800", "points": [[2,2],[50,4],[50,18],[2,16]]}, '
+    '{"transcription": "b", "points": [[2,2],[50,4],[50,18],[2,16]]}]\n',
+}
+
+
+@pytest.mark.parametrize("name", list(HALVES))
+def test_half_a_character_costs_its_line_and_says_so(tmp_path, name):
+    source = tmp_path / "source.zip"
+    source.write_bytes(
+        fuzzing.packed(fuzzing.pictures() | {name: HALVES[name].encode()}, zipfile.ZIP_STORED)
+    )
+    report = build_dataset(BuildConfig(source=str(source), output=str(tmp_path / "d")))
+    assert report.samples == 1
+    (rejected,) = report.rejects
+    assert rejected["key"] == "half_character"
+    assert rejected["nearest"] == "1.png"
+    assert (
+        "half of a character"
+        in json.loads((tmp_path / "d_report.json").read_text())["rejects"][0]["reason"]
+    )
 
 
 ODD = "/\\\"'`“‘<#%:"  # begin a quotation, a comment or a folder, or have a meaning in addresses

@@ -10,7 +10,17 @@ PACKAGE = Path(__file__).parent.parent / "ocrtune"
 
 LAYERS = {
     0: {"__init__", "errors", "records", "config", "events", "home"},
-    1: {"text", "metrics", "archive", "archive_names", "content", "shapes", "cards", "augmenting"}
+    1: {
+        "text",
+        "metrics",
+        "archive",
+        "archive_names",
+        "picture_bombs",
+        "content",
+        "shapes",
+        "cards",
+        "augmenting",
+    }
     | {"grounding", "pictures", "splits", "picture_store", "remarks", "remark_words"}
     | {"columns", "cells", "tables", "table_types", "table_truth", "row_choice"}
     | {"dataset_files", "ground_truth", "grouping", "hub_layout"}

@@ -9,8 +9,9 @@ from dataclasses import replace
 from ocrtune.archive import CONTENT_HELP, Archive
 from ocrtune.config import BuildConfig
 from ocrtune.errors import ArchiveError, QuestionError
-from ocrtune.ground_truth import GroundTruth
+from ocrtune.ground_truth import GroundTruth, reject
 from ocrtune.pdf_files import PdfFiles, pdf_problems
+from ocrtune.remarks import remark
 from ocrtune.shapes.layout_files import ALTO, PAGE, PAGES
 from ocrtune.shapes.lines import LINES
 from ocrtune.shapes.own_splits import with_own_splits
@@ -32,14 +33,40 @@ def read_ground_truth(archive: Archive, config: BuildConfig) -> GroundTruth:
     A source that brings its ground truth along (a table of the Hub) needs no recognising.
     """
     if archive.ground_truth:
-        return archive.ground_truth
+        return without_halves(archive.ground_truth)
     if config.shape != "auto":
         shape = SHAPES[config.shape]
         files = shape.find(archive)
     else:
         shape, files = choose_shape(archive)
-    truth = with_own_splits(shape.read(archive, files, config))
+    truth = without_halves(with_own_splits(shape.read(archive, files, config)))
     return replace(truth, remarks=(*truth.remarks, *pdf_problems(archive), *archive.remarks))
+
+
+def without_halves(truth: GroundTruth) -> GroundTruth:
+    """Return the ground truth with entries rejected that no file in UTF-8 can hold.
+
+    JSON can write half of a surrogate pair, which stands for no character.
+    """
+    if is_whole("".join(entry.text + entry.part for entry in truth.entries)):
+        return truth
+    kept, rejects = [], list(truth.rejects)
+    for entry in truth.entries:
+        if is_whole(entry.text + entry.part):
+            kept.append(entry)
+            continue
+        line, reason = truth.original(entry), remark("half_character")
+        rejects.append(reject(entry.line_number, line, reason, entry.name, entry.file))
+    return replace(truth, entries=kept, rejects=tuple(rejects))
+
+
+def is_whole(text: str) -> bool:
+    """Whether a text consists of characters, without halves of surrogate pairs."""
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def choose_shape(archive: Archive) -> tuple[Shape, list[str]]:

@@ -40,8 +40,10 @@ def find_content(archive: Archive) -> Sequence[str]:
     if archive.content_name:
         return (archive.content_name,)
     names = archive.names()
-    own = {fold(posixpath.splitext(name)[0]) for name in names if is_picture_name(name)}
-    texts = [name for name in content_names(names) if not is_pair(name, own)]
+    texts = content_names(names)
+    if any(name.lower().endswith(".txt") for name in texts):
+        own = {fold(posixpath.splitext(name)[0]) for name in names if is_picture_name(name)}
+        texts = [name for name in texts if not is_pair(name, own)]
     return [name for name in texts if stem(name) not in SIDE_TEXTS] or texts
 
 
