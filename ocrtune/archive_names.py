@@ -69,8 +69,9 @@ def name_problem(name: str, info: zipfile.ZipInfo, most_chars: int) -> str:
 def recover_names(infos: Sequence[zipfile.ZipInfo]) -> list[str]:
     """Return the names as their author wrote them.
 
-    Without the UTF-8 flag zipfile reads names as cp437, while macOS writes UTF-8 and a Chinese
-    Windows GBK. All names of a zip come from one machine, so they are judged together.
+    Without the UTF-8 flag zipfile reads names as cp437, while macOS writes UTF-8, a Chinese
+    Windows GBK or Big5, a Japanese one Shift-JIS. All names of a zip come from one machine,
+    so they are judged together.
     """
     names = [info.filename for info in infos]
     unflagged = [index for index, info in enumerate(infos) if not info.flag_bits & 0x800]
@@ -80,7 +81,7 @@ def recover_names(infos: Sequence[zipfile.ZipInfo]) -> list[str]:
     except (UnicodeEncodeError, ArchiveError):
         return names
     recovered = text.split("\n")
-    sound = encoding in ("utf-8", "gb18030") and "\ufffd" not in text
+    sound = encoding in ("utf-8", "gb18030", "big5", "cp932") and "\ufffd" not in text
     if unflagged and sound and len(recovered) == len(unflagged):
         for index, name in zip(unflagged, recovered, strict=True):
             names[index] = name

@@ -121,6 +121,8 @@ def test_a_separate_content_file_wins(tmp_path):
     [
         ("图片/第一页.jpg", "gb18030"),  # a Chinese Windows
         ("许愿/第一页.jpg", "gb18030"),  # holds the byte of a backslash
+        ("圖片/國語第一頁.jpg", "big5"),  # a Windows in Taiwan
+        ("テスト/東京都の表.jpg", "cp932"),  # a Japanese one; holds a backslash's byte as well
         ("图片/第一页.jpg", "utf-8"),  # macOS
         ("M\u00fcller/\u00fcber.jpg", "cp437"),  # a German Windows: nothing to recover
     ],
