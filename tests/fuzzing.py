@@ -11,7 +11,6 @@ import io
 import json
 import random
 import re
-import resource
 import shutil
 import struct
 import sys
@@ -322,7 +321,9 @@ def main() -> None:
             sys.stderr.write(f"round {number} ({shape}, {'built' if whole else 'read'})\n")
             traceback.print_exc()
             raise SystemExit(1) from None
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    # Not `ru_maxrss`: that starts at what the process that began this one had.
+    status = Path("/proc/self/status").read_text(encoding="utf-8")
+    peak = int(status.split("VmHWM:")[1].split()[0]) / 1024
     sys.stdout.write(json.dumps({"rounds": rounds, "ends": ends, "peak_mib": peak}))
 
 

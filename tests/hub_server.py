@@ -78,9 +78,18 @@ class Hub:
 
     def environment(self, home: Path, token: str = "") -> dict[str, str]:
         """Return the environment of a program that shall take this for the Hub."""
-        clean = {key: value for key, value in os.environ.items() if not key.startswith("HF_")}
+        # A machine may be told to stay offline or to ask a proxy for everything: neither is meant
+        # for a Hub that runs here.
+        clean = {
+            key: value
+            for key, value in os.environ.items()
+            if not key.startswith("HF_")
+            and not key.lower().endswith("_proxy")
+            and key != "TRANSFORMERS_OFFLINE"
+        }
         return clean | {
             "HF_ENDPOINT": self.address,
+            "NO_PROXY": "*",
             "HF_HUB_DISABLE_XET": "1",
             "HF_HUB_DISABLE_TELEMETRY": "1",
             "HF_HOME": str(home),

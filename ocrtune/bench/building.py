@@ -40,8 +40,10 @@ except SystemExit as end:
 used = resource.getrusage(resource.RUSAGE_SELF)
 with open("/proc/self/io") as lines:
     moved = dict(line.split(": ") for line in lines.read().splitlines())
+with open("/proc/self/status") as lines:  # ru_maxrss starts at what the parent process had
+    peak = int(lines.read().split("VmHWM:")[1].split()[0])
 with open(result, "w") as stream:
-    json.dump({"cpu_seconds": used.ru_utime + used.ru_stime, "peak_mib": used.ru_maxrss / 1024,
+    json.dump({"cpu_seconds": used.ru_utime + used.ru_stime, "peak_mib": peak / 1024,
                "written_bytes": int(moved["wchar"])}, stream)
 """
 LETTERS = string.ascii_letters + string.digits + "äöüß ,.;"
