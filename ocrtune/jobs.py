@@ -55,6 +55,7 @@ class Status:
     step: int = 0
     total: int = 0
     message: str = ""
+    owner: str = ""  # who may ask for it; empty for whoever knows its id
 
     def save(self, folder: Path) -> None:
         """Put this status in place of the last one, at once."""
@@ -67,6 +68,7 @@ class Status:
         """Return the status in the folder; None if it is missing or is none of ours."""
         try:
             values = json.loads((folder / "status.json").read_text("utf-8"))
+            values = {"owner": ""} | values  # which earlier versions did not write
             return cls(**{field.name: field.type(values[field.name]) for field in fields(cls)})
         except (OSError, ValueError, KeyError, TypeError):
             return None
@@ -162,7 +164,9 @@ def create(home: Path) -> Job:
     return Job(folder)
 
 
-def start(job: Job, command: str, config: Config, worker: Sequence[str] = WORKER) -> Job:
+def start(
+    job: Job, command: str, config: Config, worker: Sequence[str] = WORKER, owner: str = ""
+) -> Job:
     """Start `python -m ocrtune COMMAND` for this job, and return the job.
 
     The worker lives on when the starter ends. It gets no tokens: its files and its log may be
@@ -170,7 +174,7 @@ def start(job: Job, command: str, config: Config, worker: Sequence[str] = WORKER
     """
     config.save(job.folder / "config.json")
     arguments = ["--config", str(job.folder / "config.json")]
-    return spawn(job, command, arguments, worker, time.time())
+    return spawn(job, command, arguments, worker, time.time(), owner)
 
 
 def resume(job: Job, run: Path, worker: Sequence[str] = WORKER) -> Job:
@@ -182,11 +186,16 @@ def resume(job: Job, run: Path, worker: Sequence[str] = WORKER) -> Job:
     if status is None or not job.ended():
         raise JobError("The run is under way.", "Stop it first.")
     (job.folder / "STOP").unlink(missing_ok=True)
-    return spawn(job, status.command, ["--resume", str(run)], worker, status.created)
+    return spawn(job, status.command, ["--resume", str(run)], worker, status.created, status.owner)
 
 
 def spawn(
-    job: Job, command: str, arguments: Sequence[str], worker: Sequence[str], created: float
+    job: Job,
+    command: str,
+    arguments: Sequence[str],
+    worker: Sequence[str],
+    created: float,
+    owner: str,
 ) -> Job:
     """Start a worker for the job, and return the job, which waits for its turn now."""
     arguments = [*arguments, "--job", str(job.folder)]
@@ -207,6 +216,7 @@ def spawn(
         pid=process.pid,
         started=process_start(process.pid) or "",
         heartbeat=time.time(),
+        owner=owner,
     ).save(job.folder)
     threading.Thread(target=process.wait, daemon=True).start()  # leaves no zombie behind
     return job

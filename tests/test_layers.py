@@ -9,7 +9,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "ocrtune"
 
 LAYERS = {
-    0: {"__init__", "errors", "records", "config", "events", "home"},
+    0: {"__init__", "errors", "records", "config", "events", "home", "limits"},
     1: {
         "text",
         "metrics",

@@ -12,6 +12,8 @@ import subprocess
 import sys
 import time
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -19,6 +21,7 @@ from types import SimpleNamespace
 import gradio as gr
 import httpx
 import pytest
+from gradio.context import LocalContext
 from gradio.utils import get_upload_folder
 from page_server import serve_page
 from PIL import Image
@@ -47,6 +50,8 @@ from ocrtune.records import OcrContract, Prediction
 from ocrtune.report import build_comparison, write_report
 from ocrtune.ui import knobs, page, train_views, uploads, watching
 from ocrtune.ui.actions import Actions, recipe_key
+from ocrtune.ui.looks import look
+from ocrtune.ui.visitors import SECRET, VISITOR, owner_of
 from ocrtune.ui.watching import PANELS, Watching
 from ocrtune.ui.words import LANGUAGES, say
 
@@ -498,28 +503,72 @@ def arrive(home: Path, session: object, **query: str) -> list:
     return Watching(home).arrive(session, "compare", "zh", request)
 
 
+def jobs_of(session: dict) -> dict:
+    """Return what a browser remembers beside who its visitor is, which must be there."""
+    assert SECRET.fullmatch(session[VISITOR])
+    return {name: key for name, key in session.items() if name != VISITOR}
+
+
 def test_a_visitor_comes_back_to_the_same_jobs_and_tab(visit):
     session, tabs, language, *names = arrive(visit.home, visit.session)
-    assert (session, tabs.selected, language) == (visit.session, "compare", "zh")
+    assert (jobs_of(session), tabs.selected, language) == (visit.session, "compare", "zh")
     assert [tab.label for tab in names] == ["数据集", "微调", "试读", "对比"]
 
 
 def test_the_link_to_a_run_brings_the_run_and_its_dataset(visit):
     session, tabs, *_ = arrive(visit.home, {}, run=visit.session["run"])
-    assert session == {name: visit.session[name] for name in ("run", "dataset")}
+    assert jobs_of(session) == {name: visit.session[name] for name in ("run", "dataset")}
     assert tabs.selected == "train"
 
 
 @pytest.mark.parametrize("link", ["", "../..", "a" * 22])
 def test_a_wrong_link_changes_nothing(visit, link):
-    assert arrive(visit.home, visit.session, run=link)[0] == visit.session
+    assert jobs_of(arrive(visit.home, visit.session, run=link)[0]) == visit.session
 
 
 def test_the_dataset_of_a_foreign_path_is_not_taken(visit):
     name = visit.session["dataset"]
     config = lambda folder: TrainConfig(data=f"/elsewhere/{name}/dataset", output="o")  # noqa: E731
     run = make_job(visit.home, "train", config)
-    assert arrive(visit.home, {}, run=run.id)[0] == {"run": run.id}
+    assert jobs_of(arrive(visit.home, {}, run=run.id)[0]) == {"run": run.id}
+
+
+def test_a_visitor_keeps_one_secret_and_another_gets_another(tmp_path):
+    first, *_ = arrive(tmp_path, {})
+    again, *_ = arrive(tmp_path, first)
+    other, *_ = arrive(tmp_path, {})
+    assert again == first != other
+    forged, *_ = arrive(tmp_path, {VISITOR: "a secret of mine"})
+    assert jobs_of(forged) == {}
+
+
+def test_a_job_belongs_to_who_started_it_and_its_files_hide_the_secret(tmp_path):
+    actions = Actions(tmp_path / "home", ("true",))
+    first, *_ = arrive(tmp_path, {})
+    session = actions.load_sample(first, "en")
+    status = tmp_path / "home" / "jobs" / session["dataset"] / "status.json"
+    assert json.loads(status.read_text("utf-8"))["owner"] == owner_of(first) != owner_of({})
+    assert first[VISITOR] not in status.read_text("utf-8")
+
+
+def test_the_job_of_a_signed_in_user_opens_for_nobody_else(tmp_path):
+    actions = Actions(tmp_path / "home", ("true",))
+    with asked_by("ada"):
+        session = actions.load_sample({}, "en")
+        assert look(actions.home, session, "dataset").job
+    for somebody in ("", "bob"):
+        with asked_by(somebody):
+            assert not look(actions.home, session, "dataset").job
+
+
+@contextmanager
+def asked_by(user: str) -> Iterator[None]:
+    """Answer a request of a user who has signed in."""
+    token = LocalContext.request.set(gr.Request(username=user))
+    try:
+        yield
+    finally:
+        LocalContext.request.reset(token)
 
 
 # What a button does

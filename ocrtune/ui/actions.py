@@ -32,6 +32,7 @@ from ocrtune.ui.knobs import KNOBS, read_knobs, turn_knobs
 from ocrtune.ui.looks import Look, clean, look, question
 from ocrtune.ui.uploads import hand_out, keep, pass_on
 from ocrtune.ui.views import sentence
+from ocrtune.ui.visitors import VISITOR, owner_of
 from ocrtune.ui.words import Refused, label, language_of, say
 from ocrtune.ui.words_en import ENGLISH
 
@@ -85,9 +86,9 @@ class Actions:
             raise Refused(refusal)
         return found
 
-    def launch(self, job: jobs.Job, command: str, config: object) -> str:
-        """Start the worker and return the job's id."""
-        return jobs.start(job, command, config, self.worker).id
+    def launch(self, job: jobs.Job, command: str, config: object, session: object) -> str:
+        """Start the worker for this visitor and return the job's id."""
+        return jobs.start(job, command, config, self.worker, owner_of(session)).id
 
     @shown
     def load_sample(self, session: object, language: str) -> dict:
@@ -95,7 +96,7 @@ class Actions:
         job = jobs.create(self.home)
         again = earlier_dataset(look(self.home, session, "dataset"), str(SAMPLE))
         config = BuildConfig(source=str(SAMPLE), output=str(job.folder / "dataset"), edits=again)
-        return clean(session) | {"dataset": self.launch(job, "build", config)}
+        return clean(session) | {"dataset": self.launch(job, "build", config, session)}
 
     @shown
     def build(self, archive: object, content: object, *carry_and_visitor: object) -> dict:
@@ -124,7 +125,7 @@ class Actions:
         config = BuildConfig(
             source=str(source), output=str(job.folder / "dataset"), content=beside, **settings
         )
-        return clean(session) | {"dataset": self.launch(job, "build", config)}
+        return clean(session) | {"dataset": self.launch(job, "build", config, session)}
 
     @shown
     def build_from_hub(
@@ -151,7 +152,7 @@ class Actions:
             random_rows=order == HUB_ORDERS[1],
             **(told | given),
         )
-        return clean(session) | {"dataset": self.launch(job, "build", config)}
+        return clean(session) | {"dataset": self.launch(job, "build", config, session)}
 
     @shown
     def answer(self, choice: object, session: object, language: str) -> dict:
@@ -172,7 +173,7 @@ class Actions:
             choice = f"{brought['source']}/{choice}"
         settings = brought | {asked.setting: choice, "output": str(job.folder / "dataset")}
         config = replace(before, **settings)
-        return clean(session) | {"dataset": self.launch(job, "build", config)}
+        return clean(session) | {"dataset": self.launch(job, "build", config, session)}
 
     @shown
     def stop_build(self, session: object, language: str) -> dict:
@@ -242,7 +243,7 @@ class Actions:
             raise Refused("already_checking")
         config = self.run_settings(*settings_and_visitor)
         job = jobs.create(self.home)
-        return clean(session) | {"check": self.launch(job, "check", config)}
+        return clean(session) | {"check": self.launch(job, "check", config, session)}
 
     @shown
     def start(self, *settings_and_visitor: object) -> dict:
@@ -253,8 +254,8 @@ class Actions:
             raise Refused("already_running")
         job = jobs.create(self.home)
         config = replace(config, output=str(job.folder / "run"))
-        kept = {"dataset": clean(session)["dataset"]}
-        return kept | {"run": self.launch(job, "train", config)}
+        kept = kept_ids(session, "dataset")
+        return kept | {"run": self.launch(job, "train", config, session)}
 
     @shown
     def resume(self, session: object, language: str) -> dict:
@@ -264,7 +265,7 @@ class Actions:
             raise Refused("no_checkpoint")
         jobs.resume(run.job, run.run, self.worker)
         # What was read and compared was so with weights that are about to change.
-        return {name: key for name, key in clean(session).items() if name in ("dataset", "run")}
+        return kept_ids(session, "dataset", "run")
 
     @shown
     def stop(self, session: object, language: str) -> dict:
@@ -321,7 +322,7 @@ class Actions:
             prompt=asked,
             boxes=str(job.folder / "boxes"),
         )
-        return clean(session) | {"reading": self.launch(job, "read", config)}
+        return clean(session) | {"reading": self.launch(job, "read", config, session)}
 
     @shown
     def compare(self, session: object, language: str) -> dict:
@@ -335,7 +336,7 @@ class Actions:
             language=language_of(language),
             base=trained(run).base,
         )
-        return clean(session) | {"comparison": self.launch(job, "compare", config)}
+        return clean(session) | {"comparison": self.launch(job, "compare", config, session)}
 
     @shown
     def fetch_page(self, session: object, language: str) -> str:
@@ -412,6 +413,11 @@ def earlier_dataset(dataset: Look, source: str = "") -> str:
     if source and config.source != source:
         return ""
     return str(dataset.dataset) if dataset.usable else config.extend or config.edits
+
+
+def kept_ids(session: object, *names: str) -> dict[str, str]:
+    """Return the ids of these jobs, and who the visitor is; the other jobs are forgotten."""
+    return {name: key for name, key in clean(session).items() if name in (*names, VISITOR)}
 
 
 def offered_prompts(run: Look) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from ocrtune.config import CHECKPOINT
 from ocrtune.errors import JobError
 from ocrtune.events import Asked, Event, Failed, Note
 from ocrtune.ui.views import bar, escape, notice, sentence, text
+from ocrtune.ui.visitors import SECRET, VISITOR, may_use
 from ocrtune.ui.words import say
 
 COMMANDS = {
@@ -83,10 +84,14 @@ class Look:
 
 
 def clean(session: object) -> dict[str, str]:
-    """Return the ids that a browser sent, and nothing else it may have sent."""
+    """Return the ids and the secret that a browser sent, and nothing else it may have sent."""
     if not isinstance(session, dict):
         return {}
-    return {name: session[name] for name in COMMANDS if isinstance(session.get(name), str)}
+    known = {name: session[name] for name in COMMANDS if isinstance(session.get(name), str)}
+    secret = session.get(VISITOR)
+    if isinstance(secret, str) and SECRET.fullmatch(secret):
+        known[VISITOR] = secret
+    return known
 
 
 def look(home: Path, session: object, name: str) -> Look:
@@ -97,7 +102,7 @@ def look(home: Path, session: object, name: str) -> Look:
         return Look()
     status, state = job.status(), job.state()
     place = job.place() if state == "queued" else 0
-    if status is None:
+    if status is None or not may_use(status.owner):
         return Look()
     return Look(job, state, place, status.step, status.total, status.message, status.heartbeat)
 

@@ -29,6 +29,7 @@ from ocrtune.ui.actions import offered_prompts, trained
 from ocrtune.ui.gallery import View, edits_moment
 from ocrtune.ui.looks import Look, clean, look, look_at_all, question
 from ocrtune.ui.views import notice, sentence, text
+from ocrtune.ui.visitors import VISITOR, new_visitor
 from ocrtune.ui.words import language_of, say
 
 TABS = ("dataset", "train", "try", "compare")
@@ -267,7 +268,9 @@ class Watching:
         known, place = clean(session), place if place in TABS else TABS[0]
         run = look(self.home, {"run": request.query_params.get("run")}, "run")
         if run.job and run.id != known.get("run"):
-            known, place = {"run": run.id} | self.dataset_of(run), "train"
+            kept = {VISITOR: known[VISITOR]} if VISITOR in known else {}
+            known, place = kept | {"run": run.id} | self.dataset_of(run), "train"
+        known.setdefault(VISITOR, new_visitor())
         language = language_of(language)
         return [known, gr.Tabs(selected=place), language, *name_tabs(language)]
 
