@@ -9,7 +9,8 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "ocrtune"
 
 LAYERS = {
-    0: {"__init__", "errors", "records", "config", "events", "home", "limits"},
+    0: {"__init__", "errors", "records", "config", "events", "home", "limits"}
+    | {"checkpoint_step"},
     1: {
         "text",
         "metrics",
@@ -36,7 +37,7 @@ LAYERS = {
     | {"training", "learner", "graphs", "ranks", "validation", "checkpoints", "preflight"}
     | {"decoding", "streaming", "reading", "comparing", "exporting"}
     | {"report", "report_page", "report_words", "suspects", "pretrain", "bench"},
-    4: {"jobs", "turns"},
+    4: {"jobs", "turns", "keeping"},
     5: {"cli", "arguments", "console", "__main__", "ui"},
 }
 LAYER = {unit: layer for layer, units in LAYERS.items() for unit in units}
@@ -45,6 +46,7 @@ LAYER = {unit: layer for layer, units in LAYERS.items() for unit in units}
 ALLOWED = {
     "jobs": LAYERS[0] | {"turns"},
     "turns": LAYERS[0],
+    "keeping": LAYERS[0] | {"jobs"},
     "ui": LAYERS[0]
     | LAYERS[1]
     | LAYERS[4]
