@@ -9,7 +9,8 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "ocrtune"
 
 LAYERS = {
-    0: {"__init__", "errors", "records", "config", "events", "home", "limits"},
+    0: {"__init__", "errors", "records", "config", "events", "home", "limits"}
+    | {"redaction", "event_files"},
     1: {
         "text",
         "metrics",
