@@ -11,16 +11,18 @@ import re
 import secrets
 import shutil
 import signal
+import stat
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
 from ocrtune.config import Config
 from ocrtune.errors import JobError
+from ocrtune.event_files import EventFiles, EventReader
 from ocrtune.events import (
     Done,
     Event,
@@ -30,16 +32,16 @@ from ocrtune.events import (
     Resumed,
     Step,
     append_event,
-    read_events,
     rewind_events,
 )
+from ocrtune.redaction import redact, settle, without_secrets
 from ocrtune.turns import is_process, place, process_start, take_ticket
 
 ENDED = ("done", "stopped", "failed", "lost")
 NEEDS_TURN = ("check", "train", "read", "compare", "export")  # these load a model
 WORKER = (sys.executable, "-m", "ocrtune")
 JOB_ID = re.compile(r"[A-Za-z0-9_-]{22,64}")
-SECRET_WORDS = {"TOKEN", "TOKENS", "SECRET", "SECRETS", "PASSWORD", "CREDENTIALS", "KEY", "KEYS"}
+EVENTS = EventFiles()  # what has been read of them is nobody's secret: who asks has found the job
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,16 +117,11 @@ class Job:
 
     def events(self) -> list[Event]:
         """Return what the worker has said so far, oldest first."""
-        return read_events(self.folder / "events.jsonl")
+        return EVENTS.read(self.folder / "events.jsonl")
 
     def log(self, max_bytes: int = 4000) -> str:
-        """Return the end of what the worker printed."""
-        try:
-            with (self.folder / "log.txt").open("rb") as stream:
-                stream.seek(max(0, os.fstat(stream.fileno()).st_size - max_bytes))
-                return stream.read().decode("utf-8", errors="replace")
-        except OSError:
-            return ""
+        """Return the end of what the worker printed, in lines that have come to rest, redacted."""
+        return redact(settle(read_end(self.folder / "log.txt", max_bytes)))
 
     def stop(self) -> None:
         """Ask the worker to end early; it keeps what it has learned."""
@@ -136,6 +133,28 @@ class Job:
         if status and status.state not in ENDED:
             end_process(status.pid, status.started, patience_seconds)
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def read_end(path: Path, max_bytes: int) -> str:
+    """Return the last whole words of a file of text; empty if it cannot be read.
+
+    Half a secret would not be known for one: what the cut has torn is left out.
+    """
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            return ""
+        with path.open("rb") as stream:
+            cut = max(0, os.fstat(stream.fileno()).st_size - max_bytes)
+            stream.seek(cut)
+            text = stream.read(max_bytes).decode("utf-8", errors="replace")
+    except OSError:
+        return ""
+    if not cut:
+        return text
+    for end in ("\n", "\r", " "):
+        if end in text:
+            return text.partition(end)[2]
+    return ""
 
 
 def end_process(pid: int, started: str, patience_seconds: float) -> None:
@@ -222,15 +241,6 @@ def spawn(
     return job
 
 
-def without_secrets(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables whose names do not tell of a token, password or key."""
-    return {
-        name: value
-        for name, value in environment.items()
-        if not SECRET_WORDS & set(name.upper().split("_"))
-    }
-
-
 def find(home: Path, job_id: object, command: str = "") -> Job:
     """Return the job of that id, which may come from anybody; `command` is what it must be."""
     if isinstance(job_id, str) and JOB_ID.fullmatch(job_id):
@@ -259,16 +269,30 @@ def reconcile(home: Path) -> list[Job]:
 
 
 def follow(job: Job, poll_seconds: float = 0.5) -> Iterator[Event]:
-    """Yield a job's events, oldest first; return once it has ended."""
-    seen = 0
+    """Yield a job's events, oldest first; return once it has ended.
+
+    Of a run that went back to its checkpoint, what happens once more is told once more.
+    """
+    reader, told, rewinds = EventReader(job.folder / "events.jsonl"), [], 0
     while True:
         ended = job.ended()  # asked before reading, so the last events are never missed
-        events = job.events()
+        events = reader.read()
+        seen = len(told)
+        if reader.rewinds != rewinds:
+            rewinds, seen = reader.rewinds, common_length(told, events)
         yield from events[seen:]
-        seen = len(events)
+        told = events
         if ended:
             return
         time.sleep(poll_seconds)
+
+
+def common_length(one: Sequence, other: Sequence) -> int:
+    """Return how many items the two have in common from their beginnings."""
+    for index, (ours, theirs) in enumerate(zip(one, other, strict=False)):
+        if ours != theirs:
+            return index
+    return min(len(one), len(other))
 
 
 class Worker:

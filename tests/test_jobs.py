@@ -17,6 +17,7 @@ from ocrtune.config import Config
 from ocrtune.errors import JobError
 from ocrtune.events import Done, Failed, Resumed, Step
 from ocrtune.home import home_folder
+from ocrtune.redaction import without_secrets
 
 WORKER = """
 import os, sys, time
@@ -298,7 +299,7 @@ def test_the_worker_gets_the_device_but_no_token(run_worker, monkeypatch):
     ],
 )
 def test_only_secrets_are_taken_from_the_environment(name, kept):
-    assert (name in jobs.without_secrets({name: "1"})) is kept
+    assert (name in without_secrets({name: "1"})) is kept
 
 
 @pytest.mark.parametrize(
@@ -347,3 +348,12 @@ def test_home_is_where_the_environment_says(tmp_path, monkeypatch):
 def test_a_folder_that_is_no_job_is_refused(tmp_path):
     with pytest.raises(JobError, match="no job folder"):
         jobs.attach(tmp_path, patience_seconds=0.05)
+
+
+def test_the_log_is_shown_without_secrets_and_without_moving_bars(tmp_path):
+    job = jobs.create(tmp_path)
+    assert job.log() == ""
+    token = "hf_" + "x" * 34
+    (job.folder / "log.txt").write_text(f"key {token}\nload 1/3\rload 3/3\nend", "utf-8")
+    assert job.log() == "key [hidden]\nload 3/3\nend"
+    assert job.log(max_bytes=30) == "load 3/3\nend", "half a token would not be known for one"

@@ -10,6 +10,7 @@ PACKAGE = Path(__file__).parent.parent / "ocrtune"
 
 LAYERS = {
     0: {"__init__", "errors", "records", "config", "events", "home", "limits"}
+    | {"redaction", "event_files"}
     | {"checkpoint_step"},
     1: {
         "text",

@@ -11,10 +11,11 @@ from ocrtune.keeping import Kept, mark_used, survey, users_of
 from ocrtune.ui.actions import Actions, kept_ids, shown
 from ocrtune.ui.edit_actions import picked_id, seen
 from ocrtune.ui.gallery import EVERYTHING, View
-from ocrtune.ui.logs import whole_log
 from ocrtune.ui.looks import belongings, clean, look, own_jobs, see
 from ocrtune.ui.uploads import hand_out
 from ocrtune.ui.words import Refused
+
+LOG_BYTES = 5_000_000  # of a longer log the end is fetched
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class OwnActions:
     def fetch_log(self, session: object, language: str) -> str:
         """Return the path of a copy of the whole log without secrets, which may be fetched."""
         run = look(self.actions.home, session, "run")
-        words = whole_log(run.job) if run.job else ""
+        words = run.job.log(LOG_BYTES) if run.job else ""
         if not words:
             raise Refused("log_none")
         return str(hand_out(words.encode(), "log.txt"))

@@ -9,7 +9,6 @@ from ocrtune.errors import OcrtuneError
 from ocrtune.keeping import Kept, kept_until, users_of
 from ocrtune.report_page import percent
 from ocrtune.ui.gallery import EVERYTHING, View
-from ocrtune.ui.logs import log_end
 from ocrtune.ui.looks import Look, Looks, see
 from ocrtune.ui.train_views import measurements
 from ocrtune.ui.views import escape, notice, text
@@ -17,6 +16,7 @@ from ocrtune.ui.visitors import USER
 from ocrtune.ui.words import say
 
 LISTED = 50  # own jobs that are shown at once
+LOG_BYTES = 12_000  # of the end of a log, on the page
 LISTED_COMMANDS = ("train", "build")  # the others are of no use without these
 
 
@@ -67,11 +67,19 @@ def ago(moment: float, language: str) -> str:
 
 def log(run: Look, language: str) -> str:
     """Return the end of the run's log without secrets."""
-    words = log_end(run.job) if run.job else ""
+    words = run.job.log(LOG_BYTES).strip() if run.job else ""
     if not words:
         return notice(text(language, "log_none"))
     hint = f'<p class="ot-hint">{text(language, "log_hint")}</p>'
     return f'{hint}<pre class="ot-log" tabindex="0" dir="ltr">{escape(words)}</pre>'
+
+
+def log_size(run: Look) -> int:
+    """Return how many bytes the run's worker has printed."""
+    try:
+        return (run.job.folder / "log.txt").stat().st_size if run.job else 0
+    except OSError:
+        return 0
 
 
 def mine(looks: Looks, view: View, language: str) -> str:

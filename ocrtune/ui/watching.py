@@ -28,7 +28,6 @@ from ocrtune.ui import (
 )
 from ocrtune.ui.actions import offered_prompts, trained
 from ocrtune.ui.gallery import View, edits_moment
-from ocrtune.ui.logs import log_size
 from ocrtune.ui.looks import (
     COMMANDS,
     Look,
@@ -251,7 +250,7 @@ def look_at_suspects(looks: Looks, view: View) -> list:
 
 def look_at_log(looks: Looks, view: View) -> list:
     """Return what differs when there is more in the log and somebody looks."""
-    return [view.log, log_size(looks["run"]) if view.log else 0]
+    return [view.log, own_views.log_size(looks["run"]) if view.log else 0]
 
 
 def look_at_mine(looks: Looks, view: View) -> list:
