@@ -36,7 +36,7 @@ def signed_in() -> str:
         return name
     scope = getattr(getattr(request, "request", None), "scope", None) or {}
     told = (scope.get("session") or {}).get("oauth_info") if get_space() else None
-    if not told or (told.get("expires_at") or time.time()) < time.time():
+    if not told or 0 < (told.get("expires_at") or 0) < time.time():
         return ""
     return (told.get("userinfo") or {}).get("preferred_username") or ""
 
