@@ -200,6 +200,8 @@ def without_excluded(
     made: Made, splits: dict[str, list[int]]
 ) -> tuple[list[Stored], list[str], dict[str, list[int]]]:
     """Return samples, ids and splits of those that are not excluded, numbered anew."""
+    if not made.excluded:
+        return made.stored, made.ids, splits
     kept = [row for row in range(len(made.ids)) if row not in made.excluded]
     number = {row: new for new, row in enumerate(kept)}
     renumbered = {split: [number[row] for row in rows] for split, rows in splits.items()}
