@@ -37,14 +37,16 @@ LAYERS = {
     | {"training", "learner", "graphs", "ranks", "validation", "checkpoints", "preflight"}
     | {"decoding", "streaming", "reading", "comparing", "exporting"}
     | {"report", "report_page", "report_words", "suspects", "pretrain", "bench"},
-    4: {"jobs", "turns"},
+    4: {"jobs", "turns", "worker", "job_status"},
     5: {"cli", "arguments", "console", "__main__", "ui"},
 }
 LAYER = {unit: layer for layer, units in LAYERS.items() for unit in units}
 
 # Which of our modules the upper ones may import; the others take everything below them.
 ALLOWED = {
-    "jobs": LAYERS[0] | {"turns"},
+    "jobs": LAYERS[0] | {"turns", "worker", "job_status"},
+    "worker": LAYERS[0] | {"turns", "job_status"},
+    "job_status": LAYERS[0],
     "turns": LAYERS[0],
     "ui": LAYERS[0]
     | LAYERS[1]
