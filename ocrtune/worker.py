@@ -10,7 +10,6 @@ set, or a machine that slept, ends nobody.
 """
 
 import contextlib
-import errno
 import faulthandler
 import os
 import signal
@@ -47,7 +46,6 @@ BUSY_SHARE = 0.03  # of one processor, which the beating itself does not take
 BUSY_BYTES = 1 << 20  # read or written between two beats
 LOG_BYTES, LOG_KEPT_BYTES = 4 << 20, 1 << 20
 RESERVE_BYTES = 1 << 16  # set aside, so that a full disk can still be told of
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class Worker:

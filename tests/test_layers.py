@@ -10,7 +10,7 @@ PACKAGE = Path(__file__).parent.parent / "ocrtune"
 
 LAYERS = {
     0: {"__init__", "errors", "records", "config", "events", "home", "limits"}
-    | {"redaction", "event_files"},
+    | {"redaction", "event_files", "crashes"},
     1: {
         "text",
         "metrics",
@@ -38,7 +38,7 @@ LAYERS = {
     | {"decoding", "streaming", "reading", "comparing", "exporting"}
     | {"report", "report_page", "report_words", "suspects", "pretrain", "bench"},
     4: {"jobs", "turns", "worker", "job_status"},
-    5: {"cli", "arguments", "console", "__main__", "ui"},
+    5: {"cli", "arguments", "console", "__main__", "ui"} | {"stopping", "jobs_command"},
 }
 LAYER = {unit: layer for layer, units in LAYERS.items() for unit in units}
 
