@@ -216,28 +216,31 @@ ADVICE_WORDS = {
     ),
     "advice_group_writer": (
         "{crossing} of {groups} writers or documents stand in several splits. Build with "
-        "`--group-by writer` to test on those the model has never seen.",
+        "writers kept together (`--group-by writer`) to test on those the model has never seen.",
         "{groups} 位书写者（或文档）中有 {crossing} 位分散在多个集合中。"
-        "用 `--group-by writer` 构建，才能在模型没见过的书写者上测试。",
+        "构建时请选择“放在一起：书写者”（`--group-by writer`），才能在模型没见过的书写者上测试。",
     ),
     "advice_group_page": (
         "By their names, the pictures come from {groups} pages, such as `{example}`, of which "
-        "{crossing} stand in several splits. Build with `--group-by page` for an honest test.",
+        "{crossing} stand in several splits. Build with pages kept together (`--group-by page`) "
+        "for an honest test.",
         "从文件名看，图片来自 {groups} 个页面（如 `{example}`），其中 {crossing} 个"
-        "分散在多个集合中。用 `--group-by page` 构建，测试才客观。",
+        "分散在多个集合中。构建时请选择“放在一起：页”（`--group-by page`），测试才客观。",
     ),
     "advice_group_folder": (
         "The pictures lie in {groups} folders, such as `{example}`, of which {crossing} stand in "
-        "several splits. If a folder is a document, build with `--group-by folder`.",
+        "several splits. If a folder is a document, build with folders kept "
+        "together (`--group-by folder`).",
         "图片分在 {groups} 个文件夹中（如 `{example}`），其中 {crossing} 个分散在多个集合中。"
-        "如果一个文件夹就是一份文档，请用 `--group-by folder` 构建。",
+        "如果一个文件夹就是一份文档，构建时请选择“放在一起：文件夹”（`--group-by folder`）。",
     ),
     "advice_group_document": (
         "By their names, the pictures come from {groups} documents, such as `{example}`, of which "
-        "{crossing} stand in several splits. To test on documents the model has never seen, build "
-        'with `--group-by "{pattern}"`.',
+        "{crossing} stand in several splits. To test on documents the model has never seen, keep "
+        'those together that the pattern `{pattern}` finds (`--group-by "{pattern}"`).',
         "从文件名看，图片来自 {groups} 份文档（如 `{example}`），其中 {crossing} 份"
-        '分散在多个集合中。要在模型没见过的文档上测试，请用 `--group-by "{pattern}"` 构建。',
+        "分散在多个集合中。要在模型没见过的文档上测试，构建时请在“放在一起”中填写 "
+        '`{pattern}`（`--group-by "{pattern}"`）。',
     ),
 }
 REPORT_WORDS = {**WARNING_WORDS, **KIND_WORDS, **ADVICE_WORDS}

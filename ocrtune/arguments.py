@@ -57,11 +57,12 @@ def add_build(commands: argparse._SubParsersAction) -> None:
     command = commands.add_parser(
         "build",
         usage="%(prog)s SOURCE --output PREFIX [OPTION ...]",
-        help="make a dataset from pictures and a content.md",
-        description="Make a dataset from pictures and a content.md with one line for each picture: "
-        "`path text`. Lines that begin with # and blank lines are skipped. Writes "
-        "PREFIX_train.parquet, PREFIX_val.parquet, PREFIX_test.parquet and PREFIX_report.json, "
-        "which names every rejected line with its reason.",
+        help="make a dataset from pictures and their texts",
+        description="Make a dataset from pictures and their texts: a content.md with a line "
+        "`path text` for each picture, a text file beside each picture, a table, a PaddleOCR label "
+        "list, PAGE XML, ALTO, parquet files, or a dataset of the Hub. What it is, is recognised. "
+        "Writes PREFIX_train.parquet, PREFIX_val.parquet, PREFIX_test.parquet, PREFIX_report.json, "
+        "which names every rejected line with its reason, and those lines as PREFIX_rejects.csv.",
     )
     command.add_argument(
         "source",

@@ -98,7 +98,8 @@ def watched_by_terminal() -> Iterator[Watcher]:
 def work(args: argparse.Namespace) -> int:
     """Run a command as the worker of a job, which hears of everything, failure included."""
     worker = jobs.attach(args.job)
-    watcher = Watcher(worker.emit, worker.stop_requested)
+    # A build will look for a wish to stop; it is given the time to say so in its own words.
+    watcher = Watcher(worker.emit, worker.stop_requested, looks=args.command == "build")
     try:
         with stopping_at_once(watcher, keeps=args.command == "train"):
             ending = JOBS[args.command](make_config(args), watcher, args)

@@ -6,12 +6,14 @@ One journey is driven once; the tests look at what was seen on the way.
 import os
 import shutil
 import time
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlparse
 
 import pytest
+from line_samples import draw_line
 from page_server import serve_page
 
 from ocrtune import jobs
@@ -71,7 +73,8 @@ def keep(page: "sync_api.Page", name: str) -> None:
 def upload(page: "sync_api.Page", file: Path) -> None:
     """Choose the zip; a tab that was just opened may be too young to notice the first time."""
     for patience in (5_000, 15_000, PATIENT):
-        page.set_input_files(".ot-archive input[type=file]", file)
+        if page.locator(".ot-archive input[type=file]").count():  # it goes away once it has a file
+            page.set_input_files(".ot-archive input[type=file]", file)
         try:
             page.wait_for_selector(f"text={file.name}", timeout=patience)
             return
@@ -126,6 +129,7 @@ def journey(browser, address) -> Seen:
     click("#ot-start:enabled")
     page.wait_for_selector("#ot-train-progress :text('Step')", timeout=LONG)
     page.reload()
+    seen.errors.clear()  # the old page complains of the requests that the reload cut off
     page.wait_for_selector("#ot-train-progress .ot-busy")
     seen.texts["reloaded"] = page.inner_text("#ot-train-progress")
     page.wait_for_selector("#ot-train-progress .ot-good", timeout=LONG)
@@ -317,3 +321,37 @@ def test_the_settings_follow_the_base_and_the_preset(again, width):
     assert not page.evaluate(SIDEWAYS)
     keep(page, f"advanced-{width}")
     assert seen.errors == []
+
+
+def test_a_corrected_text_survives_a_newer_zip(browser, address, tmp_path):
+    archive = tmp_path / "lines.zip"
+    with zipfile.ZipFile(archive, "w") as file:
+        for number in range(12):
+            file.writestr(f"{number}.png", draw_line(f"line number {number}"))
+        file.writestr("content.md", "".join(f"{n}.png line nunber {n}\n" for n in range(12)))
+    context = browser.new_context(viewport={"width": 390, "height": 900}, locale="zh-CN")
+    context.set_default_timeout(PATIENT)
+    page, seen = context.new_page(), Seen()
+    watch(page, seen)
+    page.goto(address)
+    page.wait_for_selector("#ot-dataset-report .ot-quiet")
+    upload(page, archive)
+    page.click("#ot-build")
+    page.wait_for_selector("#ot-dataset-report .ot-good", timeout=LONG)
+    page.click("#ot-gallery [data-ot-open='7.png']")
+    page.wait_for_selector("#ot-card img")
+    page.fill("#ot-edit textarea", "line number 7")
+    page.click("#ot-save")
+    page.wait_for_selector("#ot-edits:has-text('1')")
+    keep(page, "card-zh-390")
+    page.click("#ot-build")
+    page.wait_for_selector("#ot-dataset-report .ot-busy")
+    page.wait_for_selector("#ot-dataset-report .ot-good", timeout=LONG)
+    page.fill("#ot-search textarea, #ot-search input", "number 7")
+    page.wait_for_function("document.querySelectorAll('#ot-gallery [data-ot-open]').length === 1")
+    page.click("#ot-gallery [data-ot-open='7.png']")
+    page.wait_for_selector("#ot-card img")
+    assert page.input_value("#ot-edit textarea") == "line number 7"
+    assert not page.evaluate(SIDEWAYS)
+    assert seen.errors == []
+    context.close()

@@ -115,11 +115,11 @@ def test_a_corrected_reading_becomes_a_sample(visit, edits, tmp_path):  # noqa: 
 def test_builds_go_on_from_the_dataset_that_is_there(visit, upload):  # noqa: F811
     archive = upload("more.zip", b"PK")
     actions, before = visit.actions, str(prefix_of(visit))
-    extended = config_of(actions, actions.extend(archive, None, visit.session, "en"), "dataset")
+    extended = config_of(actions, actions.extend(archive, None, "", visit.session, "en"), "dataset")
     assert (extended["extend"], extended["edits"]) == (before, "")
-    again = actions.build(archive, None, True, visit.session, "en")
+    again = actions.build(archive, None, True, "", "", visit.session, "en")
     assert config_of(actions, again, "dataset")["edits"] == before
-    anew = actions.build(archive, None, False, visit.session, "en")
+    anew = actions.build(archive, None, False, "", "", visit.session, "en")
     assert config_of(actions, anew, "dataset")["edits"] == ""
     with pytest.raises(gr.Error, match="no finished dataset"):
-        actions.extend(archive, None, {}, "en")
+        actions.extend(archive, None, "", {}, "en")

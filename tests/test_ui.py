@@ -278,7 +278,7 @@ def test_every_panel_fills_exactly_its_widgets(visit, served):
 
 
 def from_hub(visit, name, rows=200, order="first", names=("", "", "", ""), language="en"):
-    return visit.actions.build_from_hub(name, rows, order, *names, {}, language)
+    return visit.actions.build_from_hub(name, rows, order, *names, "", {}, language)
 
 
 @pytest.mark.parametrize(
@@ -593,10 +593,23 @@ def config_of(actions: Actions, session: dict, name: str) -> dict:
     return json.loads(path.read_text("utf-8"))
 
 
+def test_what_a_visitor_keeps_together_reaches_the_build(tmp_path, upload):
+    actions = Actions(tmp_path / "home", ("true",))
+    archive = upload("scans.zip", b"PK")
+    session = actions.build(archive, None, False, " page ", "gb18030", {}, "en")
+    config = config_of(actions, session, "dataset")
+    assert (config["group_by"], config["encoding"]) == ("page", "gb18030")
+    session = actions.build_from_hub("a/b", 5, "first", "", "", "", "", "writer", {}, "en")
+    assert config_of(actions, session, "dataset")["group_by"] == "writer"
+    session = actions.build(archive, None, False, {"a": 1}, None, {}, "en")
+    config = config_of(actions, session, "dataset")
+    assert (config["group_by"], config["encoding"]) == ("", "")
+
+
 def test_an_upload_is_kept_in_the_job_and_built_there(tmp_path, upload):
     actions = Actions(tmp_path / "home", ("true",))
     archive, content = upload("my scans.zip", b"PK"), upload("content.md", b"a b")
-    session = actions.build(archive, content, {}, "en")
+    session = actions.build(archive, content, True, "", "", {}, "en")
     config = config_of(actions, session, "dataset")
     folder = actions.home / "jobs" / session["dataset"]
     assert Path(config["source"]) == folder / "upload" / "my_scans.zip"
@@ -609,7 +622,7 @@ def test_an_upload_is_kept_in_the_job_and_built_there(tmp_path, upload):
 def test_a_path_that_was_not_uploaded_is_refused(tmp_path, upload, path):
     actions = Actions(tmp_path / "home", ("true",))
     with pytest.raises(gr.Error, match="not uploaded here|Choose a zip"):
-        actions.build(path, None, {}, "en")
+        actions.build(path, None, True, "", "", {}, "en")
     with pytest.raises(gr.Error, match="not uploaded here"):
         actions.read({"path": "/etc/passwd"}, "", "own", "", {}, "en")
 
@@ -620,7 +633,7 @@ def test_a_link_out_of_the_upload_folder_is_refused(tmp_path, upload):
     link = Path(upload("real.zip", b"PK")).with_name("link.zip")
     link.symlink_to(secret)
     with pytest.raises(gr.Error, match="not uploaded here"):
-        Actions(tmp_path / "home", ("true",)).build(str(link), None, {}, "en")
+        Actions(tmp_path / "home", ("true",)).build(str(link), None, True, "", "", {}, "en")
 
 
 @pytest.mark.parametrize(

@@ -39,6 +39,7 @@ from ocrtune.ui.words_en import ENGLISH
 SAMPLE = Path(__file__).parent.parent / "assets" / "sample.zip"
 LONGEST_WORDS = 200  # characters to be located
 MOST_HUB_ROWS = 100_000
+GROUPINGS = ("", "folder", "page", "writer")  # what a split keeps together; or a pattern
 HUB_ORDERS = ("first", "random")  # of the rows that are taken
 HUB_NAMES = ("subset", "from_split", "image_column", "text_column")  # settings; may be empty
 PROMPTS = ("own", *DEEPSEEK_OCR.prompts)
@@ -99,19 +100,30 @@ class Actions:
         return clean(session) | {"dataset": self.launch(job, "build", config, session)}
 
     @shown
-    def build(self, archive: object, content: object, *carry_and_visitor: object) -> dict:
+    def build(
+        self,
+        archive: object,
+        content: object,
+        carry: object,
+        group_by: object,
+        encoding: object,
+        session: object,
+        language: str,
+    ) -> dict:
         """Build a dataset from what was uploaded; `carry` makes the edits of the last one again."""
-        *carry, session, language = carry_and_visitor
-        edits = earlier_dataset(look(self.home, session, "dataset")) if True in carry else ""
-        return self.build_upload(archive, content, session, edits=edits)
+        edits = earlier_dataset(look(self.home, session, "dataset")) if carry is True else ""
+        told = {"group_by": plain(group_by), "encoding": plain(encoding)}
+        return self.build_upload(archive, content, session, edits=edits, **told)
 
     @shown
-    def extend(self, archive: object, content: object, session: object, language: str) -> dict:
+    def extend(
+        self, archive: object, content: object, encoding: object, session: object, language: str
+    ) -> dict:
         """Add what was uploaded to the visitor's dataset."""
         before = earlier_dataset(look(self.home, session, "dataset"))
         if not before:
             raise Refused("no_dataset")
-        return self.build_upload(archive, content, session, extend=before)
+        return self.build_upload(archive, content, session, extend=before, encoding=plain(encoding))
 
     def build_upload(
         self, archive: object, content: object, session: object, **settings: str
@@ -131,18 +143,19 @@ class Actions:
     def build_from_hub(
         self, name: object, rows: object, order: object, *names_and_visitor: object
     ) -> dict:
-        """Build a dataset from rows of one of the Hub; the names come in the order of HUB_NAMES."""
-        *names, session, language = names_and_visitor
+        """Build a dataset from rows of one of the Hub.
+
+        The names come in the order of HUB_NAMES; what is kept together, the visitor's session and
+        the language follow.
+        """
+        *names, group_by, session, language = names_and_visitor
         place = hub_place(name)
         good = isinstance(rows, int | float) and not isinstance(rows, bool)
         if not good or not 1 <= rows <= MOST_HUB_ROWS:
             name = say(language_of(language), "hub_rows")
             raise Refused("bad_number", name=name, low=1, high=MOST_HUB_ROWS)
-        given = {
-            setting: value.strip()[:LONGEST_WORDS]
-            for setting, value in zip(HUB_NAMES, names, strict=False)
-            if isinstance(value, str) and value.strip()
-        }
+        given = zip(HUB_NAMES, map(plain, names), strict=False)
+        given = {setting: value for setting, value in given if value}
         told = {"subset": place.subset, "from_split": place.split, "revision": place.revision}
         job = jobs.create(self.home)
         config = BuildConfig(
@@ -150,6 +163,7 @@ class Actions:
             output=str(job.folder / "dataset"),
             rows=int(rows),
             random_rows=order == HUB_ORDERS[1],
+            group_by=plain(group_by),
             **(told | given),
         )
         return clean(session) | {"dataset": self.launch(job, "build", config, session)}
@@ -413,6 +427,11 @@ def earlier_dataset(dataset: Look, source: str = "") -> str:
     if source and config.source != source:
         return ""
     return str(dataset.dataset) if dataset.usable else config.extend or config.edits
+
+
+def plain(value: object) -> str:
+    """Return a short text that a visitor wrote; empty if it is none."""
+    return value.strip()[:LONGEST_WORDS] if isinstance(value, str) else ""
 
 
 def kept_ids(session: object, *names: str) -> dict[str, str]:

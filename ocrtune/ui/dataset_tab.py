@@ -4,7 +4,7 @@ import gradio as gr
 from gradio.components import Component
 
 from ocrtune.config import HUB_ROWS
-from ocrtune.ui.actions import HUB_NAMES, HUB_ORDERS, MOST_HUB_ROWS, Actions
+from ocrtune.ui.actions import GROUPINGS, HUB_NAMES, HUB_ORDERS, MOST_HUB_ROWS, Actions
 from ocrtune.ui.edit_actions import EditActions
 from ocrtune.ui.gallery_part import gallery_part
 from ocrtune.ui.parts import Shared, TabParts, card, step, tab_named
@@ -12,6 +12,7 @@ from ocrtune.ui.words import label
 
 FETCHED = "() => window.ocrtune.download('#ot-dataset-file')"
 HUB_EXAMPLE = "priyank-m/chinese_text_recognition"
+ENCODINGS = ("utf-8", "utf-16", "gb18030", "big5", "shift_jis", "cp1251", "cp1252", "koi8-r")
 
 
 def dataset_tab(actions: Actions, shared: Shared) -> TabParts:
@@ -43,6 +44,7 @@ def dataset_tab(actions: Actions, shared: Shared) -> TabParts:
                     carry = gr.Checkbox(True, label=label("carry_edits"), visible=False)
                     build = gr.Button(label("build_button"), elem_id="ot-build")
                     extend = gr.Button(label("extend_button"), visible=False, elem_id="ot-extend")
+            settings = settings_fold()
             hub = hub_fold()
         with card():
             step("dataset_step_2")
@@ -66,15 +68,21 @@ def dataset_tab(actions: Actions, shared: Shared) -> TabParts:
         sample.click(actions.load_sample, shared.inputs, shared.session, **shared.private),
         build.click(
             actions.build,
-            [archive, content, carry, *shared.inputs],
+            [archive, content, carry, *settings, *shared.inputs],
             shared.session,
             **shared.private,
         ),
         extend.click(
-            actions.extend, [archive, content, *shared.inputs], shared.session, **shared.private
+            actions.extend,
+            [archive, content, settings[1], *shared.inputs],
+            shared.session,
+            **shared.private,
         ),
         hub[-1].click(
-            actions.build_from_hub, [*hub[:-1], *shared.inputs], shared.session, **shared.private
+            actions.build_from_hub,
+            [*hub[:-1], settings[0], *shared.inputs],
+            shared.session,
+            **shared.private,
         ),
         answer.click(actions.answer, [choice, *shared.inputs], shared.session, **shared.private),
         stop.click(actions.stop_build, shared.inputs, shared.session, **shared.private),
@@ -90,6 +98,31 @@ def dataset_tab(actions: Actions, shared: Shared) -> TabParts:
     asking = [choice, answer, stop, downloads]
     outputs = [report, sample, proceed, *asking, carry, extend, *looking.outputs]
     return TabParts(tab, outputs, changes)
+
+
+def settings_fold() -> list[Component]:
+    """Lay out what a build may be told; return what is kept together, and the encoding."""
+    with (
+        gr.Accordion(label("build_settings"), open=False, elem_id="ot-build-settings"),
+        gr.Row(elem_classes="ot-knobs"),
+    ):
+        group_by = gr.Dropdown(
+            [(label(f"group_{name or 'none'}"), name) for name in GROUPINGS],
+            value=GROUPINGS[0],
+            label=label("group_by"),
+            info=label("group_by_info"),
+            allow_custom_value=True,
+            elem_id="ot-group-by",
+        )
+        encoding = gr.Dropdown(
+            [(label("hub_auto"), ""), *ENCODINGS],
+            value="",
+            label=label("encoding"),
+            info=label("encoding_info"),
+            allow_custom_value=True,
+            elem_id="ot-encoding",
+        )
+    return [group_by, encoding]
 
 
 def hub_fold() -> list[Component]:

@@ -46,6 +46,15 @@ ENGLISH = {
     "unnamed": "Pictures without a line in the content file: {count}",
     "gallery_none": "The pictures of the dataset appear here with their texts.",
     # the Hub, and questions of a build
+    "build_settings": "More settings",
+    "group_by": "Keep together",
+    "group_by_info": "What learning and proof must not share; or a regular expression for names",
+    "group_none": "Nothing: every picture for itself",
+    "group_folder": "Pictures of a folder",
+    "group_page": "Lines of a page",
+    "group_writer": "Texts of a writer or document",
+    "encoding": "Encoding of the texts",
+    "encoding_info": "Only if the characters come out wrong",
     "hub_title": "From the Hugging Face Hub",
     "hub_hint": "Any dataset there with pictures and texts. Only the rows asked for are fetched; "
     "no program of the dataset is run.",
