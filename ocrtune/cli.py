@@ -508,6 +508,13 @@ def draw_sets(folder: Path, watcher: Watcher) -> None:
     make_evaluation_sets(folder, watcher.emit)
 
 
+def manage_jobs(args: argparse.Namespace) -> int:
+    """List, show, follow, stop, resume or delete what runs beside the page."""
+    from ocrtune.jobs_command import jobs_command
+
+    return jobs_command(args, sys.stdout)
+
+
 def app(args: argparse.Namespace) -> int:
     """Serve the page until it is ended."""
     from ocrtune.ui.page import launch
@@ -532,5 +539,6 @@ OTHERS: dict[str, Callable[[argparse.Namespace], int]] = {
     "edit": edit,
     "demo": demo,
     "bench": bench,
+    "jobs": manage_jobs,
     "app": app,
 }

@@ -154,7 +154,10 @@ def kill(pid: int, started: str, patience_seconds: float) -> None:
 
 def create(home: Path) -> Job:
     """Return a new empty job whose id nobody can guess."""
-    folder = home / "jobs" / secrets.token_urlsafe(16)
+    name = secrets.token_urlsafe(16)
+    while name.startswith("-"):  # the command line would take it for an option
+        name = secrets.token_urlsafe(16)
+    folder = home / "jobs" / name
     try:
         folder.parent.mkdir(parents=True, mode=0o700, exist_ok=True)
         folder.mkdir(mode=0o700)
