@@ -38,7 +38,8 @@ LAYERS = {
     | {"decoding", "streaming", "reading", "comparing", "exporting"}
     | {"report", "report_page", "report_words", "suspects", "pretrain", "bench"},
     4: {"jobs", "turns", "keeping", "worker", "job_status"},
-    5: {"cli", "arguments", "console", "__main__", "ui"} | {"stopping", "jobs_command"},
+    5: {"cli", "arguments", "console", "__main__", "ui"}
+    | {"stopping", "jobs_command", "time_limit"},
 }
 LAYER = {unit: layer for layer, units in LAYERS.items() for unit in units}
 

@@ -10,6 +10,7 @@ from ocrtune.config import CHECKPOINT
 from ocrtune.errors import JobError
 from ocrtune.events import Asked, Event, Failed, Note
 from ocrtune.keeping import Kept, kept_until, survey
+from ocrtune.limits import Limits
 from ocrtune.ui.views import bar, escape, notice, sentence, text
 from ocrtune.ui.visitors import SECRET, VISITOR, may_use, owners_of
 from ocrtune.ui.words import say
@@ -129,6 +130,7 @@ class Looks(dict[str, Look]):
         self.home = home
         self.session = clean(session)
         self.keep_days = keep_days
+        self.limits = Limits()  # of this machine
 
     @functools.cached_property
     def all_jobs(self) -> dict[str, Kept]:

@@ -24,6 +24,7 @@ from ocrtune.ui.uploads import use_own_cache
 from ocrtune.ui.watching import Watching, name_tabs
 from ocrtune.ui.words import label, translations
 
+NO_LIMITS = Limits()
 POLL_SECONDS = 1.0
 THIS_MACHINE = ("127.0.0.1", "localhost", "::1")  # nobody else can open a page served here
 ARRIVE = "(session) => window.ocrtune.arrive(session)"
@@ -36,15 +37,15 @@ def build_page(
     home: Path,
     worker: tuple[str, ...] = jobs.WORKER,
     folders: bool = False,
-    keep_days: int = 0,
+    limits: Limits = NO_LIMITS,
 ) -> gr.Blocks:
     """Return the page for the jobs in `home`; nothing is served yet.
 
     folders: whether visitors may name folders of this machine, as its owner may.
-    keep_days: after which jobs are said to be deleted; 0 for never.
+    limits: of this machine, where many share it.
     """
     secret = state_secret(home)
-    watching = Watching(home, keep_days)
+    watching = Watching(home, limits.keep_days, limits)
     with gr.Blocks(title="ocrtune", analytics_enabled=False, delete_cache=(3600, 21600)) as page:
         session = gr.BrowserState({}, storage_key="ocrtune_jobs", secret=secret)
         place = gr.Textbox(visible=False)  # the tab that was open last
@@ -54,7 +55,7 @@ def build_page(
         language = header()
         with gr.Tabs(selected="dataset", overflow_behavior="wrap", elem_id="ot-tabs") as tabs:
             shared = Shared(session, language, tabs, view, understood)
-            actions = Actions(home, worker, folders)
+            actions = Actions(home, worker, folders, limits)
             parts = [make(actions, shared) for make in TAB_LAYOUTS]
         gr.Markdown(label("footer"), elem_classes="ot-footer")
         watched = {
@@ -159,10 +160,10 @@ def launch(host: str | None = None, port: int | None = None, wait: bool = True) 
     home = home_folder()
     jobs.reconcile(home)
     use_own_cache()
-    keep_days = Limits.from_environment().keep_days
+    limits = Limits.from_environment()
     usual = "0.0.0.0" if os.environ.get("SYSTEM") == "spaces" else "127.0.0.1"
     host = host or os.environ.get("OCRTUNE_HOST") or usual
-    page = build_page(home, folders=host in THIS_MACHINE, keep_days=keep_days)
+    page = build_page(home, folders=host in THIS_MACHINE, limits=limits)
     port = port or int(os.environ.get("OCRTUNE_PORT") or 0) or None
     try:
         page.queue(default_concurrency_limit=8, max_size=200).launch(
@@ -175,7 +176,7 @@ def launch(host: str | None = None, port: int | None = None, wait: bool = True) 
         raise JobError(
             f"The page cannot be served: {error}", "Choose another port with `--port`."
         ) from error
-    Sweeper(home, keep_days).start()
+    Sweeper(home, limits.keep_days).start()
     if wait:
         page.block_thread()
     return page

@@ -14,6 +14,7 @@ import pandas as pd
 from ocrtune.dataset_files import read_build_report
 from ocrtune.errors import OcrtuneError
 from ocrtune.keeping import mark_used, survey
+from ocrtune.limits import Limits
 from ocrtune.report import read_report
 from ocrtune.sample_index import IndexedSample, SampleIndex
 from ocrtune.ui import (
@@ -43,6 +44,7 @@ from ocrtune.ui.visitors import VISITOR, new_visitor
 from ocrtune.ui.words import language_of, say
 
 TABS = ("dataset", "train", "try", "compare")
+NO_LIMITS = Limits()
 NVIDIA = Path("/dev/nvidiactl")
 
 
@@ -79,7 +81,7 @@ def show_train(looks: Looks, language: str) -> list:
     ready = bool(counts) and not run.active
     return [
         train_views.dataset_words(dataset, counts, language),
-        "" if NVIDIA.exists() else f'<p class="ot-hint">{text(language, "gpu_none")}</p>',
+        device_words(language) + train_views.limits_words(looks.limits, language),
         gr.Button(interactive=ready, variant=variant(not run.usable)),
         gr.Button(interactive=run.state in ("queued", "running")),
         gr.Button(visible=run.resumable),
@@ -92,6 +94,11 @@ def show_train(looks: Looks, language: str) -> list:
         gr.Button(interactive=ready and not check.active),
         preflight_views.preflight(check, checked, run, events, language),
     ]
+
+
+def device_words(language: str) -> str:
+    """Return what to know of this machine."""
+    return "" if NVIDIA.exists() else f'<p class="ot-hint">{text(language, "gpu_none")}</p>'
 
 
 def show_kept(looks: Looks, language: str) -> list:
@@ -298,11 +305,13 @@ class Watching:
 
     home: Path
     keep_days: int = 0  # after their last use, as `Limits` has it; 0: for ever
+    limits: Limits = NO_LIMITS
 
     def watch(self, session: object, language: object, seen: object, view: object = None) -> list:
         """Return the outputs of all tabs, the timer, and what this visitor has seen now."""
         language = language_of(language)
         looks = look_at_all(self.home, session, self.keep_days)
+        looks.limits = self.limits
         before = seen if isinstance(seen, dict) else {}
         view = view if isinstance(view, View) else View()
         now = {name: panel.moment(looks, language, view) for name, panel in PANELS.items()}
