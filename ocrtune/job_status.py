@@ -25,6 +25,7 @@ class Status:
     command: str
     created: float  # seconds since 1970
     pid: int = 0
+    began: float = 0.0  # when its turn came, in seconds since 1970; 0 before that
     started: str = ""  # when that process began, see `process_start`
     heartbeat: float = 0.0  # seconds since 1970, the time of the last event
     step: int = 0

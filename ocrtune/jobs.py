@@ -26,7 +26,7 @@ from ocrtune.event_files import EventFiles, EventReader
 from ocrtune.events import Event
 from ocrtune.job_status import ENDED, Status
 from ocrtune.redaction import redact, settle, without_secrets
-from ocrtune.turns import alone, is_process, place, process_start, return_tickets
+from ocrtune.turns import alone, is_process, place, process_start, queue_of, return_tickets
 from ocrtune.worker import Worker as Worker
 from ocrtune.worker import attach as attach
 
@@ -79,7 +79,9 @@ class Job:
 
     def place(self) -> int:
         """Return how many other jobs are served before this one."""
-        return place(self.home, self.id) or 0
+        status = self.status()
+        queue, at_once = queue_of(status.command if status else "")
+        return max(0, (place(self.home, self.id, queue) or 0) + 1 - at_once)
 
     def events(self) -> list[Event]:
         """Return what the worker has said so far, oldest first."""

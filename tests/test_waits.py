@@ -1,4 +1,4 @@
-"""How long a job waits is told from what the others said and took; what is not known is not told."""
+"""How long a job waits is told from what the others said and took; the rest is not known."""
 
 import os
 import time

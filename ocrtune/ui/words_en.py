@@ -505,11 +505,11 @@ ENGLISH = {
     "few minutes, or duplicate the Space.",
     "too_many_steps": "The run would take {wanted} steps; on this shared Space it may take {most}. "
     "Choose fewer steps or epochs, or duplicate the Space: your own has no limit.",
+    "wait_gap": " ",
     "wait_about": "It will take about {wait}.",
     "wait_unknown": "How long that will take is not known yet.",
     "wait_seconds": "{count} seconds",
     "wait_minute": "1 minute",
     "wait_minutes": "{count} minutes",
-    "wait_hour": "1 hour",
     "wait_hours": "{count} hours",
 }
