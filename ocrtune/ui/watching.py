@@ -5,7 +5,7 @@ way, and when the page is opened again; a tab in which nothing is new is left al
 """
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import gradio as gr
@@ -39,6 +39,7 @@ from ocrtune.ui.looks import (
     look_at_all,
     question,
 )
+from ocrtune.ui.pace import Pace
 from ocrtune.ui.views import notice, sentence, text
 from ocrtune.ui.visitors import VISITOR, new_visitor
 from ocrtune.ui.words import language_of, say
@@ -306,6 +307,7 @@ class Watching:
     home: Path
     keep_days: int = 0  # after their last use, as `Limits` has it; 0: for ever
     limits: Limits = NO_LIMITS
+    pace: Pace = field(default_factory=Pace)
 
     def watch(self, session: object, language: object, seen: object, view: object = None) -> list:
         """Return the outputs of all tabs, the timer, and what this visitor has seen now."""
@@ -322,7 +324,11 @@ class Watching:
             else:
                 outputs += panel.fill(looks, language, view)
         busy = any(seen_job.active for seen_job in looks.values())
-        return [*outputs, gr.Timer(active=busy), now]
+        page = hash(frozenset(looks.session.items()))
+        if not busy:
+            self.pace.leave(page)
+            return [*outputs, gr.Timer(active=False), now]
+        return [*outputs, gr.Timer(value=self.pace.seconds(page), active=True), now]
 
     def arrive(self, session: object, place: object, language: object, request: gr.Request) -> list:
         """Return jobs, open tab, language and tab names; `?run=` in the address brings a run."""
