@@ -39,7 +39,7 @@ LAYERS = {
     | {"report", "report_page", "report_words", "suspects", "pretrain", "bench"},
     4: {"jobs", "turns", "keeping", "worker", "job_status", "waits", "resident"},
     5: {"cli", "arguments", "console", "__main__", "ui"}
-    | {"stopping", "jobs_command", "time_limit"},
+    | {"stopping", "jobs_command", "time_limit", "reader"},
 }
 LAYER = {unit: layer for layer, units in LAYERS.items() for unit in units}
 
