@@ -4,6 +4,7 @@ import os
 import re
 import secrets
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 from gradio.utils import get_upload_folder
@@ -36,6 +37,12 @@ def keep(value: object, folder: Path) -> Path:
     path = uploaded(value)
     folder.mkdir(parents=True, exist_ok=True)
     return Path(shutil.copyfile(path, folder / plain_name(path.name)))
+
+
+def require_kind(value: object, endings: Sequence[str]) -> None:
+    """Refuse an uploaded file whose name has none of the endings."""
+    if not uploaded(value).name.lower().endswith(tuple(endings)):
+        raise Refused("bad_kind", endings=", ".join(endings))
 
 
 def pass_on(path: str, before: Path, after: Path) -> str:
