@@ -58,7 +58,13 @@ from ocrtune.ui.watching import PANELS, Watching
 from ocrtune.ui.words import LANGUAGES, say
 
 UI = Path(page.__file__).parent
-BEFORE = ("dataset", "gallery", "gallery_text", "train")  # panels up to the preflight, its last
+BEFORE = (
+    "dataset",
+    "gallery",
+    "gallery_text",
+    "kept",
+    "train",
+)  # panels up to the preflight, its last
 PREFLIGHT_PLACE = sum(PANELS[name].width for name in BEFORE) - 1
 ATTACK = "<img src=x onerror=alert(1)><script>alert(2)</script>"
 CONTRACT = OcrContract(
@@ -268,7 +274,8 @@ def test_every_panel_fills_exactly_its_widgets(visit, served):
     widths = [len(handler["outputs"]) for handler in config["dependencies"]]
     outputs = shown(visit.home, visit.session)
     # arriving, switching, the timer; starts, the Hub, answers, stops; repairs
-    assert widths.count(len(outputs)) == 3 + 11 + 20
+    # and the log, and the visitor's own jobs
+    assert widths.count(len(outputs)) == 3 + 11 + 20 + 2 + 8
     assert sum(panel.width for panel in PANELS.values()) + 2 == len(outputs)
     for name, panel in PANELS.items():
         for session in (visit.session, {}):
@@ -460,7 +467,11 @@ def test_the_page_polls_only_while_a_job_is_under_way(visit):
     [
         ("failed", [Failed("The disk is full.", "Make `room`.")], "Make <code>room</code>."),
         ("lost", [], "The work was interrupted"),
-        ("stopped", [Done("", stopped=True)], "Stopped."),  # in the queue: nothing was learned
+        (
+            "stopped",
+            [Done("", stopped=True)],
+            "Stopped before",
+        ),  # in the queue: nothing was learned
     ],
 )
 def test_an_end_is_explained(visit, state, events, words):
@@ -517,9 +528,11 @@ def test_a_visitor_comes_back_to_the_same_jobs_and_tab(visit):
     assert [tab.label for tab in names] == ["数据集", "微调", "试读", "对比"]
 
 
-def test_the_link_to_a_run_brings_the_run_and_its_dataset(visit):
+def test_the_link_to_a_run_brings_what_belongs_to_it(visit):
+    """But no reading: what was read is none of its business."""
     session, tabs, *_ = arrive(visit.home, {}, run=visit.session["run"])
-    assert jobs_of(session) == {name: visit.session[name] for name in ("run", "dataset")}
+    belongs = ("run", "dataset", "comparison")
+    assert jobs_of(session) == {name: visit.session[name] for name in belongs}
     assert tabs.selected == "train"
 
 

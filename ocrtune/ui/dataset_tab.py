@@ -68,6 +68,7 @@ def dataset_tab(actions: Actions, shared: Shared) -> TabParts:
                 told = gr.Button(label("download_report"), size="sm")
                 table = gr.Button(label("download_rejects"), size="sm")
             file = gr.DownloadButton(visible="hidden", elem_id="ot-dataset-file")
+            kept = gr.HTML(padding=False, elem_id="ot-dataset-kept")
             proceed = gr.Button(label("dataset_next"), variant="primary", visible=False)
         with card():
             step("dataset_step_3")
@@ -104,7 +105,7 @@ def dataset_tab(actions: Actions, shared: Shared) -> TabParts:
         click.success(None, None, None, js=FETCHED)
     proceed.click(actions.go_to_train, None, shared.tabs, **shared.private)
     asking = [choice, answer, stop, downloads]
-    outputs = [report, sample, proceed, *asking, carry, extend, *looking.outputs]
+    outputs = [report, sample, proceed, *asking, carry, extend, *looking.outputs, kept]
     return TabParts(tab, outputs, changes)
 
 
