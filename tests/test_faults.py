@@ -196,7 +196,7 @@ def test_a_run_is_stopped_at_once_while_it_loads(start, how):
     assert end_of(job) == "stopped", job.log()
     assert time.monotonic() - started < 30
     assert job.events()[-1] == Done("Stopped before anything was finished.", stopped=True)
-    assert turns.tickets(job.home) == []
+    wait_until(lambda: turns.tickets(job.home) == [])
 
 
 def is_sleeping(job: jobs.Job) -> bool:
@@ -231,7 +231,7 @@ def fill(path: Path) -> None:
                     stream.write(b"\0" * size)
 
 
-def test_a_full_disk_is_told_and_the_run_goes_on_once_there_is_room(start, small_disk):
+def test_a_full_disk_is_told_and_the_run_goes_on_once_there_is_room(start, small_disk, settings):
     job = start(trainer(), home=small_disk, steps=4000, checkpoint_every=1, evaluate_every=3999)
     wait_until(lambda: job.status().step >= 3)
     fill(small_disk / "filler")
@@ -240,8 +240,9 @@ def test_a_full_disk_is_told_and_the_run_goes_on_once_there_is_room(start, small
     assert "disk is full" in job.events()[-1].problem
     assert "Make room" in job.status().message
     assert (job.folder / "run" / CHECKPOINT).is_file(), "what it had is kept"
+    fill(small_disk / "filler")  # what the worker had set aside to say so is free again
     with pytest.raises(jobs.JobError, match="[Rr]oom"):
-        jobs.start_once(small_disk, "train", lambda _: None)
+        jobs.start_once(small_disk, "train", lambda folder: settings(folder))
     (small_disk / "filler").unlink()
     before = losses(job)
     jobs.resume(job, job.folder / "run", trainer())
