@@ -30,7 +30,8 @@ def test_only_what_is_new_is_read(path, monkeypatch):
     monkeypatch.setattr(
         EventReader, "take", lambda self, block: (taken.append(len(block)), real(self, block))
     )
-    assert len(reader.read()) == 3 and taken == [], "nothing new: the file is not even opened"
+    assert len(reader.read()) == 3
+    assert taken == [], "nothing new: the file is not even opened"
     append_event(path, step(4))
     assert len(reader.read()) == 4
     assert taken == [len(to_line(step(4))) + 1]

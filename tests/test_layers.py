@@ -10,7 +10,7 @@ PACKAGE = Path(__file__).parent.parent / "ocrtune"
 
 LAYERS = {
     0: {"__init__", "errors", "records", "config", "events", "home", "limits"}
-    | {"redaction", "event_files"}
+    | {"redaction", "event_files", "crashes"}
     | {"checkpoint_step"},
     1: {
         "text",
@@ -38,16 +38,18 @@ LAYERS = {
     | {"training", "learner", "graphs", "ranks", "validation", "checkpoints", "preflight"}
     | {"decoding", "streaming", "reading", "comparing", "exporting"}
     | {"report", "report_page", "report_words", "suspects", "pretrain", "bench"},
-    4: {"jobs", "turns", "keeping"},
-    5: {"cli", "arguments", "console", "__main__", "ui"},
+    4: {"jobs", "turns", "worker", "job_status"} | {"keeping"},
+    5: {"cli", "arguments", "console", "__main__", "ui"} | {"stopping", "jobs_command"},
 }
 LAYER = {unit: layer for layer, units in LAYERS.items() for unit in units}
 
 # Which of our modules the upper ones may import; the others take everything below them.
 ALLOWED = {
-    "jobs": LAYERS[0] | {"turns"},
+    "jobs": LAYERS[0] | {"turns", "worker", "job_status"},
+    "worker": LAYERS[0] | {"turns", "job_status"},
+    "job_status": LAYERS[0],
     "turns": LAYERS[0],
-    "keeping": LAYERS[0] | {"jobs"},
+    "keeping": LAYERS[0] | {"jobs", "job_status"},
     "ui": LAYERS[0]
     | LAYERS[1]
     | LAYERS[4]
