@@ -10,8 +10,7 @@ PACKAGE = Path(__file__).parent.parent / "ocrtune"
 
 LAYERS = {
     0: {"__init__", "errors", "records", "config", "events", "home", "limits"}
-    | {"redaction", "event_files", "crashes"}
-    | {"checkpoint_step"},
+    | {"redaction", "event_files", "crashes", "checkpoint_step"},
     1: {
         "text",
         "metrics",
@@ -38,7 +37,7 @@ LAYERS = {
     | {"training", "learner", "graphs", "ranks", "validation", "checkpoints", "preflight"}
     | {"decoding", "streaming", "reading", "comparing", "exporting"}
     | {"report", "report_page", "report_words", "suspects", "pretrain", "bench"},
-    4: {"jobs", "turns", "worker", "job_status"} | {"keeping"},
+    4: {"jobs", "turns", "keeping", "worker", "job_status"},
     5: {"cli", "arguments", "console", "__main__", "ui"} | {"stopping", "jobs_command"},
 }
 LAYER = {unit: layer for layer, units in LAYERS.items() for unit in units}

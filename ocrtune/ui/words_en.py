@@ -11,7 +11,8 @@ ENGLISH = {
     "tab_compare": "Compare",
     # Dataset
     "dataset_step_1": "### Bring pictures and their text\nA zip that holds your pictures and a "
-    "file `content.md`: one line for each picture, its path, a space, and the text on it.",
+    "file `content.md`: one line for each picture, its path, a space, and the text on it. Text "
+    "files beside the pictures, tables, PaddleOCR lists, PAGE XML and ALTO are recognised too.",
     "dataset_step_2": "### Check what was found",
     "dataset_step_3": "### Look at pictures and texts",
     "content_example": "```\nscans/001.png The text on the first picture\n"
@@ -20,10 +21,10 @@ ENGLISH = {
     "sample_button": "Load the sample",
     "sample_hint": "No pictures at hand? The sample has 150 lines of Chinese handwriting on "
     "millimetre paper. It is built at once.",
-    "archive": "Zip with pictures",
-    "archive_drop": "Drop a zip here, or click to choose one",
-    "content": "content.md, if it is not in the zip",
-    "content_drop": "Drop content.md here, or click to choose it",
+    "archive": "Zip with pictures, PDF or parquet",
+    "archive_drop": "Drop a file here, or click to choose one",
+    "content": "Texts that are not in the zip: content.md, CSV",
+    "content_drop": "Drop a file here, or click to choose one",
     "build_button": "Build the dataset",
     "dataset_next": "Continue: fine-tune a model",
     "dataset_none": "Nothing here yet. Load the sample, or build a dataset from your zip: what "
@@ -325,7 +326,8 @@ ENGLISH = {
     # refusals
     "trouble": "That did not work",
     "machine_trouble": "The machine could not do this: {why}. Try again in a while.",
-    "no_archive": "Choose a zip first, or load the sample.",
+    "bad_kind": "This kind of file cannot be taken here; these can: {endings}.",
+    "no_archive": "Choose a file first, or load the sample.",
     "bad_upload": "This file was not uploaded here. Choose it again.",
     "no_words": "Say which words to locate.",
     "no_picture": "Choose a picture first, or take one from the dataset.",

@@ -10,7 +10,8 @@ CHINESE = {
     "tab_compare": "对比",
     # Dataset
     "dataset_step_1": "### 准备图片和文字\n一个 zip 文件，里面有图片和 `content.md`："
-    "每张图片一行，先写路径，空一格，再写图片上的文字。",
+    "每张图片一行，先写路径，空一格，再写图片上的文字。也能自动识别图片旁的文本文件、表格、"
+    "PaddleOCR 标注、PAGE XML 和 ALTO。",
     "dataset_step_2": "### 检查结果",
     "dataset_step_3": "### 查看图片和文字",
     "content_example": "```\nscans/001.png The text on the first picture\n"
@@ -18,10 +19,10 @@ CHINESE = {
     "content_example_title": "content.md 的写法",
     "sample_button": "载入示例",
     "sample_hint": "手边没有图片？示例包含 150 行写在坐标纸上的手写体中文，载入后立即生成数据集。",
-    "archive": "图片 zip",
-    "archive_drop": "把 zip 拖到这里，或点击选择",
-    "content": "content.md（如果不在 zip 里）",
-    "content_drop": "把 content.md 拖到这里，或点击选择",
+    "archive": "图片 zip、PDF 或 parquet",
+    "archive_drop": "把文件拖到这里，或点击选择",
+    "content": "不在 zip 里的文字：content.md、CSV",
+    "content_drop": "把文件拖到这里，或点击选择",
     "build_button": "生成数据集",
     "dataset_next": "下一步：微调模型",
     "dataset_none": "这里还是空的。请载入示例，或用您的 zip 生成数据集："
@@ -309,7 +310,8 @@ CHINESE = {
     # refusals
     "trouble": "没有成功",
     "machine_trouble": "机器没能完成这一步：{why}。请稍后再试。",
-    "no_archive": "请先选择一个 zip，或载入示例。",
+    "bad_kind": "这里不能使用这种文件；可用的类型：{endings}。",
+    "no_archive": "请先选择一个文件，或载入示例。",
     "bad_upload": "这个文件不是在这里上传的。请重新选择。",
     "no_words": "请填写要定位的文字。",
     "no_picture": "请先选择一张图片，或从数据集取一张。",
