@@ -209,7 +209,8 @@ def start_once(
         job = create(home)
         config = settle_config(job.folder)
         save_settings(job, config)
-        if twin := find_twin(job, command, owner):
+        twin = find_twin(job, command, owner) if owner else None  # strangers share nothing
+        if twin:
             shutil.rmtree(job.folder, ignore_errors=True)
             return twin
         return start(job, command, config, worker, owner)

@@ -48,7 +48,7 @@ ALLOWED = {
     "worker": LAYERS[0] | {"turns", "job_status"},
     "job_status": LAYERS[0],
     "turns": LAYERS[0],
-    "keeping": LAYERS[0] | {"jobs"},
+    "keeping": LAYERS[0] | {"jobs", "job_status"},
     "ui": LAYERS[0]
     | LAYERS[1]
     | LAYERS[4]

@@ -241,10 +241,17 @@ def waiting(seen: Look, language: str, doing: str) -> str:
     return notice(f"{doing} {small}{bar(seen.step, seen.total)}", "busy")
 
 
+def lost_words(key: str, seen: Look, language: str) -> str:
+    """Return that the work was interrupted, and why if that is known, as HTML."""
+    why = seen.job.why_lost()
+    return f"{text(language, key)} {sentence(why) if why else text(language, 'lost_why')}"
+
+
 def trouble(seen: Look, language: str) -> str:
     """Return a box that says why a job gave nothing; empty when it did not go wrong."""
     if seen.state == "lost":
-        return notice(text(language, "lost"), "bad")
+        again = text(language, "lost_again")
+        return notice(f"{lost_words('lost', seen, language)} {again}", "bad")
     if seen.state == "failed":
         why = failure(seen.job.events())
         return notice(f"<b>{text(language, 'trouble')}</b><br>{why}", "bad")

@@ -5,7 +5,7 @@ import pandas as pd
 from ocrtune.events import Evaluated, Event, SampleRead, Step
 from ocrtune.metrics import marked_difference
 from ocrtune.report_page import percent
-from ocrtune.ui.looks import Look, remarks, trouble, waiting
+from ocrtune.ui.looks import Look, lost_words, remarks, trouble, waiting
 from ocrtune.ui.views import bar, duration, escape, legend, marked, notice, text, tiles, user_text
 from ocrtune.ui.words import say
 
@@ -32,7 +32,7 @@ def progress_box(run: Look, events: list[Event], language: str) -> str:
     if run.usable:
         return notice(text(language, f"train_{run.state}") + more, "good")
     if run.resumable and run.state == "lost":
-        return notice(text(language, "train_lost") + more, "bad")
+        return notice(lost_words("train_lost", run, language) + more, "bad")
     told = trouble(run, language) or notice(text(language, "train_stopped_early"))
     return told + (notice(more) if more else "")
 

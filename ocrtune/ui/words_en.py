@@ -216,8 +216,7 @@ ENGLISH = {
     "already_checking": "A check is under way.",
     "resume_button": "Resume",
     "resume_hint": "Resume goes on from where the run was saved last, as if nothing had happened.",
-    "train_lost": "The run was interrupted: its process has ended without a word. The machine may "
-    "have been restarted, or have run out of memory.",
+    "train_lost": "The run was interrupted: its process has ended without a word.",
     "train_next_compare": "Continue: compare before and after",
     "train_no_dataset": "There is no dataset yet. Load the sample on the Dataset tab first.",
     "train_dataset_building": "The dataset is being built. This takes a moment.",
@@ -322,8 +321,7 @@ ENGLISH = {
     "stage_train": "starting",
     "stage_count": "{stage}, {done} of {total}",
     "remarks": "Remarks ({count})",
-    "lost": "The work was interrupted: its process has ended without a word. The machine may have "
-    "been restarted, or have run out of memory. Start it again.",
+    "lost": "The work was interrupted: its process has ended without a word.",
     "stopped": "Stopped.",
     # refusals
     "trouble": "That did not work",
@@ -494,4 +492,6 @@ ENGLISH = {
     "delete_no": "Keep",
     "in_use": "A build is adding to this dataset. Delete it when the build has ended.",
     "not_mine": "This is not yours, or it was deleted already.",
+    "lost_why": "The machine may have been restarted, or have run out of memory.",
+    "lost_again": "Start it again.",
 }

@@ -204,7 +204,7 @@ CHINESE = {
     "already_checking": "检查正在进行。",
     "resume_button": "继续训练",
     "resume_hint": "点“继续训练”会从上次存档处接着学，就像没有中断过一样。",
-    "train_lost": "训练中断了：进程没有留下任何说明就结束了。可能是机器重启过，或内存不足。",
+    "train_lost": "训练中断了：进程没有留下任何说明就结束了。",
     "train_next_compare": "下一步：对比前后效果",
     "train_no_dataset": "还没有数据集。请先在“数据集”页载入示例。",
     "train_dataset_building": "数据集正在生成，请稍候。",
@@ -305,7 +305,7 @@ CHINESE = {
     "stage_train": "启动",
     "stage_count": "{stage}，第 {done} 个，共 {total} 个",
     "remarks": "备注（{count}）",
-    "lost": "工作中断了：进程没有留下任何说明就结束了。可能是机器重启过，或内存不足。请重新开始。",
+    "lost": "工作中断了：进程没有留下任何说明就结束了。",
     "stopped": "已停止。",
     # refusals
     "trouble": "没有成功",
@@ -465,4 +465,6 @@ CHINESE = {
     "delete_no": "保留",
     "in_use": "正在往这个数据集里添加内容，请等构建结束后再删除。",
     "not_mine": "这不属于您，或已经被删除。",
+    "lost_why": "可能是机器重启过，或内存不足。",
+    "lost_again": "请重新开始。",
 }
