@@ -36,7 +36,7 @@ LAYERS = {
     | {"training", "learner", "graphs", "ranks", "validation", "checkpoints", "preflight"}
     | {"decoding", "streaming", "reading", "comparing", "exporting"}
     | {"report", "report_page", "report_words", "suspects", "pretrain", "bench"},
-    4: {"jobs", "turns"},
+    4: {"jobs", "turns"} | {"offsite", "offsite_files", "offsite_fetch"},
     5: {"cli", "arguments", "console", "__main__", "ui"},
 }
 LAYER = {unit: layer for layer, units in LAYERS.items() for unit in units}
@@ -45,6 +45,9 @@ LAYER = {unit: layer for layer, units in LAYERS.items() for unit in units}
 ALLOWED = {
     "jobs": LAYERS[0] | {"turns"},
     "turns": LAYERS[0],
+    "offsite": LAYERS[0] | {"jobs", "hub", "offsite_files"},
+    "offsite_files": LAYERS[0] | {"dataset_files", "edits"},
+    "offsite_fetch": LAYERS[0] | {"jobs", "hub", "offsite", "offsite_files"},
     "ui": LAYERS[0]
     | LAYERS[1]
     | LAYERS[4]
