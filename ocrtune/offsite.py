@@ -158,7 +158,8 @@ class Copier:
     def follow(self, ended: Callable[[], bool], poll_seconds: float = POLL_SECONDS) -> None:
         """Copy the run every so many minutes until it has ended, and then once more."""
         due = time.monotonic()
-        self.prepare()
+        if not self.head:
+            self.prepare()
         while not self.has_given_up and self.folder.exists():
             over = ended()  # asked first, so that the last copy has everything
             first = self.source.has_checkpoint and not self.had_checkpoint

@@ -36,7 +36,7 @@ LAYERS = {
     | {"training", "learner", "graphs", "ranks", "validation", "checkpoints", "preflight"}
     | {"decoding", "streaming", "reading", "comparing", "exporting"}
     | {"report", "report_page", "report_words", "suspects", "pretrain", "bench"},
-    4: {"jobs", "turns"} | {"offsite", "offsite_files", "offsite_fetch"},
+    4: {"jobs", "turns"} | {"offsite", "offsite_files", "offsite_fetch", "copying"},
     5: {"cli", "arguments", "console", "__main__", "ui"},
 }
 LAYER = {unit: layer for layer, units in LAYERS.items() for unit in units}
@@ -47,6 +47,7 @@ ALLOWED = {
     "turns": LAYERS[0],
     "offsite": LAYERS[0] | {"jobs", "hub", "offsite_files"},
     "offsite_files": LAYERS[0] | {"dataset_files", "edits"},
+    "copying": LAYERS[0] | {"hub", "offsite", "offsite_files"},
     "offsite_fetch": LAYERS[0] | {"jobs", "hub", "offsite", "offsite_files"},
     "ui": LAYERS[0]
     | LAYERS[1]
