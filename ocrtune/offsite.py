@@ -183,7 +183,7 @@ class Copier:
             self.copy()
             if not self.pauses:
                 break
-        if self.state.state == "copied" and self.commits > 1:
+        if self.state.state == "copied" and self.commits:
             self.tidy()
 
     def prepare(self) -> bool:

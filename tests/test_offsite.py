@@ -196,7 +196,8 @@ def test_a_public_repo_is_refused(hub, client, run):
     go_on(run, 5)
     hub.forget()
     assert client("copier.copy()") is False
-    assert not hub.counted(COMMIT) and hub.sent_in == []
+    assert not hub.counted(COMMIT)
+    assert hub.sent_in == []
 
 
 @pytest.mark.parametrize(
@@ -392,8 +393,8 @@ def test_a_job_is_copied_from_outside_and_comes_back_as_a_job(hub, client, run, 
     assert client("[job.state(), job.status().owner, job.status().step]") == ["lost", "user:me", 4]
     config = TrainConfig.load(new / "config.json")
     assert (Path(config.output), Path(config.data)) == (new / "run", new / "data" / "dataset")
-    assert (new / "run" / CHECKPOINT).is_file() and Path(f"{config.data}_train.parquet").is_file()
-    assert client("job.events()[-1].step") == 4 if False else True
+    assert (new / "run" / CHECKPOINT).is_file()
+    assert Path(f"{config.data}_train.parquet").is_file()
 
 
 def test_the_wrong_address_is_told():
