@@ -97,21 +97,25 @@ def copy_along(run: Path, repo_id: str, minutes: float) -> None:
     threading.Thread(target=watch_stdin, args=(over,), daemon=True).start()
     try:
         source = Source(run)
-        copier = Copier(source, plan_copies(source, repo_id, minutes), local_token, tell)
+        copier = Copier(source, plan_copies(source, repo_id, minutes), local_token)
     except HubError as error:
         tell(Failed(error.problem, error.fix))
         return
-    copier.prepare()
+    opened = copier.prepare()
     if copier.has_given_up:
         tell(Failed(copier.state.problem, copier.state.fix))
         return
     tell(Saved("copy", copier.state.place.address))
+    if not opened:
+        tell(Note(f"{copier.state.problem} The run begins, and is copied as soon as it can be."))
+    copier.tell = tell
     copier.follow(over.is_set)
 
 
 def watch_stdin(over: threading.Event) -> None:
     """Wait until whoever holds the other end has ended."""
-    sys.stdin.read()
+    while os.read(sys.stdin.fileno(), 1024):
+        pass
     over.set()
 
 
