@@ -162,8 +162,9 @@ class ZipFiles:
         """Return nothing: a zip may not name files of this machine."""
 
     def close(self) -> None:
-        """Close the zip."""
+        """Close the zip and forget its entries: 100,000 of them take 40 MB."""
         self.zip.close()
+        self.files = {}
 
 
 class LocalFiles:
@@ -244,6 +245,7 @@ class Archive:
         self.label = files.label
         self.locate = files.locate
         self.read_bytes = 0
+        self.is_open = True
         self.lock = threading.Lock()
         self.content_name = ""
         self.content_folder = ""  # paths in the content file are relative to it
@@ -339,8 +341,10 @@ class Archive:
         self.read_bytes = 0
 
     def close(self) -> None:
-        """Close the zip, if it is one."""
-        self.files.close()
+        """Close the zip, if it is one; a second time does nothing."""
+        if self.is_open:
+            self.is_open = False
+            self.files.close()
 
     def __enter__(self) -> Self:
         return self
