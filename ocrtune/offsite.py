@@ -5,6 +5,7 @@ token: the process that trains neither waits for a copy nor hears of its failure
 branch of its own, each copy is one commit of it, and the older ones are squashed away.
 """
 
+import contextlib
 import json
 import os
 import re
@@ -18,8 +19,8 @@ from pathlib import Path
 from ocrtune import __version__, jobs
 from ocrtune.config import TrainConfig
 from ocrtune.errors import HubBusyError, HubConflictError, HubError, OcrtuneError
-from ocrtune.events import Emit, Note, Step, append_event, read_events, silent
-from ocrtune.hub import PrivateRepo
+from ocrtune.events import Emit, Event, Note, Step, append_event, read_events, silent
+from ocrtune.hub import PrivateRepo, user_of
 from ocrtune.offsite_files import LIVELY, MANIFEST, Held, Known, Manifest, Source, held_still
 
 USUAL_REPO = "ocrtune-runs"
@@ -175,14 +176,17 @@ class Copier:
     def has_given_up(self) -> bool:
         return self.state.state == "given up"
 
+    @property
+    def is_failing(self) -> bool:
+        """Whether another try may help; a job that was deleted is beyond that."""
+        return self.state.state == "failing" and self.source.is_ready
+
     def finish(self) -> None:
         """Make sure of the last copy for some minutes, then tidy up."""
         deadline = time.monotonic() + ENDED_PATIENCE
-        while self.state.state == "failing" and time.monotonic() < deadline:
-            time.sleep(self.pauses[-1] if self.pauses else 0)
+        while self.is_failing and self.pauses and time.monotonic() < deadline:
+            time.sleep(self.pauses[-1])
             self.copy()
-            if not self.pauses:
-                break
         if self.state.state == "copied" and self.commits:
             self.tidy()
 
@@ -339,24 +343,57 @@ class Copier:
 
 
 def copy_job(
-    job: jobs.Job, repo_id: str, token: Callable[[], str], minutes: float = USUAL_MINUTES
+    job: jobs.Job,
+    token: Callable[[], str],
+    repo_id: str = "",
+    minutes: float = USUAL_MINUTES,
 ) -> threading.Thread:
     """Start to copy a training of the page, and return the thread, which ends after the job.
 
-    What there is to tell goes among the job's events, as notes.
+    repo_id: empty for where it was copied to before, else for `USER/ocrtune-runs`. What there is
+    to tell goes among the job's events, as notes. A job that is being copied already stays with
+    that.
     """
-    run = Path(TrainConfig.load(job.folder / "config.json").output)
-    source = Source(run, job.folder)
-    copier = Copier(
-        source,
-        plan_copies(source, repo_id, minutes),
-        token,
-        lambda event: append_event(job.folder / "events.jsonl", event),
+    name = f"copy of {job.id}"
+    for thread in threading.enumerate():
+        if thread.name == name:
+            return thread
+    thread = threading.Thread(
+        target=follow_job, args=(job, token, repo_id, minutes), name=name, daemon=True
     )
+    thread.start()
+    return thread
+
+
+def follow_job(job: jobs.Job, token: Callable[[], str], repo_id: str, minutes: float) -> None:
+    """Copy a job until it has ended; what cannot be done is told among its events."""
+
+    def tell(event: Event) -> None:
+        with contextlib.suppress(OSError):
+            append_event(job.folder / "events.jsonl", event)
 
     def ended() -> bool:
         return job.ended() or not job.folder.exists()
 
-    thread = threading.Thread(target=copier.follow, args=(ended,), daemon=True)
-    thread.start()
-    return thread
+    try:
+        before = CopyState.load(job.folder)
+        repo_id = repo_id or (before.repo_id if before else own_repo(token))
+        run = Path(TrainConfig.load(job.folder / "config.json").output)
+        source = Source(run, job.folder)
+        copier = Copier(source, plan_copies(source, repo_id, minutes), token, tell)
+    except (OcrtuneError, OSError) as error:
+        tell(Note(f"The run is not copied to the Hub. {error}"))
+        return
+    copier.follow(ended)
+
+
+def own_repo(token: Callable[[], str]) -> str:
+    """Return the repo for the runs of the user whose token it is."""
+    return f"{user_of(token())}/{USUAL_REPO}"
+
+
+def continue_copies(home: Path, token: Callable[[], str]) -> None:
+    """Copy on what was copied when the page's process ended, and is still under way."""
+    for job in jobs.list_jobs(home):
+        if not job.ended() and CopyState.load(job.folder):
+            copy_job(job, token)

@@ -173,6 +173,7 @@ class Held:
 def hold(source: Source, folder: Path, known: Mapping[str, Known]) -> dict[str, Held] | None:
     """Return the files, those that are new kept in `folder`; None if they changed meanwhile."""
     held = {}
+    folder.mkdir(exist_ok=True)  # not above it: the run may just have been deleted
     before = {name: signature(path) for name, path in source.files().items()}
     if source.is_saving():
         return None

@@ -377,7 +377,7 @@ def test_a_job_is_copied_from_outside_and_comes_back_as_a_job(hub, client, run, 
         "jobs.Status(state='stopped', command='train', created=1.0, owner='user:me')"
         ".save(job.folder)"
     )
-    client("thread = offsite.copy_job(job, 'me/ocrtune-runs', lambda: token); thread.join(60)")
+    client("thread = offsite.copy_job(job, lambda: token); thread.join(60)")
     assert client("thread.is_alive()") is False
     state = CopyState.load(folder)
     assert state.state == "copied", state

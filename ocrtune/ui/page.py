@@ -2,6 +2,7 @@
 
 import os
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 
 import gradio as gr
@@ -9,8 +10,10 @@ import gradio as gr
 from ocrtune import jobs
 from ocrtune.errors import JobError
 from ocrtune.home import home_folder
+from ocrtune.hub import local_token
 from ocrtune.ui.actions import Actions
 from ocrtune.ui.compare_tab import compare_tab
+from ocrtune.ui.copies import Copies
 from ocrtune.ui.dataset_tab import dataset_tab
 from ocrtune.ui.gallery import View
 from ocrtune.ui.parts import Shared, TabParts
@@ -28,11 +31,15 @@ SWITCH = "(language) => window.ocrtune.switchLanguage(language)"
 
 
 def build_page(
-    home: Path, worker: tuple[str, ...] = jobs.WORKER, folders: bool = False
+    home: Path,
+    worker: tuple[str, ...] = jobs.WORKER,
+    folders: bool = False,
+    account: Callable[[], str] | None = None,
 ) -> gr.Blocks:
     """Return the page for the jobs in `home`; nothing is served yet.
 
     folders: whether visitors may name folders of this machine, as its owner may.
+    account: returns the Hub's token of who asks, for copies of runs; None offers no copies.
     """
     secret = state_secret(home)
     watching = Watching(home)
@@ -44,7 +51,7 @@ def build_page(
         language = header()
         with gr.Tabs(selected="dataset", overflow_behavior="wrap", elem_id="ot-tabs") as tabs:
             shared = Shared(session, language, tabs, view)
-            actions = Actions(home, worker, folders)
+            actions = Actions(home, worker, folders, account)
             parts = [make(actions, shared) for make in TAB_LAYOUTS]
         gr.Markdown(label("footer"), elem_classes="ot-footer")
         watched = {
@@ -150,7 +157,10 @@ def launch(host: str | None = None, port: int | None = None, wait: bool = True) 
     jobs.reconcile(home)
     usual = "0.0.0.0" if os.environ.get("SYSTEM") == "spaces" else "127.0.0.1"
     host = host or os.environ.get("OCRTUNE_HOST") or usual
-    page = build_page(home, folders=host in THIS_MACHINE)
+    own = host in THIS_MACHINE
+    account = local_token if own and local_token() else None
+    page = build_page(home, folders=own, account=account)
+    Copies(home, account).go_on()
     port = port or int(os.environ.get("OCRTUNE_PORT") or 0) or None
     try:
         page.queue(default_concurrency_limit=8, max_size=200).launch(
