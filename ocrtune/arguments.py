@@ -50,7 +50,7 @@ def make_parser() -> argparse.ArgumentParser:
         add_score,
         add_edit,
     )
-    for add in (*adders, add_copy, add_copies, add_demo, add_bench, add_app):
+    for add in (*adders, add_copy, add_copies, add_demo, add_bench, add_jobs, add_app):
         add(commands)
     return parser
 
@@ -564,6 +564,35 @@ def add_app(commands: argparse._SubParsersAction) -> None:
     )
     command.add_argument("--host", help="address to listen on (default: 127.0.0.1)")
     command.add_argument("--port", type=int, help="port (default: the first free one from 7860)")
+
+
+JOB_ACTIONS = {
+    "list": "show all jobs: id, command, state, progress, age and owner",
+    "show": "show the settings of a job, its last events and the end of its log",
+    "follow": "show what a job tells until it has ended; Ctrl-C ends only the watching",
+    "stop": "ask a job to end early; a training keeps what it has learned",
+    "resume": "let a training go on that has ended before its time",
+    "delete": "end a job if it runs, and remove everything of it",
+}
+
+
+def add_jobs(commands: argparse._SubParsersAction) -> None:
+    words = "What the page has started, or an earlier page: it goes on without one. An ID may be "
+    command = commands.add_parser(
+        "jobs",
+        help="list, follow, stop, resume or delete what the page has started",
+        description=f"{words}shortened to its beginning where that is clear. The exit code is 0 "
+        "where it went well, 1 where it did not, and for `follow` where the job did not.",
+    )
+    actions = command.add_subparsers(title="actions", dest="action", metavar="ACTION")
+    actions.required = True
+    for name, words in JOB_ACTIONS.items():
+        action = actions.add_parser(name, help=words, description=f"{words[0].upper()}{words[1:]}.")
+        if name != "list":
+            action.add_argument("id", metavar="ID", help="of the job, or its beginning")
+        action.add_argument("--json", action="store_true", help="write JSON")
+        words = "where the jobs are (default: OCRTUNE_HOME, or ~/.cache/ocrtune)"
+        action.add_argument("--home", metavar="DIR", type=Path, help=words)
 
 
 def option(

@@ -3,7 +3,6 @@
 import argparse
 import json
 import os
-import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -22,6 +21,7 @@ from ocrtune.config import (
     ReadConfig,
     TrainConfig,
 )
+from ocrtune.crashes import explain_crash, is_circumstance
 from ocrtune.errors import (
     ArchiveError,
     DatasetError,
@@ -29,7 +29,8 @@ from ocrtune.errors import (
     OcrtuneError,
     QuestionError,
 )
-from ocrtune.events import Asked, Done, Emit, Failed, Saved, silent
+from ocrtune.events import Asked, Done, Failed, Saved, silent
+from ocrtune.stopping import BUILD_STOPPING, Watcher, stopping_at_once, stopping_gently
 
 if TYPE_CHECKING:
     from ocrtune.records import Prediction
@@ -44,23 +45,7 @@ SHOWN_SUSPECTS = 5
 # shared, as on a Space: measured, reading a line took seven times as long.
 WAITING = ("OMP_WAIT_POLICY", "passive")
 OFFLINE = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_HUB_DISABLE_TELEMETRY")
-BUILD_STOPPING = "\nStopping; nothing of this dataset is kept. Ctrl-C again ends at once.\n"
-STOPPING = "\nStopping after this step; what was learned is kept. Ctrl-C again ends at once.\n"
-
-
-@dataclass
-class Watcher:
-    """Who hears of a command's events, and who may ask it to end early."""
-
-    emit: Emit
-    asked: Callable[[], bool] = lambda: False
-    interrupted: bool = False  # by a signal
-    stopped: bool = False  # the command has heard of it
-
-    def stop_requested(self) -> bool:
-        """Return whether the command shall end now."""
-        self.stopped = self.stopped or self.interrupted or self.asked()
-        return self.stopped
+STOPPED_EARLY = "Stopped before anything was finished."
 
 
 @dataclass(frozen=True)
@@ -85,6 +70,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("Interrupted.", file=sys.stderr)
         return INTERRUPTED
+    except Exception as error:
+        if not is_circumstance(error):
+            raise
+        print(*explain_crash(error), file=sys.stderr)
+        return 1
 
 
 def run(args: argparse.Namespace) -> int:
@@ -111,41 +101,26 @@ def watched_by_terminal() -> Iterator[Watcher]:
 def work(args: argparse.Namespace) -> int:
     """Run a command as the worker of a job, which hears of everything, failure included."""
     worker = jobs.attach(args.job)
-    watcher = Watcher(worker.emit, worker.stop_requested)
+    # A build will look for a wish to stop; it is given the time to say so in its own words.
+    watcher = Watcher(worker.emit, worker.stop_requested, looks=args.command == "build")
     try:
-        ending = JOBS[args.command](make_config(args), watcher, args)
+        with stopping_at_once(watcher, keeps=args.command == "train"):
+            ending = JOBS[args.command](make_config(args), watcher, args)
         worker.emit(Done(ending.text, watcher.stopped))
         return 0
+    except KeyboardInterrupt:
+        worker.emit(Done(STOPPED_EARLY, stopped=True))
+        return INTERRUPTED
     except OcrtuneError as error:
         if isinstance(error, QuestionError):
             worker.emit(Asked(error.problem, error.setting, error.choices))
         worker.emit(Failed(error.problem, error.fix))
         raise
     except Exception as error:
-        problem = f"ocrtune itself failed ({type(error).__name__}: {error})."
-        worker.emit(Failed(problem, "Try again; if it happens again, report it with the log."))
+        worker.emit(Failed(*explain_crash(error)))
         raise
     finally:
         worker.close()
-
-
-@contextmanager
-def stopping_gently(watcher: Watcher, words: str = STOPPING) -> Iterator[None]:
-    """Make the first Ctrl-C or SIGTERM a wish to stop; the second one ends the process."""
-
-    def ask(number: int, frame: object) -> None:
-        watcher.interrupted = True
-        sys.stderr.write(words)
-        signal.signal(number, before[number])
-
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    for number in before:
-        signal.signal(number, ask)
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def is_first_process() -> bool:
@@ -600,6 +575,13 @@ def draw_sets(folder: Path, watcher: Watcher) -> None:
     make_evaluation_sets(folder, watcher.emit)
 
 
+def manage_jobs(args: argparse.Namespace) -> int:
+    """List, show, follow, stop, resume or delete what runs beside the page."""
+    from ocrtune.jobs_command import jobs_command
+
+    return jobs_command(args, sys.stdout)
+
+
 def app(args: argparse.Namespace) -> int:
     """Serve the page until it is ended."""
     from ocrtune.ui.page import launch
@@ -626,5 +608,6 @@ OTHERS: dict[str, Callable[[argparse.Namespace], int]] = {
     "copies": copies,
     "demo": demo,
     "bench": bench,
+    "jobs": manage_jobs,
     "app": app,
 }

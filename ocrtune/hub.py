@@ -4,7 +4,6 @@ import bisect
 import functools
 import io
 import os
-import re
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -40,6 +39,7 @@ from huggingface_hub.utils import (
 )
 
 from ocrtune.errors import HubBusyError, HubConflictError, HubError
+from ocrtune.redaction import redact
 
 # Weights, sizes and words; never code, never pickles.
 BASE_FILES = (
@@ -67,7 +67,6 @@ RETRIES = 2
 PATIENCE_SECONDS = 30.0  # for one answer
 PLACES = {"model": "", "dataset": "datasets/"}  # in addresses of the Hub
 WRITING_SECONDS = 90.0  # without a byte of an answer; the Hub itself takes up to 60 for a commit
-SECRETS = re.compile(r"hf_[A-Za-z0-9]+|Bearer\s+\S+")
 LONGEST_QUOTE = 200  # characters of the Hub's own words
 PASSING = (408, 429, 500, 502, 503, 504)  # answers that another try may turn to the better
 TOKENS = "https://huggingface.co/settings/tokens"
@@ -528,10 +527,5 @@ def refused(repo_id: str, error: HfHubHTTPError) -> HubError:
 
 def quoted(words: str) -> str:
     """Return the Hub's own words as a sentence to add, without anything secret."""
-    short = " ".join(without_secrets(words).split())[:LONGEST_QUOTE].rstrip(".")
+    short = " ".join(redact(words).split())[:LONGEST_QUOTE].rstrip(".")
     return f" The Hub says: {short}." if short else ""
-
-
-def without_secrets(words: str) -> str:
-    """Return a text in which tokens are blotted out."""
-    return SECRETS.sub("[secret]", words)

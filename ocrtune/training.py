@@ -55,7 +55,7 @@ from ocrtune.ranks import ALONE, Ranks, join_ranks
 from ocrtune.reading import use_cores
 from ocrtune.records import Sample
 from ocrtune.report_page import percent
-from ocrtune.validation import Validation
+from ocrtune.validation import MeasuringStoppedError, Validation, never
 
 CHECKPOINT_SECONDS = 120.0  # between two checkpoints, unless the settings count steps
 CHECKPOINT_SHARE = 0.05  # of a run's time, at most, goes into them then
@@ -67,7 +67,7 @@ LOCAL_SETTINGS = ("data", "output", "base")  # tell of this machine; the contrac
 def train_adapter(
     config: TrainConfig,
     emit: Emit = silent,
-    stop_requested: Callable[[], bool] = lambda: False,
+    stop_requested: Callable[[], bool] = never,
     resume: bool = False,
 ) -> Path:
     """Fine-tune the base model and return the adapter's folder, `OUTPUT/adapter`.
@@ -246,26 +246,45 @@ class Run:
 
     def go(self, stop_requested: Callable[[], bool]) -> None:
         """Train to the end, or until asked to stop, and write the adapter."""
-        if not self.validation.cers:
-            self.validation.measure(0)
-        while self.steps < self.config.steps:
+        begun = self.steps
+        while True:
             if self.ranks.any(stop_requested(), self.learner.loaded.device):
-                self.stopped = True
-                self.save(self.steps)
+                return self.stop()
+            try:
+                self.measure_if_due(stop_requested)
+            except MeasuringStoppedError:
+                return self.stop()
+            if self.steps > begun and self.is_checkpoint_due():
                 self.save_checkpoint()
-                return
+            if self.steps == self.config.steps:
+                break
             before = time.perf_counter()
             self.learner.step()
             self.step_seconds += time.perf_counter() - before
             self.report_step()
-            if self.steps in self.due and self.validation.measure(self.steps):
-                self.save(self.steps)
-            if self.is_checkpoint_due():
-                self.save_checkpoint()
         self.validation.restore_best()
         self.save(self.validation.best_step)
         if self.ranks.is_first:
             remove_checkpoint(self.folder.parent)
+
+    def measure_if_due(self, stop_requested: Callable[[], bool]) -> None:
+        """Measure the CER where that is due and not yet done; the best weights are saved.
+
+        A MeasuringStoppedError when asked to stop meanwhile: the measurement is made after Resume.
+        Processes that share the work finish it together.
+        """
+        if self.steps not in {0, *self.due} or self.steps in self.validation.cers:
+            return
+        if self.ranks.count > 1:
+            stop_requested = never
+        if self.validation.measure(self.steps, stop_requested):
+            self.save(self.steps)
+
+    def stop(self) -> None:
+        """Keep the weights as they are, and what it takes to go on from here."""
+        self.stopped = True
+        self.save(self.steps)
+        self.save_checkpoint()
 
     def is_checkpoint_due(self) -> bool:
         """Return whether losing what was learned since the last checkpoint would hurt."""
@@ -334,7 +353,7 @@ class Run:
             "stopped": self.stopped,
             "kept_step": self.kept_step,
             "kept_because": "stopped there" if self.stopped else "lowest validation CER",
-            "base_cer": cers[0],
+            "base_cer": cers.get(0),
             "validation_cer": cers.get(self.kept_step) if self.kept_step else None,
             "validation_samples": len(self.validation.samples),
             "cers": [{"step": step, "cer": cer} for step, cer in cers.items()],

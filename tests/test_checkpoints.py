@@ -15,6 +15,7 @@ from safetensors.torch import load_file
 from small_models import LINE_CONFIG, write_model
 
 from ocrtune import checkpoints, families, learner, training
+from ocrtune.checkpoint_step import checkpoint_step
 from ocrtune.checkpoints import digest_samples, load_checkpoint, pack, save_checkpoint, unpack
 from ocrtune.config import CHECKPOINT, TrainConfig
 from ocrtune.errors import TrainingError
@@ -90,7 +91,7 @@ def test_a_stopped_run_goes_on_as_if_nothing_had_happened(settings, tmp_path, vi
     config = settings(lora_vision=vision)
     for steps in (3, 4):  # 3, then 7: before and after the first measurement
         train_adapter(config, *stop_after(steps), resume=steps > 3)
-        assert (Path(config.output) / CHECKPOINT).is_file()
+        assert checkpoint_step(Path(config.output)) == (3 if steps == 3 else 7)
     train_adapter(config, resume=True)
     assert_same_run(config.output, whole.output)
     assert not (Path(config.output) / "checkpoint").exists()

@@ -114,6 +114,7 @@ def test_the_last_copy_and_its_trouble_are_told(run, language):
 BUILD_PAGES = """
 import sys
 from pathlib import Path
+from ocrtune.ui.page import build_page
 for account in (None, lambda: "hf_secret"):
     page = build_page(Path(sys.argv[1]), account=account)
     block = next(one for one in page.blocks.values() if one.elem_id == "ot-copy-consent")

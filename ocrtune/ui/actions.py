@@ -19,6 +19,7 @@ from ocrtune.config import (
     USUAL_PRESET,
     BuildConfig,
     CompareConfig,
+    Config,
     Preset,
     ReadConfig,
     TrainConfig,
@@ -30,7 +31,7 @@ from ocrtune.hub_layout import Place, find_place, is_hub_id
 from ocrtune.sample_index import SampleIndex
 from ocrtune.ui.knobs import KNOBS, read_knobs, turn_knobs
 from ocrtune.ui.looks import Look, clean, look, question
-from ocrtune.ui.uploads import hand_out, keep, pass_on
+from ocrtune.ui.uploads import hand_out, keep, pass_on, require_kind
 from ocrtune.ui.views import sentence
 from ocrtune.ui.visitors import VISITOR, owner_of
 from ocrtune.ui.words import Refused, label, language_of, say
@@ -39,6 +40,8 @@ from ocrtune.ui.words_en import ENGLISH
 SAMPLE = Path(__file__).parent.parent / "assets" / "sample.zip"
 LONGEST_WORDS = 200  # characters to be located
 MOST_HUB_ROWS = 100_000
+ARCHIVES = (".zip", ".pdf", ".parquet")  # what may be uploaded as pictures, and as texts
+CONTENTS = (".md", ".txt", ".csv", ".tsv", ".jsonl", ".json")
 GROUPINGS = ("", "folder", "page", "writer")  # what a split keeps together; or a pattern
 HUB_ORDERS = ("first", "random")  # of the rows that are taken
 HUB_NAMES = ("subset", "from_split", "image_column", "text_column")  # settings; may be empty
@@ -92,13 +95,19 @@ class Actions:
         """Start the worker for this visitor and return the job's id."""
         return jobs.start(job, command, config, self.worker, owner_of(session)).id
 
+    def launch_once(self, command: str, settle: Callable[[Path], Config], session: object) -> str:
+        """Return the id of a job of this visitor with these settings: a double click starts one."""
+        return jobs.start_once(self.home, command, settle, self.worker, owner_of(session)).id
+
     @shown
     def load_sample(self, session: object, language: str) -> dict:
         """Build the dataset of the sample."""
-        job = jobs.create(self.home)
         again = earlier_dataset(look(self.home, session, "dataset"), str(SAMPLE))
-        config = BuildConfig(source=str(SAMPLE), output=str(job.folder / "dataset"), edits=again)
-        return clean(session) | {"dataset": self.launch(job, "build", config, session)}
+
+        def settle(folder: Path) -> BuildConfig:
+            return BuildConfig(source=str(SAMPLE), output=str(folder / "dataset"), edits=again)
+
+        return clean(session) | {"dataset": self.launch_once("build", settle, session)}
 
     @shown
     def build(
@@ -132,11 +141,18 @@ class Actions:
         """Start a build of an upload under these settings."""
         if not archive:
             raise Refused("no_archive")
+        require_kind(archive, ARCHIVES)
+        if content:
+            require_kind(content, CONTENTS)
         job = jobs.create(self.home)
         source = keep(archive, job.folder / "upload")
         beside = str(keep(content, job.folder / "content")) if content else ""
         config = BuildConfig(
-            source=str(source), output=str(job.folder / "dataset"), content=beside, **settings
+            source=str(source),
+            output=str(job.folder / "dataset"),
+            content=beside,
+            confined=True,
+            **settings,
         )
         return clean(session) | {"dataset": self.launch(job, "build", config, session)}
 
@@ -257,8 +273,7 @@ class Actions:
         if look(self.home, session, "check").active:
             raise Refused("already_checking")
         config = self.run_settings(*settings_and_visitor)
-        job = jobs.create(self.home)
-        return clean(session) | {"check": self.launch(job, "check", config, session)}
+        return clean(session) | {"check": self.launch_once("check", lambda _: config, session)}
 
     @shown
     def start(self, *settings_and_visitor: object) -> dict:
@@ -267,15 +282,19 @@ class Actions:
         config = self.run_settings(*settings_and_visitor)
         if look(self.home, session, "run").active:
             raise Refused("already_running")
-        job = jobs.create(self.home)
-        config = replace(config, output=str(job.folder / "run"))
+
+        def settle(folder: Path) -> TrainConfig:
+            return replace(config, output=str(folder / "run"))
+
         kept = kept_ids(session, "dataset")
-        return kept | {"run": self.launch(job, "train", config, session)}
+        return kept | {"run": self.launch_once("train", settle, session)}
 
     @shown
     def resume(self, session: object, language: str) -> dict:
         """Let the visitor's run go on from its checkpoint."""
         run = look(self.home, session, "run")
+        if run.active:  # the second one of two clicks
+            return clean(session)
         if not run.resumable:
             raise Refused("no_checkpoint")
         jobs.resume(run.job, run.run, self.worker)
@@ -343,15 +362,17 @@ class Actions:
     def compare(self, session: object, language: str) -> dict:
         """Compare the base model with the visitor's tuned model on the test split."""
         run = self.need(session, "run", "no_adapter")
-        job = jobs.create(self.home)
-        config = CompareConfig(
-            data=trained(run).data,
-            adapter=str(run.adapter),
-            output=str(job.folder / "report"),
-            language=language_of(language),
-            base=trained(run).base,
-        )
-        return clean(session) | {"comparison": self.launch(job, "compare", config, session)}
+
+        def settle(folder: Path) -> CompareConfig:
+            return CompareConfig(
+                data=trained(run).data,
+                adapter=str(run.adapter),
+                output=str(folder / "report"),
+                language=language_of(language),
+                base=trained(run).base,
+            )
+
+        return clean(session) | {"comparison": self.launch_once("compare", settle, session)}
 
     @shown
     def fetch_page(self, session: object, language: str) -> str:

@@ -1,14 +1,17 @@
 """What one visitor's jobs are doing now: the only state the page has, read from their folders."""
 
+import functools
 from dataclasses import dataclass
 from pathlib import Path
 
 from ocrtune import jobs
+from ocrtune.checkpoint_step import checkpoint_step
 from ocrtune.config import CHECKPOINT
 from ocrtune.errors import JobError
 from ocrtune.events import Asked, Event, Failed, Note
+from ocrtune.keeping import Kept, kept_until, survey
 from ocrtune.ui.views import bar, escape, notice, sentence, text
-from ocrtune.ui.visitors import SECRET, VISITOR, may_use
+from ocrtune.ui.visitors import SECRET, VISITOR, may_use, owners_of
 from ocrtune.ui.words import say
 
 COMMANDS = {
@@ -34,6 +37,7 @@ class Look:
     total: int = 0
     stage: str = ""
     heartbeat: float = 0.0
+    owner: str = ""  # as `jobs.Status` has it
 
     @property
     def active(self) -> bool:
@@ -53,6 +57,11 @@ class Look:
         """Whether the run ended before its time and can go on."""
         ended = self.state in ("lost", "stopped", "failed")
         return ended and (self.run / CHECKPOINT).is_file()
+
+    @property
+    def saved_step(self) -> int:
+        """After which step an unfinished run was saved last; 0 if that cannot be told."""
+        return checkpoint_step(self.run) if self.resumable else 0
 
     @property
     def id(self) -> str:
@@ -100,16 +109,89 @@ def look(home: Path, session: object, name: str) -> Look:
         job = jobs.find(home, clean(session).get(name), COMMANDS[name])
     except JobError:
         return Look()
-    status, state = job.status(), job.state()
+    status = job.status()
+    return Look() if status is None or not may_use(status.owner) else see(job, status)
+
+
+def see(job: jobs.Job, status: jobs.Status) -> Look:
+    """Return how a job is doing, whoever may ask for it."""
+    state = job.state()
     place = job.place() if state == "queued" else 0
-    if status is None or not may_use(status.owner):
-        return Look()
-    return Look(job, state, place, status.step, status.total, status.message, status.heartbeat)
+    step, total = status.step, status.total
+    return Look(job, state, place, step, total, status.message, status.heartbeat, status.owner)
 
 
-def look_at_all(home: Path, session: object) -> dict[str, Look]:
+class Looks(dict[str, Look]):
+    """How all jobs that a session names are doing, and the way to what else is the visitor's."""
+
+    def __init__(self, home: Path, session: object, keep_days: int = 0) -> None:
+        super().__init__({name: look(home, session, name) for name in COMMANDS})
+        self.home = home
+        self.session = clean(session)
+        self.keep_days = keep_days
+
+    @functools.cached_property
+    def all_jobs(self) -> dict[str, Kept]:
+        """All jobs of everybody; read once, when first needed."""
+        return survey(self.home)
+
+    def mine(self) -> list[Kept]:
+        """Return the visitor's own jobs, newest first."""
+        return own_jobs(self.all_jobs, self.session)
+
+    def kept_until(self, name: str) -> float | None:
+        """Return when the job of that name may be deleted; None if it stays."""
+        if not self.keep_days or not self[name].job:
+            return None
+        return kept_until(self[name].id, self.all_jobs, self.keep_days)
+
+
+def look_at_all(home: Path, session: object, keep_days: int = 0) -> Looks:
     """Return how all of the visitor's jobs are doing."""
-    return {name: look(home, session, name) for name in COMMANDS}
+    return Looks(home, session, keep_days)
+
+
+def own_jobs(found: dict[str, Kept], session: object) -> list[Kept]:
+    """Return those jobs that the visitor has started, newest first.
+
+    Who holds the link to another's job does not own it. Jobs without an owner, as strangers to the
+    page start them, belong to whoever names them.
+    """
+    owners, named = owners_of(session), set(clean(session).values())
+    return [
+        kept
+        for kept in found.values()
+        if (kept.status.owner in owners if kept.status.owner else kept.id in named)
+    ]
+
+
+def belongings(found: dict[str, Kept], run_id: str, session: object) -> dict[str, str]:
+    """Return the ids of what belongs to a run: its dataset, last comparison and last check.
+
+    They are told by the settings of the jobs. A comparison made before the run went on is of other
+    weights; a check made before the run began is told by the run itself.
+    """
+    run = found.get(run_id)
+    if run is None:
+        return {}
+    ours = {run.status.owner, *owners_of(session)}
+    theirs = {key: kept for key, kept in found.items() if kept.status.owner in ours}
+    known = {}
+    for key in run.uses:
+        if (
+            key in found
+            and found[key].status.command == "build"
+            and may_use(found[key].status.owner)
+        ):
+            known["dataset"] = key
+    for key, kept in theirs.items():  # newest first
+        command, created = kept.status.command, kept.status.created
+        if command == "compare" and run_id in kept.uses and created >= run.status.heartbeat:
+            known.setdefault("comparison", key)
+        is_later = created > run.status.created
+        if command == "check" and kept.uses == run.uses and is_later:
+            known.setdefault("check", key)
+    return known
 
 
 def failure(events: list[Event]) -> str:

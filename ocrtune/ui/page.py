@@ -8,24 +8,29 @@ from pathlib import Path
 import gradio as gr
 
 from ocrtune import jobs
+from ocrtune.config import BASES, USUAL_PRESET
 from ocrtune.errors import JobError
 from ocrtune.home import home_folder
 from ocrtune.hub import local_token
-from ocrtune.ui.actions import Actions
+from ocrtune.limits import Limits
+from ocrtune.ui.actions import Actions, choice
 from ocrtune.ui.compare_tab import compare_tab
 from ocrtune.ui.copies import Copies
 from ocrtune.ui.dataset_tab import dataset_tab
 from ocrtune.ui.gallery import View
 from ocrtune.ui.parts import Shared, TabParts
+from ocrtune.ui.sweeping import Sweeper
 from ocrtune.ui.theme import head, style, theme
 from ocrtune.ui.train_tab import train_tab
 from ocrtune.ui.try_tab import try_tab
+from ocrtune.ui.uploads import use_own_cache
 from ocrtune.ui.watching import Watching, name_tabs
 from ocrtune.ui.words import label, translations
 
 POLL_SECONDS = 1.0
 THIS_MACHINE = ("127.0.0.1", "localhost", "::1")  # nobody else can open a page served here
 ARRIVE = "(session) => window.ocrtune.arrive(session)"
+ARRIVED = "() => window.ocrtune.arrived()"
 TAB_LAYOUTS = (dataset_tab, train_tab, try_tab, compare_tab)
 SWITCH = "(language) => window.ocrtune.switchLanguage(language)"
 
@@ -34,23 +39,26 @@ def build_page(
     home: Path,
     worker: tuple[str, ...] = jobs.WORKER,
     folders: bool = False,
+    keep_days: int = 0,
     account: Callable[[], str] | None = None,
 ) -> gr.Blocks:
     """Return the page for the jobs in `home`; nothing is served yet.
 
     folders: whether visitors may name folders of this machine, as its owner may.
+    keep_days: after which jobs are said to be deleted; 0 for never.
     account: returns the Hub's token of who asks, for copies of runs; None offers no copies.
     """
     secret = state_secret(home)
-    watching = Watching(home)
+    watching = Watching(home, keep_days)
     with gr.Blocks(title="ocrtune", analytics_enabled=False, delete_cache=(3600, 21600)) as page:
         session = gr.BrowserState({}, storage_key="ocrtune_jobs", secret=secret)
         place = gr.Textbox(visible=False)  # the tab that was open last
         seen, view = gr.State({}), gr.State(View())
+        understood = gr.State(choice(BASES[0], USUAL_PRESET))
         timer = gr.Timer(POLL_SECONDS, active=False)
         language = header()
         with gr.Tabs(selected="dataset", overflow_behavior="wrap", elem_id="ot-tabs") as tabs:
-            shared = Shared(session, language, tabs, view)
+            shared = Shared(session, language, tabs, view, understood)
             actions = Actions(home, worker, folders, account)
             parts = [make(actions, shared) for make in TAB_LAYOUTS]
         gr.Markdown(label("footer"), elem_classes="ot-footer")
@@ -99,7 +107,7 @@ def wire(
         [session, shared.tabs, language, *names],
         js=ARRIVE,
         **shared.private,
-    ).then(**watched)
+    ).then(**watched).then(None, None, None, js=ARRIVED)
     switched = language.input(name_tabs, language, names, js=SWITCH, **shared.private)
     switched.then(**watched)
     for part in parts:
@@ -155,11 +163,13 @@ def launch(host: str | None = None, port: int | None = None, wait: bool = True) 
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
     home = home_folder()
     jobs.reconcile(home)
+    use_own_cache()
+    keep_days = Limits.from_environment().keep_days
     usual = "0.0.0.0" if os.environ.get("SYSTEM") == "spaces" else "127.0.0.1"
     host = host or os.environ.get("OCRTUNE_HOST") or usual
     own = host in THIS_MACHINE
     account = local_token if own and local_token() else None
-    page = build_page(home, folders=own, account=account)
+    page = build_page(home, folders=own, keep_days=keep_days, account=account)
     Copies(home, account).go_on()
     port = port or int(os.environ.get("OCRTUNE_PORT") or 0) or None
     try:
@@ -173,6 +183,7 @@ def launch(host: str | None = None, port: int | None = None, wait: bool = True) 
         raise JobError(
             f"The page cannot be served: {error}", "Choose another port with `--port`."
         ) from error
+    Sweeper(home, keep_days).start()
     if wait:
         page.block_thread()
     return page

@@ -30,14 +30,20 @@ def progress_box(run: Look, events: list[Event], language: str) -> str:
     if run.active:
         last = steps[-1] if steps else Step(0, 0, 0, 0, 0)
         return notice(step_words(last, run.state, language) + bar(last.step, last.total), "busy")
-    more = f" {text(language, 'resume_hint')}" if run.resumable else ""
+    more = f" {resume_words(run, language)}" if run.resumable else ""
     if run.usable:
-        words = text(language, f"train_{run.state}")
-        return notice(words + more + link(run, language), "good")
+        return notice(text(language, f"train_{run.state}") + more, "good")
     if run.resumable and run.state == "lost":
-        return notice(text(language, "train_lost") + more + link(run, language), "bad")
-    told = trouble(run, language) or notice(text(language, "stopped"))
+        return notice(text(language, "train_lost") + more, "bad")
+    told = trouble(run, language) or notice(text(language, "train_stopped_early"))
     return told + (notice(more) if more else "")
+
+
+def resume_words(run: Look, language: str) -> str:
+    """Return from where an ended run can go on."""
+    if step := run.saved_step:
+        return text(language, "resume_from", step=step)
+    return text(language, "resume_hint")
 
 
 def step_words(last: Step, state: str, language: str) -> str:
@@ -47,14 +53,6 @@ def step_words(last: Step, state: str, language: str) -> str:
         return f"{where} <small>{text(language, 'train_stopping')}</small>"
     time = duration(last.seconds_left, language)
     return f"{where} <small>{text(language, 'time_left', time=time)}</small>"
-
-
-def link(run: Look, language: str) -> str:
-    """Return the address under which the run is found again."""
-    return (
-        f' <small><a class="ot-link" href="?run={escape(run.id)}" '
-        f'title="{text(language, "link_hint")}">{text(language, "link")}</a></small>'
-    )
 
 
 def loss_table(events: list[Event]) -> pd.DataFrame:

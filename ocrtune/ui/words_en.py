@@ -11,7 +11,8 @@ ENGLISH = {
     "tab_compare": "Compare",
     # Dataset
     "dataset_step_1": "### Bring pictures and their text\nA zip that holds your pictures and a "
-    "file `content.md`: one line for each picture, its path, a space, and the text on it.",
+    "file `content.md`: one line for each picture, its path, a space, and the text on it. Text "
+    "files beside the pictures, tables, PaddleOCR lists, PAGE XML and ALTO are recognised too.",
     "dataset_step_2": "### Check what was found",
     "dataset_step_3": "### Look at pictures and texts",
     "content_example": "```\nscans/001.png The text on the first picture\n"
@@ -20,10 +21,10 @@ ENGLISH = {
     "sample_button": "Load the sample",
     "sample_hint": "No pictures at hand? The sample has 150 lines of Chinese handwriting on "
     "millimetre paper. It is built at once.",
-    "archive": "Zip with pictures",
-    "archive_drop": "Drop a zip here, or click to choose one",
-    "content": "content.md, if it is not in the zip",
-    "content_drop": "Drop content.md here, or click to choose it",
+    "archive": "Zip with pictures, PDF or parquet",
+    "archive_drop": "Drop a file here, or click to choose one",
+    "content": "Texts that are not in the zip: content.md, CSV",
+    "content_drop": "Drop a file here, or click to choose one",
     "build_button": "Build the dataset",
     "dataset_next": "Continue: fine-tune a model",
     "dataset_none": "Nothing here yet. Load the sample, or build a dataset from your zip: what "
@@ -215,7 +216,8 @@ ENGLISH = {
     "already_checking": "A check is under way.",
     "resume_button": "Resume",
     "resume_hint": "Resume goes on from where the run was saved last, as if nothing had happened.",
-    "train_lost": "The run was interrupted: its process has ended without a word.",
+    "train_lost": "The run was interrupted: its process has ended without a word. The machine may "
+    "have been restarted, or have run out of memory.",
     "train_next_compare": "Continue: compare before and after",
     "train_no_dataset": "There is no dataset yet. Load the sample on the Dataset tab first.",
     "train_dataset_building": "The dataset is being built. This takes a moment.",
@@ -223,14 +225,14 @@ ENGLISH = {
     "train_idle": "Ready when you are.",
     "train_step": "Step {step} of {total}",
     "train_preparing": "Getting ready",
-    "train_stopping": "Stopping after this step",
+    "train_stopping": "Stopping after this step; what was learned is kept",
     "time_left": "about {time} left",
     "seconds": "{count} s",
     "minutes": "{count} min",
     "train_done": "Finished: the adapter is ready. Compare it, or try it on a picture.",
-    "train_stopped": "Stopped early. What was learned until then is kept and ready to use.",
+    "train_stopped": "Stopped early. What was learned until then is kept: the adapter is ready to "
+    "use.",
     "link": "Link to this run",
-    "link_hint": "Whoever has this link can see and stop the run.",
     "chart_step": "Step",
     "chart_loss": "**Loss**: how surprised the model is by the right text",
     "chart_loss_axis": "Loss",
@@ -320,12 +322,14 @@ ENGLISH = {
     "stage_train": "starting",
     "stage_count": "{stage}, {done} of {total}",
     "remarks": "Remarks ({count})",
-    "lost": "The work was interrupted: its process has ended without a word. Start it again.",
+    "lost": "The work was interrupted: its process has ended without a word. The machine may have "
+    "been restarted, or have run out of memory. Start it again.",
     "stopped": "Stopped.",
     # refusals
     "trouble": "That did not work",
     "machine_trouble": "The machine could not do this: {why}. Try again in a while.",
-    "no_archive": "Choose a zip first, or load the sample.",
+    "bad_kind": "This kind of file cannot be taken here; these can: {endings}.",
+    "no_archive": "Choose a file first, or load the sample.",
     "bad_upload": "This file was not uploaded here. Choose it again.",
     "no_words": "Say which words to locate.",
     "no_picture": "Choose a picture first, or take one from the dataset.",
@@ -447,4 +451,58 @@ ENGLISH = {
     "copy_no_address": "Give the address of a copy first, such as hf://me/ocrtune-runs/run-1a2b3c4d.",
     "copy_made": "copied {time} ago, at step {step}.",
     "copy_none": "will hold the copy of this run.",
+    # what belongs to a visitor: links, logs, own jobs, and how long they are kept
+    "train_stopped_early": "Stopped before anything was learned.",
+    "resume_from": "Resume goes on from step {step}, where the run was saved last, as if nothing "
+    "had happened.",
+    "link_copy": "Copy",
+    "link_copied": "Copied",
+    "link_anyone": "Opens this run and its dataset on any device. Whoever has the link can see "
+    "and use both, and stop or resume the run; only the browser that started them can delete "
+    "them.",
+    "link_user": "Opens this run and its dataset on any device, for nobody but you, {name}: sign "
+    "in there first.",
+    "kept_dataset": "This dataset is kept until {date}, and longer if you come back to it.",
+    "kept_run": "This run is kept until {date}, and longer if you come back to it.",
+    "kept_until": "kept until {date}",
+    "months": "January February March April May June July August September October November "
+    "December",
+    "date": "{day} {month}",
+    "date_year": "{date} {year}",
+    "ago_minutes": "{count} min ago",
+    "ago_hours": "{count} h ago",
+    "ago_days": "{count} days ago",
+    "log_title": "Log",
+    "log_hint": "The end of what the run wrote down. Passwords and tokens are hidden.",
+    "log_none": "The run has written nothing down yet.",
+    "log_download": "Whole log (text)",
+    "mine_title": "My runs and datasets",
+    "mine_none": "Nothing here yet. The runs and datasets that you start are listed here, for you "
+    "alone.",
+    "mine_more": "… and {count} older ones",
+    "mine_run": "Run",
+    "mine_dataset": "Dataset",
+    "mine_steps": "step {step} of {total}",
+    "mine_cer": "CER {before} → {after}",
+    "mine_samples": "{count} samples",
+    "state_queued": "waiting",
+    "state_running": "under way",
+    "state_stopping": "stopping",
+    "state_done": "finished",
+    "state_stopped": "stopped",
+    "state_failed": "failed",
+    "state_lost": "interrupted",
+    "open_button": "Open",
+    "delete_button": "Delete",
+    "delete_everything": "Delete everything of mine",
+    "delete_run_ask": "Delete this run, with its adapter, curves and log?",
+    "delete_dataset_ask": "Delete this dataset, with its pictures, texts and corrections?",
+    "delete_everything_ask": "Delete everything of yours? That is {count} runs, datasets, "
+    "readings and comparisons, with all pictures and texts. Nothing brings them back.",
+    "delete_users": "What you made from it goes too: {count}.",
+    "delete_active": "It is under way and will be ended.",
+    "delete_yes": "Delete for ever",
+    "delete_no": "Keep",
+    "in_use": "A build is adding to this dataset. Delete it when the build has ended.",
+    "not_mine": "This is not yours, or it was deleted already.",
 }
