@@ -82,6 +82,7 @@ class Actions:
     home: Path
     worker: tuple[str, ...] = jobs.WORKER
     folders: bool = False  # whether visitors may name folders of this machine
+    account: Callable[[], str] | None = None  # returns the token of who asks, for copies on the Hub
 
     def need(self, session: object, name: str, refusal: str) -> Look:
         """Return a job of the visitor that has made something; refuse if there is none."""

@@ -4,6 +4,7 @@ import os
 import secrets
 import signal
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import gradio as gr
@@ -12,9 +13,11 @@ from ocrtune import jobs
 from ocrtune.config import BASES, USUAL_PRESET
 from ocrtune.errors import JobError
 from ocrtune.home import home_folder
+from ocrtune.hub import local_token
 from ocrtune.limits import Limits
 from ocrtune.ui.actions import Actions, choice
 from ocrtune.ui.compare_tab import compare_tab
+from ocrtune.ui.copies import Copies
 from ocrtune.ui.dataset_tab import dataset_tab
 from ocrtune.ui.gallery import View
 from ocrtune.ui.parts import Shared, TabParts
@@ -40,11 +43,13 @@ def build_page(
     worker: tuple[str, ...] = jobs.WORKER,
     folders: bool = False,
     keep_days: int = 0,
+    account: Callable[[], str] | None = None,
 ) -> gr.Blocks:
     """Return the page for the jobs in `home`; nothing is served yet.
 
     folders: whether visitors may name folders of this machine, as its owner may.
     keep_days: after which jobs are said to be deleted; 0 for never.
+    account: returns the Hub's token of who asks, for copies of runs; None offers no copies.
     """
     secret = state_secret(home)
     watching = Watching(home, keep_days)
@@ -57,7 +62,7 @@ def build_page(
         language = header()
         with gr.Tabs(selected="dataset", overflow_behavior="wrap", elem_id="ot-tabs") as tabs:
             shared = Shared(session, language, tabs, view, understood)
-            actions = Actions(home, worker, folders)
+            actions = Actions(home, worker, folders, account)
             parts = [make(actions, shared) for make in TAB_LAYOUTS]
         gr.Markdown(label("footer"), elem_classes="ot-footer")
         watched = {
@@ -165,7 +170,10 @@ def launch(host: str | None = None, port: int | None = None, wait: bool = True) 
     keep_days = Limits.from_environment().keep_days
     usual = "0.0.0.0" if os.environ.get("SYSTEM") == "spaces" else "127.0.0.1"
     host = host or os.environ.get("OCRTUNE_HOST") or usual
-    page = build_page(home, folders=host in THIS_MACHINE, keep_days=keep_days)
+    own = host in THIS_MACHINE
+    account = local_token if own and local_token() else None
+    page = build_page(home, folders=own, keep_days=keep_days, account=account)
+    Copies(home, account).go_on()
     port = port or int(os.environ.get("OCRTUNE_PORT") or 0) or None
     try:
         page.queue(default_concurrency_limit=8, max_size=200).launch(

@@ -5,6 +5,7 @@ import pandas as pd
 from ocrtune.events import Evaluated, Event, SampleRead, Step
 from ocrtune.metrics import marked_difference
 from ocrtune.report_page import percent
+from ocrtune.ui.copies import copy_words
 from ocrtune.ui.looks import Look, lost_words, remarks, trouble, waiting
 from ocrtune.ui.views import bar, duration, escape, legend, marked, notice, text, tiles, user_text
 from ocrtune.ui.words import say
@@ -17,7 +18,8 @@ def progress(run: Look, events: list[Event], language: str) -> str:
     """Return how far the run is, and what it remarked."""
     if not run.job:
         return notice(text(language, "train_idle"))
-    return progress_box(run, events, language) + remarks(events, language)
+    box = progress_box(run, events, language)
+    return box + copy_words(run, language) + remarks(events, language)
 
 
 def progress_box(run: Look, events: list[Event], language: str) -> str:

@@ -438,6 +438,17 @@ ENGLISH = {
     "no_text": "Write a text first.",
     "long_text": "The text is too long: {most} characters are the most.",
     "no_reading": "There is no finished reading yet.",
+    # Copies on the Hub
+    "group_copies": "#### Copies on the Hub",
+    "copy_consent": "Copy this run to my account on the Hub every ten minutes",
+    "copy_consent_info": "Checkpoint, adapter, log and dataset go to the private repository "
+    "ocrtune-runs of the account that is signed in on this machine. Nobody else sees them.",
+    "copy_address": "Go on with a copied run",
+    "copy_address_info": "Its address, as it is shown while a run is copied.",
+    "copy_bring": "Fetch it",
+    "copy_no_address": "Give the address of a copy first, such as hf://me/ocrtune-runs/run-1a2b3c4d.",
+    "copy_made": "copied {time} ago, at step {step}.",
+    "copy_none": "will hold the copy of this run.",
     # what belongs to a visitor: links, logs, own jobs, and how long they are kept
     "train_stopped_early": "Stopped before anything was learned.",
     "resume_from": "Resume goes on from step {step}, where the run was saved last, as if nothing "

@@ -416,6 +416,17 @@ CHINESE = {
     "no_text": "请先填写文字。",
     "long_text": "文字太长：最多 {most} 个字符。",
     "no_reading": "还没有完成的识别。",
+    # Hub 上的副本
+    "group_copies": "#### Hub 上的副本",
+    "copy_consent": "每十分钟把本次训练复制到我的 Hub 账号",
+    "copy_consent_info": "存档、适配器、日志和数据集会复制到本机登录账号的私有仓库 ocrtune-runs，"
+    "其他人看不到。",
+    "copy_address": "接着训练已复制的任务",
+    "copy_address_info": "填写它的地址：训练被复制时，页面上会显示。",
+    "copy_bring": "取回",
+    "copy_no_address": "请先填写副本的地址，例如 hf://me/ocrtune-runs/run-1a2b3c4d。",
+    "copy_made": "{time}前已复制，第 {step} 步。",
+    "copy_none": "将保存本次训练的副本。",
     # what belongs to a visitor: links, logs, own jobs, and how long they are kept
     "train_stopped_early": "还没学到任何内容就停止了。",
     "resume_from": "点“继续训练”会从第 {step} 步（上次存档处）接着学，就像没有中断过一样。",
