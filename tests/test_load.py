@@ -136,6 +136,5 @@ def test_fifty_pages_that_poll_leave_the_machine_to_the_training(tmp_path):
         cores = (processor_seconds(pid) - before) / (time.monotonic() - begun)
     over.set()
     told = f"{cores:.2f} cores, {len(waited)} answers, median {statistics.median(waited):.3f} s"
-    print(told)
     assert cores < MOST_CORES, told
     assert statistics.median(waited) < MOST_SECONDS, told

@@ -264,10 +264,10 @@ def waiting(seen: Look, language: str, doing: str) -> str:
     """Return a box for a job that is under way; `doing` says what it does."""
     if seen.state == "queued":
         key = "queued" if seen.place else "queued_next"
-        words = say(language, key, place=seen.place)
+        words = text(language, key, place=seen.place)
         if seen.place:
-            words += say(language, "wait_gap") + wait_words(seen.wait, language)
-        return notice(escape(words) + bar(0, 0), "busy")
+            words += f" <small>{escape(wait_words(seen.wait, language))}</small>"
+        return notice(words + bar(0, 0), "busy")
     stage = escape(stage_words(seen, language))
     small = f"<small>{stage}</small>" if stage else ""
     return notice(f"{doing} {small}{bar(seen.step, seen.total)}", "busy")

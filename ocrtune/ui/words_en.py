@@ -518,7 +518,6 @@ ENGLISH = {
     "few minutes, or duplicate the Space.",
     "too_many_steps": "The run would take {wanted} steps; on this shared Space it may take {most}. "
     "Choose fewer steps or epochs, or duplicate the Space: your own has no limit.",
-    "wait_gap": " ",
     "wait_about": "It will take about {wait}.",
     "wait_unknown": "How long that will take is not known yet.",
     "wait_seconds": "{count} seconds",

@@ -491,7 +491,6 @@ CHINESE = {
     "请过几分钟再试，或复制此 Space。",
     "too_many_steps": "这次训练需要 {wanted} 步；在这个共享 Space 上最多 {most} 步。"
     "请减少步数或轮数，或复制此 Space：您自己的没有限制。",
-    "wait_gap": "",
     "wait_about": "大约需要等待 {wait}。",
     "wait_unknown": "还不知道需要等多久。",
     "wait_seconds": "{count} 秒",
