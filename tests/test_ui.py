@@ -13,6 +13,7 @@ import sys
 import time
 import zipfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -884,7 +885,7 @@ def test_a_lost_run_can_be_resumed_and_a_finished_one_cannot(visit):
     again = visit.actions.resume(session, "en")
     assert again == {"dataset": session["dataset"], "run": run.id}
     assert not (run.folder / "STOP").exists()
-    assert run.status().state == "queued"
+    assert run.status().pid, "a worker was started"
 
 
 def test_a_machine_in_trouble_is_told_in_the_visitors_language(visit, monkeypatch):
@@ -976,6 +977,24 @@ def test_a_second_start_is_refused_while_a_run_is_under_way(visit):
     run = make_job(visit.home, "train", config, state="running")
     with pytest.raises(gr.Error, match="有一次训练正在进行"):
         start(visit, visit.session | {"run": run.id}, language="zh")
+
+
+def test_two_clicks_at_once_start_one_run(visit):
+    slow = Actions(visit.home, (sys.executable, "-c", "import time; time.sleep(60)"))
+    visit = SimpleNamespace(actions=slow, session=visit.session)
+    session = visit.session | {"visitor": "v" * 22}
+    with ThreadPoolExecutor(2) as pool:
+        first, second = pool.map(lambda _: start(visit, session, steps=7), range(2))
+    run = jobs.find(slow.home, first["run"])
+    try:
+        assert first == second
+        assert slow.resume(first, "en") == first, "nor does a click on Resume start another one"
+        stranger = start(visit, visit.session | {"visitor": "w" * 22}, steps=7)
+        other = jobs.find(slow.home, stranger["run"])
+        assert other != run
+        other.delete()
+    finally:
+        run.delete()
 
 
 def test_nothing_is_started_with_somebody_elses_kind_of_job(visit):

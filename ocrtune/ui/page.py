@@ -2,6 +2,8 @@
 
 import os
 import secrets
+import signal
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -28,6 +30,7 @@ from ocrtune.ui.watching import Watching, name_tabs
 from ocrtune.ui.words import label, translations
 
 POLL_SECONDS = 1.0
+GRACE_SECONDS = 20.0  # a container has before it is killed: 30 s are usual
 THIS_MACHINE = ("127.0.0.1", "localhost", "::1")  # nobody else can open a page served here
 ARRIVE = "(session) => window.ocrtune.arrive(session)"
 ARRIVED = "() => window.ocrtune.arrived()"
@@ -184,6 +187,23 @@ def launch(host: str | None = None, port: int | None = None, wait: bool = True) 
             f"The page cannot be served: {error}", "Choose another port with `--port`."
         ) from error
     Sweeper(home, keep_days).start()
+    end_with_workers(home)
     if wait:
         page.block_thread()
     return page
+
+
+def end_with_workers(home: Path) -> None:
+    """Let workers save what they have when a container ends, which ends them with this process.
+
+    Elsewhere they outlive the page.
+    """
+    alone = os.getpid() != 1 and os.environ.get("SYSTEM") != "spaces"
+    if alone or threading.current_thread() is not threading.main_thread():
+        return
+
+    def end(number: int, frame: object) -> None:
+        jobs.go_down(home, GRACE_SECONDS)
+        os._exit(0)  # threads of the server would hold up an ordinary exit
+
+    signal.signal(signal.SIGTERM, end)
