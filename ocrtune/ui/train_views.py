@@ -3,10 +3,11 @@
 import pandas as pd
 
 from ocrtune.events import Evaluated, Event, SampleRead, Step
+from ocrtune.limits import Limits
 from ocrtune.metrics import marked_difference
 from ocrtune.report_page import percent
 from ocrtune.ui.copies import copy_words
-from ocrtune.ui.looks import Look, remarks, trouble, waiting
+from ocrtune.ui.looks import Look, lost_words, remarks, trouble, waiting
 from ocrtune.ui.views import bar, duration, escape, legend, marked, notice, text, tiles, user_text
 from ocrtune.ui.words import say
 
@@ -34,7 +35,7 @@ def progress_box(run: Look, events: list[Event], language: str) -> str:
     if run.usable:
         return notice(text(language, f"train_{run.state}") + more, "good")
     if run.resumable and run.state == "lost":
-        return notice(text(language, "train_lost") + more, "bad")
+        return notice(lost_words("train_lost", run, language) + more, "bad")
     told = trouble(run, language) or notice(text(language, "train_stopped_early"))
     return told + (notice(more) if more else "")
 
@@ -138,3 +139,13 @@ def dataset_words(dataset: Look, counts: dict[str, int], language: str) -> str:
         language, "train_dataset", samples=sum(counts.values()), train=counts.get("train", 0)
     )
     return notice(escape(samples), "good")
+
+
+def limits_words(limits: Limits, language: str) -> str:
+    """Return what a training may take on this machine; empty where everything is allowed."""
+    given = zip(("steps", "minutes", "samples"), limits.of_training, strict=True)
+    parts = [say(language, f"limit_{name}", count=f"{most:,}") for name, most in given if most]
+    if not parts:
+        return ""
+    listed = say(language, "limit_and").join(parts)
+    return f'<p class="ot-hint">{text(language, "limits", listed=listed)}</p>'

@@ -216,8 +216,7 @@ ENGLISH = {
     "already_checking": "A check is under way.",
     "resume_button": "Resume",
     "resume_hint": "Resume goes on from where the run was saved last, as if nothing had happened.",
-    "train_lost": "The run was interrupted: its process has ended without a word. The machine may "
-    "have been restarted, or have run out of memory.",
+    "train_lost": "The run was interrupted: its process has ended without a word.",
     "train_next_compare": "Continue: compare before and after",
     "train_no_dataset": "There is no dataset yet. Load the sample on the Dataset tab first.",
     "train_dataset_building": "The dataset is being built. This takes a moment.",
@@ -322,8 +321,7 @@ ENGLISH = {
     "stage_train": "starting",
     "stage_count": "{stage}, {done} of {total}",
     "remarks": "Remarks ({count})",
-    "lost": "The work was interrupted: its process has ended without a word. The machine may have "
-    "been restarted, or have run out of memory. Start it again.",
+    "lost": "The work was interrupted: its process has ended without a word.",
     "stopped": "Stopped.",
     # refusals
     "trouble": "That did not work",
@@ -505,4 +503,26 @@ ENGLISH = {
     "delete_no": "Keep",
     "in_use": "A build is adding to this dataset. Delete it when the build has ended.",
     "not_mine": "This is not yours, or it was deleted already.",
+    "lost_why": "The machine may have been restarted, or have run out of memory.",
+    "lost_again": "Start it again.",
+    # Limits of a shared machine, and waiting there
+    "limits": "On this shared Space a training may take {listed}. From more samples, some are "
+    "drawn at random. Duplicate the Space for no limit.",
+    "limit_steps": "{count} steps",
+    "limit_minutes": "{count} minutes",
+    "limit_samples": "{count} samples",
+    "limit_and": ", ",
+    "too_many_yours": "{count} of your jobs run or wait already, as many as one visitor may have "
+    "on this shared Space. Wait for one to end, or stop one.",
+    "too_many_jobs": "This shared Space is busy: {count} jobs run or wait already. Try again in a "
+    "few minutes, or duplicate the Space.",
+    "too_many_steps": "The run would take {wanted} steps; on this shared Space it may take {most}. "
+    "Choose fewer steps or epochs, or duplicate the Space: your own has no limit.",
+    "wait_gap": " ",
+    "wait_about": "It will take about {wait}.",
+    "wait_unknown": "How long that will take is not known yet.",
+    "wait_seconds": "{count} seconds",
+    "wait_minute": "1 minute",
+    "wait_minutes": "{count} minutes",
+    "wait_hours": "{count} hours",
 }

@@ -204,7 +204,7 @@ CHINESE = {
     "already_checking": "检查正在进行。",
     "resume_button": "继续训练",
     "resume_hint": "点“继续训练”会从上次存档处接着学，就像没有中断过一样。",
-    "train_lost": "训练中断了：进程没有留下任何说明就结束了。可能是机器重启过，或内存不足。",
+    "train_lost": "训练中断了：进程没有留下任何说明就结束了。",
     "train_next_compare": "下一步：对比前后效果",
     "train_no_dataset": "还没有数据集。请先在“数据集”页载入示例。",
     "train_dataset_building": "数据集正在生成，请稍候。",
@@ -305,7 +305,7 @@ CHINESE = {
     "stage_train": "启动",
     "stage_count": "{stage}，第 {done} 个，共 {total} 个",
     "remarks": "备注（{count}）",
-    "lost": "工作中断了：进程没有留下任何说明就结束了。可能是机器重启过，或内存不足。请重新开始。",
+    "lost": "工作中断了：进程没有留下任何说明就结束了。",
     "stopped": "已停止。",
     # refusals
     "trouble": "没有成功",
@@ -476,4 +476,26 @@ CHINESE = {
     "delete_no": "保留",
     "in_use": "正在往这个数据集里添加内容，请等构建结束后再删除。",
     "not_mine": "这不属于您，或已经被删除。",
+    "lost_why": "可能是机器重启过，或内存不足。",
+    "lost_again": "请重新开始。",
+    # 共享机器的限制与排队
+    "limits": "在这个共享 Space 上，一次训练最多：{listed}。样本更多时会随机抽取一部分。"
+    "复制此 Space 即可不受限制。",
+    "limit_steps": "{count} 步",
+    "limit_minutes": "{count} 分钟",
+    "limit_samples": "{count} 个样本",
+    "limit_and": "、",
+    "too_many_yours": "您已有 {count} 个任务正在进行或排队，这是共享 Space 上每位访客的上限。"
+    "请等其中一个结束，或停止一个。",
+    "too_many_jobs": "共享 Space 正忙：已有 {count} 个任务正在进行或排队。"
+    "请过几分钟再试，或复制此 Space。",
+    "too_many_steps": "这次训练需要 {wanted} 步；在这个共享 Space 上最多 {most} 步。"
+    "请减少步数或轮数，或复制此 Space：您自己的没有限制。",
+    "wait_gap": "",
+    "wait_about": "大约需要等待 {wait}。",
+    "wait_unknown": "还不知道需要等多久。",
+    "wait_seconds": "{count} 秒",
+    "wait_minute": "1 分钟",
+    "wait_minutes": "{count} 分钟",
+    "wait_hours": "{count} 小时",
 }
