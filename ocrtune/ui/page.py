@@ -15,6 +15,7 @@ from ocrtune.errors import JobError
 from ocrtune.home import home_folder
 from ocrtune.hub import local_token
 from ocrtune.limits import Limits
+from ocrtune.offsite import await_copies
 from ocrtune.ui.actions import Actions, choice
 from ocrtune.ui.compare_tab import compare_tab
 from ocrtune.ui.copies import Copies
@@ -31,6 +32,7 @@ from ocrtune.ui.words import label, translations
 
 NO_LIMITS = Limits()
 POLL_SECONDS = 1.0
+COPY_SECONDS = 8.0  # of what is left then, for a last copy on the Hub
 GRACE_SECONDS = 20.0  # a container has before it is killed: 30 s are usual
 THIS_MACHINE = ("127.0.0.1", "localhost", "::1")  # nobody else can open a page served here
 ARRIVE = "(session) => window.ocrtune.arrive(session)"
@@ -205,6 +207,7 @@ def end_with_workers(home: Path) -> None:
 
     def end(number: int, frame: object) -> None:
         jobs.go_down(home, GRACE_SECONDS)
+        await_copies(COPY_SECONDS)
         os._exit(0)  # threads of the server would hold up an ordinary exit
 
     signal.signal(signal.SIGTERM, end)
