@@ -29,8 +29,10 @@ from ocrtune.errors import (
     OcrtuneError,
     QuestionError,
 )
-from ocrtune.events import Asked, Done, Failed, Saved, silent
+from ocrtune.events import Asked, Done, Failed, Note, Saved, silent
+from ocrtune.limits import Limits
 from ocrtune.stopping import BUILD_STOPPING, Watcher, stopping_at_once, stopping_gently
+from ocrtune.time_limit import TimeLimit
 
 if TYPE_CHECKING:
     from ocrtune.records import Prediction
@@ -104,7 +106,8 @@ def work(args: argparse.Namespace) -> int:
     # A build will look for a wish to stop; it is given the time to say so in its own words.
     watcher = Watcher(worker.emit, worker.stop_requested, looks=args.command == "build")
     try:
-        with stopping_at_once(watcher, keeps=args.command == "train"):
+        limits = limits_of(args)
+        with limited(worker, limits, args), stopping_at_once(watcher, args.command == "train"):
             ending = JOBS[args.command](make_config(args), watcher, args)
         worker.emit(Done(ending.text, watcher.stopped))
         return 0
@@ -121,6 +124,27 @@ def work(args: argparse.Namespace) -> int:
         raise
     finally:
         worker.close()
+
+
+@contextmanager
+def limited(worker: jobs.Worker, limits: Limits, args: argparse.Namespace) -> Iterator[None]:
+    """Let a job be asked to stop when its time is over, and say that this was why."""
+    with TimeLimit(60 * limits.max_minutes, jobs.Job(worker.folder).stop) as limit:
+        try:
+            yield
+        finally:
+            if limit.reached:
+                worker.emit(Note(limits.over_words(keeps_result(args.command, worker.folder))))
+
+
+def keeps_result(command: str, folder: Path) -> bool:
+    """Return whether a job that was stopped has something to show for it."""
+    return command == "train" and (folder / "run" / "adapter" / "contract.json").is_file()
+
+
+def limits_of(args: argparse.Namespace) -> Limits:
+    """Return what a job may take here; who works at a terminal takes what they want."""
+    return Limits.from_environment() if vars(args).get("job") else Limits()
 
 
 def is_first_process() -> bool:
@@ -201,8 +225,9 @@ def train_watched(config: TrainConfig, watcher: Watcher, args: argparse.Namespac
         from ocrtune.training import train_adapter
 
         resume = bool(vars(args).get("resume"))  # the demo has no such option
+        limits = limits_of(args)
         try:
-            folder = train_adapter(config, watcher.emit, watcher.stop_requested, resume)
+            folder = train_adapter(config, watcher.emit, watcher.stop_requested, resume, limits)
         finally:
             leave_ranks()
     if is_first_process():
@@ -219,7 +244,7 @@ def check(config: TrainConfig, watcher: Watcher, args: argparse.Namespace) -> En
         start_unsloth(config)
     from ocrtune.training import check_run
 
-    check_run(config, watcher.emit)
+    check_run(config, watcher.emit, limits_of(args))
     return Ending("The run can start.")
 
 

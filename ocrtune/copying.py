@@ -24,6 +24,7 @@ from ocrtune.offsite_files import Source
 WORKER = (sys.executable, "-m", "ocrtune", "copy")
 ROOT = Path(__file__).parent.parent
 OPENING_SECONDS = 60.0  # until the run begins without having heard of its copies
+QUIET_SECONDS = 10.0  # of waiting for the last copy, before that is told
 LAST_COPY_SECONDS = 5 * 60.0  # until it ends without the last one
 
 
@@ -47,13 +48,23 @@ def copied(run: Path, repo_id: str, minutes: float, emit: Emit) -> Iterator[None
         yield
     finally:
         process.stdin.close()
-        try:
-            process.wait(LAST_COPY_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            emit(Note("The last copy to the Hub took too long; the one before it is there."))
+        await_last_copy(process, emit)
         reader.join(timeout=5)
         process.stdout.close()
+
+
+def await_last_copy(process: subprocess.Popen, emit: Emit) -> None:
+    """Wait until it is known whether the end of the run is copied, but not for ever."""
+    try:
+        process.wait(QUIET_SECONDS)
+        return
+    except subprocess.TimeoutExpired:
+        emit(Note("Waiting for the last copy to the Hub; Ctrl-C leaves it to itself."))
+    try:
+        process.wait(LAST_COPY_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        emit(Note("The last copy to the Hub took too long; the one before it is there."))
 
 
 def python_path() -> str:

@@ -21,12 +21,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ocrtune.config import CHECKPOINT, Config
-from ocrtune.errors import JobError
+from ocrtune.errors import JobError, OcrtuneError
 from ocrtune.event_files import EventFiles, EventReader
 from ocrtune.events import Event
 from ocrtune.job_status import ENDED, Status
 from ocrtune.redaction import redact, settle, without_secrets
-from ocrtune.turns import alone, is_process, place, process_start, return_tickets
+from ocrtune.turns import alone, is_process, place, process_start, queue_of, return_tickets
+from ocrtune.worker import Worker as Worker
 from ocrtune.worker import attach as attach
 
 WORKER = (sys.executable, "-m", "ocrtune")
@@ -78,7 +79,9 @@ class Job:
 
     def place(self) -> int:
         """Return how many other jobs are served before this one."""
-        return place(self.home, self.id) or 0
+        status = self.status()
+        queue, at_once = queue_of(status.command if status else "")
+        return max(0, (place(self.home, self.id, queue) or 0) + 1 - at_once)
 
     def events(self) -> list[Event]:
         """Return what the worker has said so far, oldest first."""
@@ -199,11 +202,13 @@ def start_once(
     settle_config: Callable[[Path], Config],
     worker: Sequence[str] = WORKER,
     owner: str = "",
+    admit: Callable[[], None] = lambda: None,
 ) -> Job:
     """Start a job, unless the same one of the same owner is under way: then that is returned.
 
     settle_config: returns the settings of a job in the folder that it is given. Two clicks at once
-    start one job, whichever process answers them.
+    start one job, whichever process answers them. admit: raises an error where another job must
+    not be started; what is under way is returned all the same.
     """
     with alone(home, f"start {owner} {command}"):
         job = create(home)
@@ -213,6 +218,11 @@ def start_once(
         if twin:
             shutil.rmtree(job.folder, ignore_errors=True)
             return twin
+        try:
+            admit()
+        except OcrtuneError:
+            shutil.rmtree(job.folder, ignore_errors=True)
+            raise
         return start(job, command, config, worker, owner)
 
 
@@ -340,6 +350,12 @@ def load_jobs(home: Path) -> list[tuple[Job, Status]]:
 def list_jobs(home: Path) -> list[Job]:
     """Return all jobs that say what they are, newest first."""
     return [job for job, _ in load_jobs(home)]
+
+
+def active_owners(home: Path) -> list[str]:
+    """Return the owner of each job that runs or waits."""
+    known = [status for _, status in load_jobs(home) if status.state not in ENDED]
+    return [status.owner for status in known if is_process(status.pid, status.started)]
 
 
 def list_damaged(home: Path) -> list[Job]:

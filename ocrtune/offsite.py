@@ -32,6 +32,7 @@ POLL_SECONDS = 2.0
 TRIES = 3  # of one copy, where the Hub's trouble may pass
 PAUSES = (5.0, 20.0)  # seconds between them, unless the Hub asks for more
 LONGEST_PAUSE = 60.0
+THREADS = "copy of "  # begins the names of the threads that copy jobs
 COMMITS_KEPT = 6  # of a branch, before they become one
 ENDED_PATIENCE = 5 * 60.0  # seconds for the copy of how a run ended
 
@@ -354,7 +355,7 @@ def copy_job(
     to tell goes among the job's events, as notes. A job that is being copied already stays with
     that.
     """
-    name = f"copy of {job.id}"
+    name = f"{THREADS}{job.id}"
     for thread in threading.enumerate():
         if thread.name == name:
             return thread
@@ -385,6 +386,14 @@ def follow_job(job: jobs.Job, token: Callable[[], str], repo_id: str, minutes: f
         tell(Note(f"The run is not copied to the Hub. {error}"))
         return
     copier.follow(ended)
+
+
+def await_copies(patience_seconds: float) -> None:
+    """Wait for the copies of jobs that have ended, when this process is about to end, too."""
+    deadline = time.monotonic() + patience_seconds
+    for thread in threading.enumerate():
+        if thread.name.startswith(THREADS):
+            thread.join(max(0.0, deadline - time.monotonic()))
 
 
 def own_repo(token: Callable[[], str]) -> str:

@@ -57,7 +57,8 @@ def fetch_job(
         now = time.time()
         steps = {"step": manifest.step, "total": manifest.total}
         known = {"state": "lost", "command": "train", "created": now, "heartbeat": now}
-        jobs.Status(**known, **steps, owner=owner).save(draft)
+        why = "It was fetched from its copy on the Hub."
+        jobs.Status(**known, **steps, owner=owner, reason=why).save(draft)
 
     with_draft(place, job.folder, token, emit, arrange)
     return job
@@ -157,7 +158,8 @@ def settle(draft: Path, run: Path, prefix: Path) -> None:
 
 def kept_place(place: Place, manifest: Manifest) -> CopyState:
     """Return where the run was copied to: if it is copied on, it will be to there."""
-    return CopyState(repo_id=place.repo_id, name=place.name, run=manifest.run, step=manifest.step)
+    made = {"state": "copied", "copied": manifest.copied, "step": manifest.step}
+    return CopyState(repo_id=place.repo_id, name=place.name, run=manifest.run, **made)
 
 
 def list_copies(repo_id: str, token: str) -> list[tuple[Place, Manifest]]:

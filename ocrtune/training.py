@@ -36,7 +36,7 @@ from ocrtune.events import (
     rewind_events,
     silent,
 )
-from ocrtune.examples import Examined, choose_samples, examine_samples
+from ocrtune.examples import Examined, choose_samples, draw_allowed, examine_samples
 from ocrtune.families.loaded import LoadedModel
 from ocrtune.families.loading import (
     CONTRACT,
@@ -50,6 +50,7 @@ from ocrtune.families.page_layouts import AUTO, LayoutChoice
 from ocrtune.features import settle_layout
 from ocrtune.hardware import describe_hardware
 from ocrtune.learner import Learner
+from ocrtune.limits import Limits
 from ocrtune.preflight import SampleSizes, inspect_run, measure_samples, refuse_full_disk
 from ocrtune.ranks import ALONE, Ranks, join_ranks
 from ocrtune.reading import use_cores
@@ -57,6 +58,7 @@ from ocrtune.records import Sample
 from ocrtune.report_page import percent
 from ocrtune.validation import MeasuringStoppedError, Validation, never
 
+NO_LIMITS = Limits()
 CHECKPOINT_SECONDS = 120.0  # between two checkpoints, unless the settings count steps
 CHECKPOINT_SHARE = 0.05  # of a run's time, at most, goes into them then
 MEASUREMENTS = 4  # of the CER in a run, beside the one of the base model
@@ -69,6 +71,7 @@ def train_adapter(
     emit: Emit = silent,
     stop_requested: Callable[[], bool] = never,
     resume: bool = False,
+    limits: Limits = NO_LIMITS,
 ) -> Path:
     """Fine-tune the base model and return the adapter's folder, `OUTPUT/adapter`.
 
@@ -86,7 +89,8 @@ def train_adapter(
     folder = Path(config.output)
     if resume:
         require_checkpoint(folder)
-    train = load_samples(config.data, "train")
+    whole = load_samples(config.data, "train")
+    train = draw_allowed(whole, limits.max_samples, config.seed)
     validation = choose_samples(load_samples(config.data, "validation"), config)
     loaded, why = open_base(config)
     choice = choose_layout(loaded, config, train)
@@ -99,10 +103,13 @@ def train_adapter(
             append_event(folder / "log.jsonl", event)
             emit(event)
 
+    if cut := limits.cut_words(len(whole)):
+        log(Note(cut))
     if choice:
         log(Note(choice.reason()))
     examined = examine_samples(loaded, train, log)
     config = config.with_steps(len(examined.examples))
+    limits.refuse_long(config.steps)
     add_lora(loaded, config)
     identity = describe_identity(config, loaded.contract, [*train, *validation])
     state = load_checkpoint(folder, identity) if resume else None
@@ -136,19 +143,23 @@ def clear(folder: Path) -> None:
     (folder / "log.jsonl").unlink(missing_ok=True)
 
 
-def check_run(config: TrainConfig, emit: Emit = silent) -> Preflight:
+def check_run(config: TrainConfig, emit: Emit = silent, limits: Limits = NO_LIMITS) -> Preflight:
     """Return what a run would take, without training; nothing is written to its folder.
 
     The features that had to be computed are kept for the run.
     """
     use_cores()
     torch.manual_seed(config.seed)
-    train = load_samples(config.data, "train")
+    whole = load_samples(config.data, "train")
+    train = draw_allowed(whole, limits.max_samples, config.seed)
+    if cut := limits.cut_words(len(whole)):
+        emit(Note(cut))
     validation = choose_samples(load_samples(config.data, "validation"), config)
     loaded, _ = open_base(config)
     choice = choose_layout(loaded, config, train)
     examined = examine_samples(loaded, train, emit)
     config = config.with_steps(len(examined.examples))
+    limits.refuse_long(config.steps)
     add_lora(loaded, config)
     sizes = measure_samples(loaded, examined.examples)
     refuse_full_disk(loaded, sizes)

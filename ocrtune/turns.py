@@ -18,6 +18,13 @@ from pathlib import Path
 from ocrtune.errors import JobError
 
 TURNS = "turns"  # the folder of the tickets for the accelerator
+BUILDS = "builds"  # and of those for a place to build a dataset, which needs no accelerator
+BUILDS_AT_ONCE = 2  # each takes a core and some hundred megabytes
+
+
+def queue_of(command: str) -> tuple[str, int]:
+    """Return in which queue jobs of this command wait, and how many of them may run at once."""
+    return (BUILDS, BUILDS_AT_ONCE) if command == "build" else (TURNS, 1)
 
 
 def process_start(pid: int) -> str | None:
@@ -151,9 +158,9 @@ def alone(home: Path, name: str, patience_seconds: float = 10.0) -> Iterator[Non
         ticket.unlink(missing_ok=True)
 
 
-def place(home: Path, job_id: str) -> int | None:
-    """Return how many workers are served before this job; None if it holds no ticket."""
-    for index, path in enumerate(tickets(home)):
+def place(home: Path, job_id: str, name: str = TURNS) -> int | None:
+    """Return how many tickets lie before that of this job; None if it holds none."""
+    for index, path in enumerate(tickets(home, name)):
         if path.stem.partition("-")[2] == job_id:
             return index
     return None
@@ -161,7 +168,7 @@ def place(home: Path, job_id: str) -> int | None:
 
 def return_tickets(home: Path, job_id: str) -> None:
     """Take a job out of the queue whose worker has ended."""
-    for path in (home / TURNS).glob("*.*"):
+    for path in [*(home / TURNS).glob("*.*"), *(home / BUILDS).glob("*.*")]:
         if path.stem == job_id or path.stem.partition("-")[2] == job_id:
             with suppress(OSError):
                 path.unlink(missing_ok=True)

@@ -35,9 +35,17 @@ from ocrtune.events import (
 )
 from ocrtune.job_status import ENDED, Status
 from ocrtune.redaction import redact
-from ocrtune.turns import holder, is_halted, is_process, place, process_start, take_ticket
+from ocrtune.turns import (
+    TURNS,
+    holder,
+    is_halted,
+    is_process,
+    place,
+    process_start,
+    queue_of,
+    take_ticket,
+)
 
-NEEDS_TURN = ("check", "train", "read", "compare", "export")  # these load a model
 LOOK_SECONDS = 0.3  # between two looks for a wish to stop
 BEAT_SECONDS = 3.0
 HUNG_MINUTES = 30.0
@@ -87,14 +95,20 @@ class Worker:
         """Return the same as `stop_requested`, without counting as a sign of life."""
         return (self.folder / "STOP").exists()
 
-    def wait_for_turn(self, poll_seconds: float = LOOK_SECONDS) -> bool:
-        """Return True once the accelerator is ours, False when asked to stop before that."""
+    def wait_for_turn(
+        self, queue: str = TURNS, at_once: int = 1, poll_seconds: float = LOOK_SECONDS
+    ) -> bool:
+        """Return True once it is our turn, False when asked to stop before that.
+
+        queue: what is waited for, by default the accelerator; at_once: how many may have it.
+        """
         home, patience = self.folder.parent.parent, Suspicion(hung_seconds())
-        self.ticket = take_ticket(home, self.folder.name)
-        while place(home, self.folder.name):
+        self.ticket = take_ticket(home, self.folder.name, queue)
+        while (place(home, self.folder.name, queue) or 0) >= at_once:
             if self.stop_requested():
                 return False
-            patience.look(home)
+            if queue == TURNS:
+                patience.look(home)
             time.sleep(poll_seconds)
         return not self.stop_requested()
 
@@ -281,11 +295,13 @@ def attach(folder: Path, patience_seconds: float = 5.0) -> Worker:
     worker = Worker(folder, own_status(folder, patience_seconds))
     worker.status.save(folder)
     worker.begin()
-    if worker.status.command in NEEDS_TURN and not worker.wait_for_turn():
+    queue, at_once = queue_of(worker.status.command)
+    if not worker.wait_for_turn(queue, at_once):
         worker.emit(Done("Stopped before it began.", stopped=True))
         worker.close()
         raise SystemExit(0)
-    worker.status = replace(worker.status, state="running", heartbeat=time.time())
+    now = time.time()
+    worker.status = replace(worker.status, state="running", heartbeat=now, began=now)
     worker.status.save(folder)
     return worker
 

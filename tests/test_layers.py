@@ -37,17 +37,20 @@ LAYERS = {
     | {"training", "learner", "graphs", "ranks", "validation", "checkpoints", "preflight"}
     | {"decoding", "streaming", "reading", "comparing", "exporting"}
     | {"report", "report_page", "report_words", "suspects", "pretrain", "bench"},
-    4: {"jobs", "turns", "keeping", "worker", "job_status"}
+    4: {"jobs", "turns", "keeping", "worker", "job_status", "waits", "resident"}
     | {"offsite", "offsite_files", "offsite_fetch", "copying"},
-    5: {"cli", "arguments", "console", "__main__", "ui"} | {"stopping", "jobs_command"},
+    5: {"cli", "arguments", "console", "__main__", "ui"}
+    | {"stopping", "jobs_command", "time_limit"},
 }
 LAYER = {unit: layer for layer, units in LAYERS.items() for unit in units}
 
 # Which of our modules the upper ones may import; the others take everything below them.
 ALLOWED = {
     "jobs": LAYERS[0] | {"turns", "worker", "job_status"},
-    "worker": LAYERS[0] | {"turns", "job_status"},
+    "worker": LAYERS[0] | {"turns", "job_status", "resident"},
     "job_status": LAYERS[0],
+    "waits": LAYERS[0] | {"turns", "jobs", "job_status"},
+    "resident": LAYERS[0] | {"turns"},
     "turns": LAYERS[0],
     "offsite": LAYERS[0] | {"jobs", "hub", "offsite_files"},
     "offsite_files": LAYERS[0] | {"dataset_files", "edits"},

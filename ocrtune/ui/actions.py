@@ -6,6 +6,8 @@ A private endpoint is still an endpoint: every argument here may have been sent 
 import functools
 import random
 import re
+import shutil
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,10 +26,11 @@ from ocrtune.config import (
     ReadConfig,
     TrainConfig,
 )
-from ocrtune.dataset_files import rejects_path, report_path
+from ocrtune.dataset_files import read_build_report, rejects_path, report_path
 from ocrtune.errors import DatasetError, JobError, OcrtuneError
 from ocrtune.families import DEEPSEEK_OCR, FAMILIES, ModelFamily, get_family
 from ocrtune.hub_layout import Place, find_place, is_hub_id
+from ocrtune.limits import Limits
 from ocrtune.sample_index import SampleIndex
 from ocrtune.ui.knobs import KNOBS, read_knobs, turn_knobs
 from ocrtune.ui.looks import Look, clean, look, question
@@ -48,6 +51,8 @@ HUB_NAMES = ("subset", "from_split", "image_column", "text_column")  # settings;
 PROMPTS = ("own", *DEEPSEEK_OCR.prompts)
 SHOWN_SECONDS = 12  # how long a refusal stays on the screen
 ROOT = Path(__file__).parents[2]  # where workers run
+NO_LIMITS = Limits()
+STARTING = threading.Lock()  # who counts the jobs starts theirs before another one counts
 REPO_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 
 
@@ -83,6 +88,7 @@ class Actions:
     worker: tuple[str, ...] = jobs.WORKER
     folders: bool = False  # whether visitors may name folders of this machine
     account: Callable[[], str] | None = None  # returns the token of who asks, for copies on the Hub
+    limits: Limits = NO_LIMITS  # of what one visitor may take
 
     def need(self, session: object, name: str, refusal: str) -> Look:
         """Return a job of the visitor that has made something; refuse if there is none."""
@@ -93,11 +99,45 @@ class Actions:
 
     def launch(self, job: jobs.Job, command: str, config: object, session: object) -> str:
         """Start the worker for this visitor and return the job's id."""
-        return jobs.start(job, command, config, self.worker, owner_of(session)).id
+        with STARTING:
+            try:
+                self.refuse_too_many(session)
+            except Refused:
+                shutil.rmtree(job.folder, ignore_errors=True)
+                raise
+            return jobs.start(job, command, config, self.worker, owner_of(session)).id
 
     def launch_once(self, command: str, settle: Callable[[Path], Config], session: object) -> str:
         """Return the id of a job of this visitor with these settings: a double click starts one."""
-        return jobs.start_once(self.home, command, settle, self.worker, owner_of(session)).id
+        owner = owner_of(session)
+
+        def admit() -> None:
+            self.refuse_too_many(session)
+
+        with STARTING:
+            return jobs.start_once(self.home, command, settle, self.worker, owner, admit).id
+
+    def refuse_too_many(self, session: object) -> None:
+        """Refuse another job where this visitor, or all of them, have as many as are allowed."""
+        each, together = self.limits.max_jobs_each, self.limits.max_jobs
+        if not each and not together:
+            return
+        active = jobs.active_owners(self.home)
+        if each and active.count(owner_of(session)) >= each:
+            raise Refused("too_many_yours", count=each)
+        if together and len(active) >= together:
+            raise Refused("too_many_jobs", count=together)
+
+    def refuse_long(self, config: TrainConfig) -> None:
+        """Refuse a run of more steps than are allowed here."""
+        most = self.limits.max_steps
+        if not most:
+            return
+        report = read_build_report(Path(config.data))
+        samples = report["splits"].get("train", 0)
+        steps = config.with_steps(min(samples, self.limits.max_samples or samples)).steps
+        if steps > most:
+            raise Refused("too_many_steps", wanted=steps, most=most)
 
     @shown
     def load_sample(self, session: object, language: str) -> dict:
@@ -264,7 +304,9 @@ class Actions:
         dataset = self.need(session, "dataset", "no_dataset")
         base = self.base_of(base, other)
         chosen = read_knobs(settings, known_family(base), language_of(language))
-        return TrainConfig(data=str(dataset.dataset), output="", base=base, **chosen)
+        config = TrainConfig(data=str(dataset.dataset), output="", base=base, **chosen)
+        self.refuse_long(config)
+        return config
 
     @shown
     def check(self, *settings_and_visitor: object) -> dict:
@@ -297,7 +339,9 @@ class Actions:
             return clean(session)
         if not run.resumable:
             raise Refused("no_checkpoint")
-        jobs.resume(run.job, run.run, self.worker)
+        with STARTING:
+            self.refuse_too_many(session)
+            jobs.resume(run.job, run.run, self.worker)
         # What was read and compared was so with weights that are about to change.
         return kept_ids(session, "dataset", "run")
 

@@ -32,14 +32,13 @@ def copy_part(copies: Copies, shared: Shared) -> CopyPart:
             info=label("copy_consent_info"),
             elem_id="ot-copy-consent",
         )
-        with gr.Row(elem_classes="ot-knobs"):
-            address = gr.Textbox(
-                label=label("copy_address"),
-                info=label("copy_address_info"),
-                placeholder="hf://me/ocrtune-runs/run-20261123-1a2b3c4d",
-                max_length=200,
-                elem_id="ot-copy-address",
-            )
-            bring = gr.Button(label("copy_bring"), elem_id="ot-copy-bring")
+        address = gr.Textbox(
+            label=label("copy_address"),
+            info=label("copy_address_info"),
+            placeholder="hf://me/ocrtune-runs/run-20261123-1a2b3c4d",
+            max_length=200,
+            elem_id="ot-copy-address",
+        )
+        bring = gr.Button(label("copy_bring"), size="sm", elem_id="ot-copy-bring")
     brought = bring.click(copies.bring, [address, *shared.inputs], shared.session, **shared.private)
     return CopyPart(consent, [brought])

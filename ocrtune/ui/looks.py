@@ -10,10 +10,13 @@ from ocrtune.config import CHECKPOINT
 from ocrtune.errors import JobError
 from ocrtune.events import Asked, Event, Failed, Note
 from ocrtune.keeping import Kept, kept_until, survey
+from ocrtune.limits import Limits
 from ocrtune.ui.views import bar, escape, notice, sentence, text
 from ocrtune.ui.visitors import SECRET, VISITOR, may_use, owners_of
 from ocrtune.ui.words import say
+from ocrtune.waits import Waits
 
+WAITS = Waits()
 COMMANDS = {
     "dataset": "build",
     "check": "check",
@@ -38,6 +41,7 @@ class Look:
     stage: str = ""
     heartbeat: float = 0.0
     owner: str = ""  # as `jobs.Status` has it
+    wait: float | None = None  # seconds until its turn, rounded; None if nobody knows
 
     @property
     def active(self) -> bool:
@@ -89,7 +93,7 @@ class Look:
 
     def moment(self) -> tuple:
         """Return something that differs when there is anything new to show."""
-        return (self.id, self.state, self.place, self.heartbeat)
+        return (self.id, self.state, self.place, self.heartbeat, self.wait)
 
 
 def clean(session: object) -> dict[str, str]:
@@ -117,8 +121,11 @@ def see(job: jobs.Job, status: jobs.Status) -> Look:
     """Return how a job is doing, whoever may ask for it."""
     state = job.state()
     place = job.place() if state == "queued" else 0
+    wait = WAITS.seconds_until(job, status.command) if place else None
+    wait = None if wait is None else rounded(wait)
     step, total = status.step, status.total
-    return Look(job, state, place, step, total, status.message, status.heartbeat, status.owner)
+    more = (status.message, status.heartbeat, status.owner, wait)
+    return Look(job, state, place, step, total, *more)
 
 
 class Looks(dict[str, Look]):
@@ -129,6 +136,7 @@ class Looks(dict[str, Look]):
         self.home = home
         self.session = clean(session)
         self.keep_days = keep_days
+        self.limits = Limits()  # of this machine
 
     @functools.cached_property
     def all_jobs(self) -> dict[str, Kept]:
@@ -231,11 +239,35 @@ def stage_words(seen: Look, language: str) -> str:
     return stage
 
 
+def rounded(seconds: float) -> float:
+    """Return a wait as roughly as it is known: to ten seconds, to minutes, to half hours."""
+    unit = 10 if seconds < 100 else 60 if seconds < 5400 else 1800
+    return float(max(unit, unit * round(seconds / unit)))
+
+
+def wait_words(seconds: float | None, language: str) -> str:
+    """Return a sentence on how long a job will wait."""
+    if seconds is None:
+        return say(language, "wait_unknown")
+    if seconds < 60:
+        wait = say(language, "wait_seconds", count=round(seconds))
+    elif seconds < 5400:
+        minutes = round(seconds / 60)
+        wait = say(language, "wait_minute" if minutes == 1 else "wait_minutes", count=minutes)
+    else:
+        hours = f"{seconds / 3600:.1f}".removesuffix(".0")
+        wait = say(language, "wait_hours", count=hours)
+    return say(language, "wait_about", wait=wait)
+
+
 def waiting(seen: Look, language: str, doing: str) -> str:
     """Return a box for a job that is under way; `doing` says what it does."""
     if seen.state == "queued":
         key = "queued" if seen.place else "queued_next"
-        return notice(text(language, key, place=seen.place) + bar(0, 0), "busy")
+        words = text(language, key, place=seen.place)
+        if seen.place:
+            words += f" <small>{escape(wait_words(seen.wait, language))}</small>"
+        return notice(words + bar(0, 0), "busy")
     stage = escape(stage_words(seen, language))
     small = f"<small>{stage}</small>" if stage else ""
     return notice(f"{doing} {small}{bar(seen.step, seen.total)}", "busy")

@@ -15,6 +15,7 @@ from ocrtune.errors import JobError
 from ocrtune.home import home_folder
 from ocrtune.hub import local_token
 from ocrtune.limits import Limits
+from ocrtune.offsite import await_copies
 from ocrtune.ui.actions import Actions, choice
 from ocrtune.ui.compare_tab import compare_tab
 from ocrtune.ui.copies import Copies
@@ -29,7 +30,9 @@ from ocrtune.ui.uploads import use_own_cache
 from ocrtune.ui.watching import Watching, name_tabs
 from ocrtune.ui.words import label, translations
 
+NO_LIMITS = Limits()
 POLL_SECONDS = 1.0
+COPY_SECONDS = 8.0  # of what is left then, for a last copy on the Hub
 GRACE_SECONDS = 20.0  # a container has before it is killed: 30 s are usual
 THIS_MACHINE = ("127.0.0.1", "localhost", "::1")  # nobody else can open a page served here
 ARRIVE = "(session) => window.ocrtune.arrive(session)"
@@ -42,17 +45,17 @@ def build_page(
     home: Path,
     worker: tuple[str, ...] = jobs.WORKER,
     folders: bool = False,
-    keep_days: int = 0,
     account: Callable[[], str] | None = None,
+    limits: Limits = NO_LIMITS,
 ) -> gr.Blocks:
     """Return the page for the jobs in `home`; nothing is served yet.
 
     folders: whether visitors may name folders of this machine, as its owner may.
-    keep_days: after which jobs are said to be deleted; 0 for never.
     account: returns the Hub's token of who asks, for copies of runs; None offers no copies.
+    limits: of this machine, where many share it.
     """
     secret = state_secret(home)
-    watching = Watching(home, keep_days)
+    watching = Watching(home, limits.keep_days, limits)
     with gr.Blocks(title="ocrtune", analytics_enabled=False, delete_cache=(3600, 21600)) as page:
         session = gr.BrowserState({}, storage_key="ocrtune_jobs", secret=secret)
         place = gr.Textbox(visible=False)  # the tab that was open last
@@ -62,7 +65,7 @@ def build_page(
         language = header()
         with gr.Tabs(selected="dataset", overflow_behavior="wrap", elem_id="ot-tabs") as tabs:
             shared = Shared(session, language, tabs, view, understood)
-            actions = Actions(home, worker, folders, account)
+            actions = Actions(home, worker, folders, account, limits)
             parts = [make(actions, shared) for make in TAB_LAYOUTS]
         gr.Markdown(label("footer"), elem_classes="ot-footer")
         watched = {
@@ -167,12 +170,12 @@ def launch(host: str | None = None, port: int | None = None, wait: bool = True) 
     home = home_folder()
     jobs.reconcile(home)
     use_own_cache()
-    keep_days = Limits.from_environment().keep_days
+    limits = Limits.from_environment()
     usual = "0.0.0.0" if os.environ.get("SYSTEM") == "spaces" else "127.0.0.1"
     host = host or os.environ.get("OCRTUNE_HOST") or usual
     own = host in THIS_MACHINE
     account = local_token if own and local_token() else None
-    page = build_page(home, folders=own, keep_days=keep_days, account=account)
+    page = build_page(home, folders=own, account=account, limits=limits)
     Copies(home, account).go_on()
     port = port or int(os.environ.get("OCRTUNE_PORT") or 0) or None
     try:
@@ -186,7 +189,7 @@ def launch(host: str | None = None, port: int | None = None, wait: bool = True) 
         raise JobError(
             f"The page cannot be served: {error}", "Choose another port with `--port`."
         ) from error
-    Sweeper(home, keep_days).start()
+    Sweeper(home, limits.keep_days).start()
     end_with_workers(home)
     if wait:
         page.block_thread()
@@ -204,6 +207,7 @@ def end_with_workers(home: Path) -> None:
 
     def end(number: int, frame: object) -> None:
         jobs.go_down(home, GRACE_SECONDS)
+        await_copies(COPY_SECONDS)
         os._exit(0)  # threads of the server would hold up an ordinary exit
 
     signal.signal(signal.SIGTERM, end)

@@ -3,6 +3,7 @@
 import pandas as pd
 
 from ocrtune.events import Evaluated, Event, SampleRead, Step
+from ocrtune.limits import Limits
 from ocrtune.metrics import marked_difference
 from ocrtune.report_page import percent
 from ocrtune.ui.copies import copy_words
@@ -138,3 +139,13 @@ def dataset_words(dataset: Look, counts: dict[str, int], language: str) -> str:
         language, "train_dataset", samples=sum(counts.values()), train=counts.get("train", 0)
     )
     return notice(escape(samples), "good")
+
+
+def limits_words(limits: Limits, language: str) -> str:
+    """Return what a training may take on this machine; empty where everything is allowed."""
+    given = zip(("steps", "minutes", "samples"), limits.of_training, strict=True)
+    parts = [say(language, f"limit_{name}", count=f"{most:,}") for name, most in given if most]
+    if not parts:
+        return ""
+    listed = say(language, "limit_and").join(parts)
+    return f'<p class="ot-hint">{text(language, "limits", listed=listed)}</p>'

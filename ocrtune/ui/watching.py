@@ -5,7 +5,7 @@ way, and when the page is opened again; a tab in which nothing is new is left al
 """
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import gradio as gr
@@ -14,6 +14,7 @@ import pandas as pd
 from ocrtune.dataset_files import read_build_report
 from ocrtune.errors import OcrtuneError
 from ocrtune.keeping import mark_used, survey
+from ocrtune.limits import Limits
 from ocrtune.report import read_report
 from ocrtune.sample_index import IndexedSample, SampleIndex
 from ocrtune.ui import (
@@ -38,11 +39,13 @@ from ocrtune.ui.looks import (
     look_at_all,
     question,
 )
+from ocrtune.ui.pace import Pace
 from ocrtune.ui.views import notice, sentence, text
 from ocrtune.ui.visitors import VISITOR, new_visitor
 from ocrtune.ui.words import language_of, say
 
 TABS = ("dataset", "train", "try", "compare")
+NO_LIMITS = Limits()
 NVIDIA = Path("/dev/nvidiactl")
 
 
@@ -79,7 +82,7 @@ def show_train(looks: Looks, language: str) -> list:
     ready = bool(counts) and not run.active
     return [
         train_views.dataset_words(dataset, counts, language),
-        "" if NVIDIA.exists() else f'<p class="ot-hint">{text(language, "gpu_none")}</p>',
+        device_words(language) + train_views.limits_words(looks.limits, language),
         gr.Button(interactive=ready, variant=variant(not run.usable)),
         gr.Button(interactive=run.state in ("queued", "running")),
         gr.Button(visible=run.resumable),
@@ -92,6 +95,11 @@ def show_train(looks: Looks, language: str) -> list:
         gr.Button(interactive=ready and not check.active),
         preflight_views.preflight(check, checked, run, events, language),
     ]
+
+
+def device_words(language: str) -> str:
+    """Return what to know of this machine."""
+    return "" if NVIDIA.exists() else f'<p class="ot-hint">{text(language, "gpu_none")}</p>'
 
 
 def show_kept(looks: Looks, language: str) -> list:
@@ -298,11 +306,14 @@ class Watching:
 
     home: Path
     keep_days: int = 0  # after their last use, as `Limits` has it; 0: for ever
+    limits: Limits = NO_LIMITS
+    pace: Pace = field(default_factory=Pace)
 
     def watch(self, session: object, language: object, seen: object, view: object = None) -> list:
         """Return the outputs of all tabs, the timer, and what this visitor has seen now."""
         language = language_of(language)
         looks = look_at_all(self.home, session, self.keep_days)
+        looks.limits = self.limits
         before = seen if isinstance(seen, dict) else {}
         view = view if isinstance(view, View) else View()
         now = {name: panel.moment(looks, language, view) for name, panel in PANELS.items()}
@@ -313,7 +324,11 @@ class Watching:
             else:
                 outputs += panel.fill(looks, language, view)
         busy = any(seen_job.active for seen_job in looks.values())
-        return [*outputs, gr.Timer(active=busy), now]
+        page = hash(frozenset(looks.session.items()))
+        if not busy:
+            self.pace.leave(page)
+            return [*outputs, gr.Timer(active=False), now]
+        return [*outputs, gr.Timer(value=self.pace.seconds(page), active=True), now]
 
     def arrive(self, session: object, place: object, language: object, request: gr.Request) -> list:
         """Return jobs, open tab, language and tab names; `?run=` in the address brings a run."""

@@ -505,4 +505,23 @@ ENGLISH = {
     "not_mine": "This is not yours, or it was deleted already.",
     "lost_why": "The machine may have been restarted, or have run out of memory.",
     "lost_again": "Start it again.",
+    # Limits of a shared machine, and waiting there
+    "limits": "On this shared Space a training may take {listed}. From more samples, some are "
+    "drawn at random. Duplicate the Space for no limit.",
+    "limit_steps": "{count} steps",
+    "limit_minutes": "{count} minutes",
+    "limit_samples": "{count} samples",
+    "limit_and": ", ",
+    "too_many_yours": "{count} of your jobs run or wait already, as many as one visitor may have "
+    "on this shared Space. Wait for one to end, or stop one.",
+    "too_many_jobs": "This shared Space is busy: {count} jobs run or wait already. Try again in a "
+    "few minutes, or duplicate the Space.",
+    "too_many_steps": "The run would take {wanted} steps; on this shared Space it may take {most}. "
+    "Choose fewer steps or epochs, or duplicate the Space: your own has no limit.",
+    "wait_about": "It will take about {wait}.",
+    "wait_unknown": "How long that will take is not known yet.",
+    "wait_seconds": "{count} seconds",
+    "wait_minute": "1 minute",
+    "wait_minutes": "{count} minutes",
+    "wait_hours": "{count} hours",
 }

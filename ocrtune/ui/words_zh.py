@@ -478,4 +478,23 @@ CHINESE = {
     "not_mine": "这不属于您，或已经被删除。",
     "lost_why": "可能是机器重启过，或内存不足。",
     "lost_again": "请重新开始。",
+    # 共享机器的限制与排队
+    "limits": "在这个共享 Space 上，一次训练最多：{listed}。样本更多时会随机抽取一部分。"
+    "复制此 Space 即可不受限制。",
+    "limit_steps": "{count} 步",
+    "limit_minutes": "{count} 分钟",
+    "limit_samples": "{count} 个样本",
+    "limit_and": "、",
+    "too_many_yours": "您已有 {count} 个任务正在进行或排队，这是共享 Space 上每位访客的上限。"
+    "请等其中一个结束，或停止一个。",
+    "too_many_jobs": "共享 Space 正忙：已有 {count} 个任务正在进行或排队。"
+    "请过几分钟再试，或复制此 Space。",
+    "too_many_steps": "这次训练需要 {wanted} 步；在这个共享 Space 上最多 {most} 步。"
+    "请减少步数或轮数，或复制此 Space：您自己的没有限制。",
+    "wait_about": "大约需要等待 {wait}。",
+    "wait_unknown": "还不知道需要等多久。",
+    "wait_seconds": "{count} 秒",
+    "wait_minute": "1 分钟",
+    "wait_minutes": "{count} 分钟",
+    "wait_hours": "{count} 小时",
 }
