@@ -4,6 +4,7 @@ import argparse
 import json
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -81,6 +82,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def run(args: argparse.Namespace) -> int:
     """Run a command for somebody at a terminal."""
+    if str(vars(args).get("resume") or "").startswith("hf://"):
+        fetch_resumed(args)
     config = make_config(args)
     with watched_by_terminal() as watcher:
         return JOBS[args.command](config, watcher, args).code
@@ -176,8 +179,43 @@ def build(config: BuildConfig, watcher: Watcher, args: argparse.Namespace) -> En
     return Ending(lines[0])
 
 
+def fetch_resumed(args: argparse.Namespace) -> None:
+    """Fetch the run that goes on from its copy, as if `--resume` had named a folder."""
+    if not hasattr(args, "output"):
+        args.usage_error("still needed: --output, the new folder of the run")
+    with watched_by_terminal() as watcher:
+        from ocrtune.hub import local_token
+        from ocrtune.offsite import find_place
+        from ocrtune.offsite_fetch import fetch_run
+
+        place, folder = find_place(args.resume), Path(args.output)
+        args.resume = fetch_run(place, folder, local_token(), watcher.emit)
+    del args.output
+
+
+@contextmanager
+def copying(config: TrainConfig, watcher: Watcher, args: argparse.Namespace) -> Iterator[None]:
+    """Copy the run to the Hub meanwhile, if that is asked for, in a process of its own."""
+    repo_id = vars(args).get("copy_to")
+    if repo_id and args.job:
+        args.usage_error("the page copies its jobs itself; leave out --copy-to")
+    if not repo_id or not is_first_process():
+        yield
+        return
+    from ocrtune.copying import copied
+
+    with copied(Path(config.output), repo_id, args.copy_minutes, watcher.emit):
+        yield
+
+
 def train(config: TrainConfig, watcher: Watcher, args: argparse.Namespace) -> Ending:
     """Fine-tune and print where the adapter lies."""
+    with copying(config, watcher, args):
+        return train_watched(config, watcher, args)
+
+
+def train_watched(config: TrainConfig, watcher: Watcher, args: argparse.Namespace) -> Ending:
+    """Fine-tune; whoever copies the run is told by what it leaves on the disk."""
     work_offline(config.base)
     with stopping_gently(watcher):
         from ocrtune.engines import UNSLOTH, start_unsloth
@@ -448,6 +486,35 @@ def edit(args: argparse.Namespace) -> int:
     return 0
 
 
+def copy(args: argparse.Namespace) -> int:
+    """Copy a run to the Hub, once, or until the process that trains it has ended."""
+    from ocrtune.copying import copy_along, copy_once
+
+    if args.minutes:
+        copy_along(args.run, args.to, args.minutes)
+        return 0
+    print(copy_once(args.run, args.to))
+    return 0
+
+
+def copies(args: argparse.Namespace) -> int:
+    """List the runs that a repo holds, or remove one."""
+    from ocrtune.hub import local_token
+    from ocrtune.offsite import Place
+    from ocrtune.offsite_fetch import list_copies, remove_copy
+
+    if args.remove:
+        remove_copy(Place(args.repo, args.remove), local_token())
+        print(f"Removed: {args.remove}")
+        return 0
+    for place, manifest in list_copies(args.repo, local_token()):
+        when = time.strftime("%Y-%m-%d %H:%M", time.localtime(manifest.copied))
+        size = sum(one.size for one in manifest.files.values()) / 1e6
+        where = f"step {manifest.step} of {manifest.total}"
+        print(f"{when}  {where:20} {manifest.base:16} {size:8.1f} MB  {place.address}")
+    return 0
+
+
 def demo(args: argparse.Namespace) -> int:
     """Build, fine-tune and compare on the sample; print what changed."""
     if not SAMPLE.is_file():
@@ -583,6 +650,8 @@ OTHERS: dict[str, Callable[[argparse.Namespace], int]] = {
     "columns": columns,
     "score": score,
     "edit": edit,
+    "copy": copy,
+    "copies": copies,
     "demo": demo,
     "bench": bench,
     "jobs": manage_jobs,

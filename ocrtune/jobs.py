@@ -180,6 +180,13 @@ def start(
     The worker lives on when the starter ends. It gets no tokens: its files and its log may be
     shown to people.
     """
+    save_settings(job, config)
+    arguments = ["--config", str(job.folder / "config.json")]
+    return spawn(job, command, arguments, worker, time.time(), owner)
+
+
+def save_settings(job: Job, config: Config) -> None:
+    """Write the settings of a new job; where that cannot be done, nothing is left of it."""
     try:
         config.save(job.folder / "config.json")
     except OSError as error:
@@ -187,8 +194,6 @@ def start(
         raise JobError(
             f"No job can be started in `{job.home}`: {error.strerror}.", "Make room on the disk."
         ) from error
-    arguments = ["--config", str(job.folder / "config.json")]
-    return spawn(job, command, arguments, worker, time.time(), owner)
 
 
 def start_once(
@@ -208,7 +213,9 @@ def start_once(
     with alone(home, f"start {owner} {command}"):
         job = create(home)
         config = settle_config(job.folder)
-        if twin := find_twin(job, command, config, owner):
+        save_settings(job, config)
+        twin = find_twin(job, command, owner) if owner else None  # strangers share nothing
+        if twin:
             shutil.rmtree(job.folder, ignore_errors=True)
             return twin
         try:
@@ -219,9 +226,8 @@ def start_once(
         return start(job, command, config, worker, owner)
 
 
-def find_twin(job: Job, command: str, config: Config, owner: str) -> Job | None:
+def find_twin(job: Job, command: str, owner: str) -> Job | None:
     """Return a job under way that differs from the given one in nothing but its folder."""
-    config.save(job.folder / "config.json")
     ours = settings_text(job)
     for other, status in load_jobs(job.home):
         alike = (status.command, status.owner) == (command, owner) and status.state not in ENDED

@@ -12,7 +12,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ocrtune.jobs import ENDED, JOB_ID, Job, Status, list_jobs
+from ocrtune.errors import JobError
+from ocrtune.job_status import ENDED, Status
+from ocrtune.jobs import JOB_ID, Job, load_jobs
 
 DAY = 86_400.0  # seconds
 USED = "used"  # an empty file in a job's folder: its time is when somebody last came back
@@ -56,11 +58,9 @@ def mark_used(job: Job) -> None:
 def survey(home: Path) -> dict[str, Kept]:
     """Return all jobs by their ids, newest first."""
     found = {}
-    for job in list_jobs(home):
-        status = job.status()
-        if status:
-            state = status.state if status.state in ENDED else job.state()
-            found[job.id] = Kept(job, status, state, used_jobs(job, status, state))
+    for job, status in load_jobs(home):
+        state = status.state if status.state in ENDED else job.state()
+        found[job.id] = Kept(job, status, state, used_jobs(job, status, state))
     return found
 
 
@@ -136,8 +136,9 @@ def sweep(home: Path, keep_days: int, now: float | None = None) -> list[str]:
         if time.monotonic() - seen > FRESH_SECONDS:  # somebody may have come back meanwhile
             jobs, seen = survey(home), time.monotonic()
         if is_over(job_id, jobs, keep_days, now):
-            jobs[job_id].job.delete()
-            deleted.append(job_id)
+            with contextlib.suppress(JobError):  # what stays is tried again an hour later
+                jobs[job_id].job.delete()
+                deleted.append(job_id)
     return deleted
 
 

@@ -137,9 +137,12 @@ def alone(home: Path, name: str, patience_seconds: float = 10.0) -> Iterator[Non
     """
     key = hashlib.sha256(name.encode()).hexdigest()
     folder = f"locks/{key[:2]}"  # names are many, folders are not
+    mark = secrets.token_hex(8)
     try:
-        ticket = take_ticket(home, secrets.token_hex(8), folder)
+        ticket = take_ticket(home, mark, folder)
     except OSError as error:
+        with suppress(OSError):
+            (home / folder / f"{mark}.draft").unlink(missing_ok=True)
         raise JobError(
             f"Nothing can be started in `{home}`: {error.strerror}.",
             "Set OCRTUNE_HOME to a folder that can be written to, with room in it.",

@@ -115,12 +115,14 @@ class Worker:
 
     def close(self) -> None:
         """Give the accelerator to the next in the queue."""
-        if self.beat:
-            self.beat.end()
-            self.beat = None
         if self.ticket:
             self.ticket.unlink(missing_ok=True)
             self.ticket = None
+        if self.beat:
+            self.beat.end()
+            self.beat = None
+        for name in ("reserve", "heartbeat"):
+            (self.folder / name).unlink(missing_ok=True)
 
 
 def without_secrets_in(event: Event) -> Event:

@@ -485,7 +485,7 @@ def test_a_thousand_old_jobs_are_looked_through_in_a_moment(tmp_path):
     started = time.perf_counter()
     assert len(jobs.reconcile(tmp_path)) == 1
     assert len(jobs.list_jobs(tmp_path)) == 1001
-    assert time.perf_counter() - started < 1.5  # measured 0.1 s
+    assert time.perf_counter() - started < 1.5
 
 
 def start_same(home: Path, owner: str, steps: int = 2000) -> jobs.Job:

@@ -37,7 +37,8 @@ LAYERS = {
     | {"training", "learner", "graphs", "ranks", "validation", "checkpoints", "preflight"}
     | {"decoding", "streaming", "reading", "comparing", "exporting"}
     | {"report", "report_page", "report_words", "suspects", "pretrain", "bench"},
-    4: {"jobs", "turns", "keeping", "worker", "job_status", "waits", "resident"},
+    4: {"jobs", "turns", "keeping", "worker", "job_status", "waits", "resident"}
+    | {"offsite", "offsite_files", "offsite_fetch", "copying"},
     5: {"cli", "arguments", "console", "__main__", "ui"}
     | {"stopping", "jobs_command", "time_limit", "reader"},
 }
@@ -51,7 +52,11 @@ ALLOWED = {
     "waits": LAYERS[0] | {"turns", "jobs", "job_status"},
     "resident": LAYERS[0] | {"turns"},
     "turns": LAYERS[0],
-    "keeping": LAYERS[0] | {"jobs"},
+    "offsite": LAYERS[0] | {"jobs", "hub", "offsite_files"},
+    "offsite_files": LAYERS[0] | {"dataset_files", "edits"},
+    "copying": LAYERS[0] | {"hub", "offsite", "offsite_files"},
+    "offsite_fetch": LAYERS[0] | {"jobs", "hub", "offsite", "offsite_files"},
+    "keeping": LAYERS[0] | {"jobs", "job_status"},
     "ui": LAYERS[0]
     | LAYERS[1]
     | LAYERS[4]

@@ -77,10 +77,10 @@ def test_the_page_says_it_in_both_languages(tmp_path):
     def words(language: str) -> str:
         return waiting(look(tmp_path, {"run": waits.id}, "run"), language, "")
 
-    assert "1 before you. How long that will take is not known yet." in words("en")
+    assert "1 before you. <small>How long that will take is not known yet." in words("en")
     append_event(running.folder / "events.jsonl", Step(1, 10, 1.0, 2.0, 240.0))
-    assert "1 before you. It will take about 4 minutes." in words("en")
-    assert "前面还有 1 个。大约需要等待 4 分钟。" in words("zh")
+    assert "1 before you. <small>It will take about 4 minutes." in words("en")
+    assert "前面还有 1 个。 <small>大约需要等待 4 分钟。" in words("zh")
 
 
 @pytest.mark.parametrize(

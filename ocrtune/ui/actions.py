@@ -34,7 +34,7 @@ from ocrtune.limits import Limits
 from ocrtune.sample_index import SampleIndex
 from ocrtune.ui.knobs import KNOBS, read_knobs, turn_knobs
 from ocrtune.ui.looks import Look, clean, look, question
-from ocrtune.ui.uploads import hand_out, keep, pass_on
+from ocrtune.ui.uploads import hand_out, keep, pass_on, require_kind
 from ocrtune.ui.views import sentence
 from ocrtune.ui.visitors import VISITOR, owner_of
 from ocrtune.ui.words import Refused, label, language_of, say
@@ -43,6 +43,8 @@ from ocrtune.ui.words_en import ENGLISH
 SAMPLE = Path(__file__).parent.parent / "assets" / "sample.zip"
 LONGEST_WORDS = 200  # characters to be located
 MOST_HUB_ROWS = 100_000
+ARCHIVES = (".zip", ".pdf", ".parquet")  # what may be uploaded as pictures, and as texts
+CONTENTS = (".md", ".txt", ".csv", ".tsv", ".jsonl", ".json")
 GROUPINGS = ("", "folder", "page", "writer")  # what a split keeps together; or a pattern
 HUB_ORDERS = ("first", "random")  # of the rows that are taken
 HUB_NAMES = ("subset", "from_split", "image_column", "text_column")  # settings; may be empty
@@ -85,6 +87,7 @@ class Actions:
     home: Path
     worker: tuple[str, ...] = jobs.WORKER
     folders: bool = False  # whether visitors may name folders of this machine
+    account: Callable[[], str] | None = None  # returns the token of who asks, for copies on the Hub
     limits: Limits = NO_LIMITS  # of what one visitor may take
 
     def need(self, session: object, name: str, refusal: str) -> Look:
@@ -178,11 +181,18 @@ class Actions:
         """Start a build of an upload under these settings."""
         if not archive:
             raise Refused("no_archive")
+        require_kind(archive, ARCHIVES)
+        if content:
+            require_kind(content, CONTENTS)
         job = jobs.create(self.home)
         source = keep(archive, job.folder / "upload")
         beside = str(keep(content, job.folder / "content")) if content else ""
         config = BuildConfig(
-            source=str(source), output=str(job.folder / "dataset"), content=beside, **settings
+            source=str(source),
+            output=str(job.folder / "dataset"),
+            content=beside,
+            confined=True,
+            **settings,
         )
         return clean(session) | {"dataset": self.launch(job, "build", config, session)}
 

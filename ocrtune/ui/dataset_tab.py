@@ -4,7 +4,15 @@ import gradio as gr
 from gradio.components import Component
 
 from ocrtune.config import HUB_ROWS
-from ocrtune.ui.actions import GROUPINGS, HUB_NAMES, HUB_ORDERS, MOST_HUB_ROWS, Actions
+from ocrtune.ui.actions import (
+    ARCHIVES,
+    CONTENTS,
+    GROUPINGS,
+    HUB_NAMES,
+    HUB_ORDERS,
+    MOST_HUB_ROWS,
+    Actions,
+)
 from ocrtune.ui.edit_actions import EditActions
 from ocrtune.ui.gallery_part import gallery_part
 from ocrtune.ui.parts import Shared, TabParts, card, step, tab_named
@@ -31,13 +39,13 @@ def dataset_tab(actions: Actions, shared: Shared) -> TabParts:
                 with gr.Column():
                     archive = gr.File(
                         label=label("archive"),
-                        file_types=[".zip"],
+                        file_types=list(ARCHIVES),
                         height=140,
                         elem_classes="ot-drop ot-archive",
                     )
                     content = gr.File(
                         label=label("content"),
-                        file_types=[".md", ".txt"],
+                        file_types=list(CONTENTS),
                         height=140,
                         elem_classes="ot-drop ot-content",
                     )

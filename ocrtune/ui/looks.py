@@ -264,19 +264,26 @@ def waiting(seen: Look, language: str, doing: str) -> str:
     """Return a box for a job that is under way; `doing` says what it does."""
     if seen.state == "queued":
         key = "queued" if seen.place else "queued_next"
-        words = say(language, key, place=seen.place)
+        words = text(language, key, place=seen.place)
         if seen.place:
-            words += say(language, "wait_gap") + wait_words(seen.wait, language)
-        return notice(escape(words) + bar(0, 0), "busy")
+            words += f" <small>{escape(wait_words(seen.wait, language))}</small>"
+        return notice(words + bar(0, 0), "busy")
     stage = escape(stage_words(seen, language))
     small = f"<small>{stage}</small>" if stage else ""
     return notice(f"{doing} {small}{bar(seen.step, seen.total)}", "busy")
 
 
+def lost_words(key: str, seen: Look, language: str) -> str:
+    """Return that the work was interrupted, and why if that is known, as HTML."""
+    why = seen.job.why_lost()
+    return f"{text(language, key)} {sentence(why) if why else text(language, 'lost_why')}"
+
+
 def trouble(seen: Look, language: str) -> str:
     """Return a box that says why a job gave nothing; empty when it did not go wrong."""
     if seen.state == "lost":
-        return notice(text(language, "lost"), "bad")
+        again = text(language, "lost_again")
+        return notice(f"{lost_words('lost', seen, language)} {again}", "bad")
     if seen.state == "failed":
         why = failure(seen.job.events())
         return notice(f"<b>{text(language, 'trouble')}</b><br>{why}", "bad")

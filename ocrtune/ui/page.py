@@ -2,6 +2,9 @@
 
 import os
 import secrets
+import signal
+import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import gradio as gr
@@ -10,9 +13,12 @@ from ocrtune import jobs
 from ocrtune.config import BASES, USUAL_PRESET
 from ocrtune.errors import JobError
 from ocrtune.home import home_folder
+from ocrtune.hub import local_token
 from ocrtune.limits import Limits
+from ocrtune.offsite import await_copies
 from ocrtune.ui.actions import Actions, choice
 from ocrtune.ui.compare_tab import compare_tab
+from ocrtune.ui.copies import Copies
 from ocrtune.ui.dataset_tab import dataset_tab
 from ocrtune.ui.gallery import View
 from ocrtune.ui.parts import Shared, TabParts
@@ -26,6 +32,8 @@ from ocrtune.ui.words import label, translations
 
 NO_LIMITS = Limits()
 POLL_SECONDS = 1.0
+COPY_SECONDS = 8.0  # of what is left then, for a last copy on the Hub
+GRACE_SECONDS = 20.0  # a container has before it is killed: 30 s are usual
 THIS_MACHINE = ("127.0.0.1", "localhost", "::1")  # nobody else can open a page served here
 ARRIVE = "(session) => window.ocrtune.arrive(session)"
 ARRIVED = "() => window.ocrtune.arrived()"
@@ -37,11 +45,13 @@ def build_page(
     home: Path,
     worker: tuple[str, ...] = jobs.WORKER,
     folders: bool = False,
+    account: Callable[[], str] | None = None,
     limits: Limits = NO_LIMITS,
 ) -> gr.Blocks:
     """Return the page for the jobs in `home`; nothing is served yet.
 
     folders: whether visitors may name folders of this machine, as its owner may.
+    account: returns the Hub's token of who asks, for copies of runs; None offers no copies.
     limits: of this machine, where many share it.
     """
     secret = state_secret(home)
@@ -55,7 +65,7 @@ def build_page(
         language = header()
         with gr.Tabs(selected="dataset", overflow_behavior="wrap", elem_id="ot-tabs") as tabs:
             shared = Shared(session, language, tabs, view, understood)
-            actions = Actions(home, worker, folders, limits)
+            actions = Actions(home, worker, folders, account, limits)
             parts = [make(actions, shared) for make in TAB_LAYOUTS]
         gr.Markdown(label("footer"), elem_classes="ot-footer")
         watched = {
@@ -163,7 +173,10 @@ def launch(host: str | None = None, port: int | None = None, wait: bool = True) 
     limits = Limits.from_environment()
     usual = "0.0.0.0" if os.environ.get("SYSTEM") == "spaces" else "127.0.0.1"
     host = host or os.environ.get("OCRTUNE_HOST") or usual
-    page = build_page(home, folders=host in THIS_MACHINE, limits=limits)
+    own = host in THIS_MACHINE
+    account = local_token if own and local_token() else None
+    page = build_page(home, folders=own, account=account, limits=limits)
+    Copies(home, account).go_on()
     port = port or int(os.environ.get("OCRTUNE_PORT") or 0) or None
     try:
         page.queue(default_concurrency_limit=8, max_size=200).launch(
@@ -177,6 +190,24 @@ def launch(host: str | None = None, port: int | None = None, wait: bool = True) 
             f"The page cannot be served: {error}", "Choose another port with `--port`."
         ) from error
     Sweeper(home, limits.keep_days).start()
+    end_with_workers(home)
     if wait:
         page.block_thread()
     return page
+
+
+def end_with_workers(home: Path) -> None:
+    """Let workers save what they have when a container ends, which ends them with this process.
+
+    Elsewhere they outlive the page.
+    """
+    alone = os.getpid() != 1 and os.environ.get("SYSTEM") != "spaces"
+    if alone or threading.current_thread() is not threading.main_thread():
+        return
+
+    def end(number: int, frame: object) -> None:
+        jobs.go_down(home, GRACE_SECONDS)
+        await_copies(COPY_SECONDS)
+        os._exit(0)  # threads of the server would hold up an ordinary exit
+
+    signal.signal(signal.SIGTERM, end)

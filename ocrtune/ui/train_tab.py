@@ -5,6 +5,8 @@ import gradio as gr
 from ocrtune.config import BASES, PRESETS, USUAL_PRESET
 from ocrtune.families import FAMILIES
 from ocrtune.ui.actions import Actions
+from ocrtune.ui.copies import Copies
+from ocrtune.ui.copy_part import copy_part
 from ocrtune.ui.knobs import lay_out_knobs
 from ocrtune.ui.own_actions import OwnActions
 from ocrtune.ui.own_part import log_part, mine_part
@@ -44,6 +46,8 @@ def train_tab(actions: Actions, shared: Shared) -> TabParts:
                     elem_id="ot-other-base",
                 )
                 settings = lay_out_knobs(FAMILIES[BASES[0]])
+                copies = Copies(actions.home, actions.account)
+                copied = copy_part(copies, shared)
         with card():
             step("train_step_2")
             with gr.Row():
@@ -91,6 +95,8 @@ def train_tab(actions: Actions, shared: Shared) -> TabParts:
         *log.changes,
         *mine.changes,
     ]
+    copied.follow(copies, shared, changes[0], changes[3])
+    changes += copied.changes
     proceed.click(actions.go_to_compare, None, shared.tabs, **shared.private)
     outputs = [dataset, device, start, stop, resume, progress, proceed, curves, loss, cer, readings]
     outputs += [check, preflight, share, kept, *log.outputs, *mine.outputs]

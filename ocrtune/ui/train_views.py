@@ -6,7 +6,8 @@ from ocrtune.events import Evaluated, Event, SampleRead, Step
 from ocrtune.limits import Limits
 from ocrtune.metrics import marked_difference
 from ocrtune.report_page import percent
-from ocrtune.ui.looks import Look, remarks, trouble, waiting
+from ocrtune.ui.copies import copy_words
+from ocrtune.ui.looks import Look, lost_words, remarks, trouble, waiting
 from ocrtune.ui.views import bar, duration, escape, legend, marked, notice, text, tiles, user_text
 from ocrtune.ui.words import say
 
@@ -18,7 +19,8 @@ def progress(run: Look, events: list[Event], language: str) -> str:
     """Return how far the run is, and what it remarked."""
     if not run.job:
         return notice(text(language, "train_idle"))
-    return progress_box(run, events, language) + remarks(events, language)
+    box = progress_box(run, events, language)
+    return box + copy_words(run, language) + remarks(events, language)
 
 
 def progress_box(run: Look, events: list[Event], language: str) -> str:
@@ -33,7 +35,7 @@ def progress_box(run: Look, events: list[Event], language: str) -> str:
     if run.usable:
         return notice(text(language, f"train_{run.state}") + more, "good")
     if run.resumable and run.state == "lost":
-        return notice(text(language, "train_lost") + more, "bad")
+        return notice(lost_words("train_lost", run, language) + more, "bad")
     told = trouble(run, language) or notice(text(language, "train_stopped_early"))
     return told + (notice(more) if more else "")
 

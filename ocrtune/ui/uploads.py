@@ -6,6 +6,7 @@ import secrets
 import shutil
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from gradio.utils import get_upload_folder
@@ -79,6 +80,12 @@ def keep(value: object, folder: Path) -> Path:
     path = uploaded(value)
     folder.mkdir(parents=True, exist_ok=True)
     return Path(shutil.copyfile(path, folder / plain_name(path.name)))
+
+
+def require_kind(value: object, endings: Sequence[str]) -> None:
+    """Refuse an uploaded file whose name has none of the endings."""
+    if not uploaded(value).name.lower().endswith(tuple(endings)):
+        raise Refused("bad_kind", endings=", ".join(endings))
 
 
 def pass_on(path: str, before: Path, after: Path) -> str:

@@ -11,7 +11,8 @@ ENGLISH = {
     "tab_compare": "Compare",
     # Dataset
     "dataset_step_1": "### Bring pictures and their text\nA zip that holds your pictures and a "
-    "file `content.md`: one line for each picture, its path, a space, and the text on it.",
+    "file `content.md`: one line for each picture, its path, a space, and the text on it. Text "
+    "files beside the pictures, tables, PaddleOCR lists, PAGE XML and ALTO are recognised too.",
     "dataset_step_2": "### Check what was found",
     "dataset_step_3": "### Look at pictures and texts",
     "content_example": "```\nscans/001.png The text on the first picture\n"
@@ -20,10 +21,10 @@ ENGLISH = {
     "sample_button": "Load the sample",
     "sample_hint": "No pictures at hand? The sample has 150 lines of Chinese handwriting on "
     "millimetre paper. It is built at once.",
-    "archive": "Zip with pictures",
-    "archive_drop": "Drop a zip here, or click to choose one",
-    "content": "content.md, if it is not in the zip",
-    "content_drop": "Drop content.md here, or click to choose it",
+    "archive": "Zip with pictures, PDF or parquet",
+    "archive_drop": "Drop a file here, or click to choose one",
+    "content": "Texts that are not in the zip: content.md, CSV",
+    "content_drop": "Drop a file here, or click to choose one",
     "build_button": "Build the dataset",
     "dataset_next": "Continue: fine-tune a model",
     "dataset_none": "Nothing here yet. Load the sample, or build a dataset from your zip: what "
@@ -215,8 +216,7 @@ ENGLISH = {
     "already_checking": "A check is under way.",
     "resume_button": "Resume",
     "resume_hint": "Resume goes on from where the run was saved last, as if nothing had happened.",
-    "train_lost": "The run was interrupted: its process has ended without a word. The machine may "
-    "have been restarted, or have run out of memory.",
+    "train_lost": "The run was interrupted: its process has ended without a word.",
     "train_next_compare": "Continue: compare before and after",
     "train_no_dataset": "There is no dataset yet. Load the sample on the Dataset tab first.",
     "train_dataset_building": "The dataset is being built. This takes a moment.",
@@ -321,13 +321,13 @@ ENGLISH = {
     "stage_train": "starting",
     "stage_count": "{stage}, {done} of {total}",
     "remarks": "Remarks ({count})",
-    "lost": "The work was interrupted: its process has ended without a word. The machine may have "
-    "been restarted, or have run out of memory. Start it again.",
+    "lost": "The work was interrupted: its process has ended without a word.",
     "stopped": "Stopped.",
     # refusals
     "trouble": "That did not work",
     "machine_trouble": "The machine could not do this: {why}. Try again in a while.",
-    "no_archive": "Choose a zip first, or load the sample.",
+    "bad_kind": "This kind of file cannot be taken here; these can: {endings}.",
+    "no_archive": "Choose a file first, or load the sample.",
     "bad_upload": "This file was not uploaded here. Choose it again.",
     "no_words": "Say which words to locate.",
     "no_picture": "Choose a picture first, or take one from the dataset.",
@@ -438,6 +438,17 @@ ENGLISH = {
     "no_text": "Write a text first.",
     "long_text": "The text is too long: {most} characters are the most.",
     "no_reading": "There is no finished reading yet.",
+    # Copies on the Hub
+    "group_copies": "#### Copies on the Hub",
+    "copy_consent": "Copy this run to my account on the Hub every ten minutes",
+    "copy_consent_info": "Checkpoint, adapter, log and dataset go to the private repository "
+    "ocrtune-runs of the account that is signed in on this machine. Nobody else sees them.",
+    "copy_address": "Go on with a copied run",
+    "copy_address_info": "Its address, as it is shown while a run is copied.",
+    "copy_bring": "Fetch it",
+    "copy_no_address": "Give the address of a copy first, such as hf://me/ocrtune-runs/run-1a2b3c4d.",
+    "copy_made": "copied {time} ago, at step {step}.",
+    "copy_none": "will hold the copy of this run.",
     # what belongs to a visitor: links, logs, own jobs, and how long they are kept
     "train_stopped_early": "Stopped before anything was learned.",
     "resume_from": "Resume goes on from step {step}, where the run was saved last, as if nothing "
@@ -492,6 +503,8 @@ ENGLISH = {
     "delete_no": "Keep",
     "in_use": "A build is adding to this dataset. Delete it when the build has ended.",
     "not_mine": "This is not yours, or it was deleted already.",
+    "lost_why": "The machine may have been restarted, or have run out of memory.",
+    "lost_again": "Start it again.",
     # Limits of a shared machine, and waiting there
     "limits": "On this shared Space a training may take {listed}. From more samples, some are "
     "drawn at random. Duplicate the Space for no limit.",
@@ -505,7 +518,6 @@ ENGLISH = {
     "few minutes, or duplicate the Space.",
     "too_many_steps": "The run would take {wanted} steps; on this shared Space it may take {most}. "
     "Choose fewer steps or epochs, or duplicate the Space: your own has no limit.",
-    "wait_gap": " ",
     "wait_about": "It will take about {wait}.",
     "wait_unknown": "How long that will take is not known yet.",
     "wait_seconds": "{count} seconds",

@@ -10,7 +10,8 @@ CHINESE = {
     "tab_compare": "对比",
     # Dataset
     "dataset_step_1": "### 准备图片和文字\n一个 zip 文件，里面有图片和 `content.md`："
-    "每张图片一行，先写路径，空一格，再写图片上的文字。",
+    "每张图片一行，先写路径，空一格，再写图片上的文字。也能自动识别图片旁的文本文件、表格、"
+    "PaddleOCR 标注、PAGE XML 和 ALTO。",
     "dataset_step_2": "### 检查结果",
     "dataset_step_3": "### 查看图片和文字",
     "content_example": "```\nscans/001.png The text on the first picture\n"
@@ -18,10 +19,10 @@ CHINESE = {
     "content_example_title": "content.md 的写法",
     "sample_button": "载入示例",
     "sample_hint": "手边没有图片？示例包含 150 行写在坐标纸上的手写体中文，载入后立即生成数据集。",
-    "archive": "图片 zip",
-    "archive_drop": "把 zip 拖到这里，或点击选择",
-    "content": "content.md（如果不在 zip 里）",
-    "content_drop": "把 content.md 拖到这里，或点击选择",
+    "archive": "图片 zip、PDF 或 parquet",
+    "archive_drop": "把文件拖到这里，或点击选择",
+    "content": "不在 zip 里的文字：content.md、CSV",
+    "content_drop": "把文件拖到这里，或点击选择",
     "build_button": "生成数据集",
     "dataset_next": "下一步：微调模型",
     "dataset_none": "这里还是空的。请载入示例，或用您的 zip 生成数据集："
@@ -203,7 +204,7 @@ CHINESE = {
     "already_checking": "检查正在进行。",
     "resume_button": "继续训练",
     "resume_hint": "点“继续训练”会从上次存档处接着学，就像没有中断过一样。",
-    "train_lost": "训练中断了：进程没有留下任何说明就结束了。可能是机器重启过，或内存不足。",
+    "train_lost": "训练中断了：进程没有留下任何说明就结束了。",
     "train_next_compare": "下一步：对比前后效果",
     "train_no_dataset": "还没有数据集。请先在“数据集”页载入示例。",
     "train_dataset_building": "数据集正在生成，请稍候。",
@@ -304,12 +305,13 @@ CHINESE = {
     "stage_train": "启动",
     "stage_count": "{stage}，第 {done} 个，共 {total} 个",
     "remarks": "备注（{count}）",
-    "lost": "工作中断了：进程没有留下任何说明就结束了。可能是机器重启过，或内存不足。请重新开始。",
+    "lost": "工作中断了：进程没有留下任何说明就结束了。",
     "stopped": "已停止。",
     # refusals
     "trouble": "没有成功",
     "machine_trouble": "机器没能完成这一步：{why}。请稍后再试。",
-    "no_archive": "请先选择一个 zip，或载入示例。",
+    "bad_kind": "这里不能使用这种文件；可用的类型：{endings}。",
+    "no_archive": "请先选择一个文件，或载入示例。",
     "bad_upload": "这个文件不是在这里上传的。请重新选择。",
     "no_words": "请填写要定位的文字。",
     "no_picture": "请先选择一张图片，或从数据集取一张。",
@@ -414,6 +416,17 @@ CHINESE = {
     "no_text": "请先填写文字。",
     "long_text": "文字太长：最多 {most} 个字符。",
     "no_reading": "还没有完成的识别。",
+    # Hub 上的副本
+    "group_copies": "#### Hub 上的副本",
+    "copy_consent": "每十分钟把本次训练复制到我的 Hub 账号",
+    "copy_consent_info": "存档、适配器、日志和数据集会复制到本机登录账号的私有仓库 ocrtune-runs，"
+    "其他人看不到。",
+    "copy_address": "接着训练已复制的任务",
+    "copy_address_info": "填写它的地址：训练被复制时，页面上会显示。",
+    "copy_bring": "取回",
+    "copy_no_address": "请先填写副本的地址，例如 hf://me/ocrtune-runs/run-1a2b3c4d。",
+    "copy_made": "{time}前已复制，第 {step} 步。",
+    "copy_none": "将保存本次训练的副本。",
     # what belongs to a visitor: links, logs, own jobs, and how long they are kept
     "train_stopped_early": "还没学到任何内容就停止了。",
     "resume_from": "点“继续训练”会从第 {step} 步（上次存档处）接着学，就像没有中断过一样。",
@@ -463,6 +476,8 @@ CHINESE = {
     "delete_no": "保留",
     "in_use": "正在往这个数据集里添加内容，请等构建结束后再删除。",
     "not_mine": "这不属于您，或已经被删除。",
+    "lost_why": "可能是机器重启过，或内存不足。",
+    "lost_again": "请重新开始。",
     # 共享机器的限制与排队
     "limits": "在这个共享 Space 上，一次训练最多：{listed}。样本更多时会随机抽取一部分。"
     "复制此 Space 即可不受限制。",
@@ -476,7 +491,6 @@ CHINESE = {
     "请过几分钟再试，或复制此 Space。",
     "too_many_steps": "这次训练需要 {wanted} 步；在这个共享 Space 上最多 {most} 步。"
     "请减少步数或轮数，或复制此 Space：您自己的没有限制。",
-    "wait_gap": "",
     "wait_about": "大约需要等待 {wait}。",
     "wait_unknown": "还不知道需要等多久。",
     "wait_seconds": "{count} 秒",
