@@ -17,6 +17,7 @@ from ocrtune.hub import local_token
 from ocrtune.limits import Limits
 from ocrtune.offsite import await_copies
 from ocrtune.ui.actions import Actions, choice
+from ocrtune.ui.blocks import PolledBlocks
 from ocrtune.ui.compare_tab import compare_tab
 from ocrtune.ui.copies import Copies
 from ocrtune.ui.dataset_tab import dataset_tab
@@ -56,7 +57,7 @@ def build_page(
     """
     secret = state_secret(home)
     watching = Watching(home, limits.keep_days, limits)
-    with gr.Blocks(title="ocrtune", analytics_enabled=False, delete_cache=(3600, 21600)) as page:
+    with PolledBlocks(title="ocrtune", analytics_enabled=False, delete_cache=(3600, 21600)) as page:
         session = gr.BrowserState({}, storage_key="ocrtune_jobs", secret=secret)
         place = gr.Textbox(visible=False)  # the tab that was open last
         seen, view = gr.State({}), gr.State(View())

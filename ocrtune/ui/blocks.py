@@ -1,0 +1,34 @@
+"""Gradio's page, made cheap to poll: what is left alone costs nothing."""
+
+import copy
+
+import gradio as gr
+
+
+class PolledBlocks(gr.Blocks):
+    """A page whose handlers fill many outputs and mostly leave them as they are.
+
+    Gradio builds each output's component anew even for `gr.skip()`, most of a millisecond each:
+    with a hundred outputs and fifty pages that ask each second, more than a machine has.
+    """
+
+    async def postprocess_data(self, block_fn, predictions, state):
+        """Return what the browser is sent for a handler's outputs; skipped ones are passed by."""
+        outputs = block_fn.outputs
+        if not isinstance(predictions, list) or len(predictions) != len(outputs):
+            return await super().postprocess_data(block_fn, predictions, state)
+        told = [number for number, one in enumerate(predictions) if not is_skip(one)]
+        if not 1 < len(told) < len(outputs):  # one output alone is given in another form
+            return await super().postprocess_data(block_fn, predictions, state)
+        part = copy.copy(block_fn)
+        part.outputs = [outputs[number] for number in told]
+        sent = await super().postprocess_data(part, [predictions[n] for n in told], state)
+        whole = [gr.skip() for _ in outputs]
+        for number, value in zip(told, sent, strict=True):
+            whole[number] = value
+        return whole
+
+
+def is_skip(prediction: object) -> bool:
+    """Return whether an output is left as it is."""
+    return isinstance(prediction, dict) and prediction == gr.skip()
