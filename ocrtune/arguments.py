@@ -50,7 +50,8 @@ def make_parser() -> argparse.ArgumentParser:
         add_score,
         add_edit,
     )
-    for add in (*adders, add_copy, add_copies, add_demo, add_bench, add_jobs, add_app):
+    others = (add_copy, add_copies, add_demo, add_bench, add_jobs, add_app, add_reader)
+    for add in (*adders, *others):
         add(commands)
     return parser
 
@@ -564,6 +565,13 @@ def add_app(commands: argparse._SubParsersAction) -> None:
     )
     command.add_argument("--host", help="address to listen on (default: 127.0.0.1)")
     command.add_argument("--port", type=int, help="port (default: the first free one from 7860)")
+
+
+def add_reader(commands: argparse._SubParsersAction) -> None:
+    # Not listed: workers start it, and it ends by itself.
+    command = commands.add_parser("reader", description="Keep a model in memory for workers.")
+    command.add_argument("--home", type=Path, required=True, help="whose workers it reads for")
+    command.add_argument("--offline", action="store_true", help="the model needs no network")
 
 
 JOB_ACTIONS = {

@@ -29,8 +29,9 @@ from ocrtune.errors import (
     OcrtuneError,
     QuestionError,
 )
-from ocrtune.events import Asked, Done, Failed, Note, Saved, silent
+from ocrtune.events import Asked, Done, Failed, Note, Read, Saved, silent
 from ocrtune.limits import Limits
+from ocrtune.resident import read_resident
 from ocrtune.stopping import BUILD_STOPPING, Watcher, stopping_at_once, stopping_gently
 from ocrtune.time_limit import TimeLimit
 
@@ -250,6 +251,11 @@ def check(config: TrainConfig, watcher: Watcher, args: argparse.Namespace) -> En
 
 def read(config: ReadConfig, watcher: Watcher, args: argparse.Namespace) -> Ending:
     """Read pictures and print the text; what cannot be read is told on stderr."""
+    if args.job:
+        home, offline = args.job.resolve().parent.parent, config.base == "tiny"
+        if (readings := read_resident(home, config, watcher.emit, offline)) is not None:
+            print_predictions(readings, config)
+            return ending_of(readings)
     work_offline(config.base)
     from ocrtune.console import Typewriter
     from ocrtune.reading import read_pictures
@@ -264,6 +270,11 @@ def read(config: ReadConfig, watcher: Watcher, args: argparse.Namespace) -> Endi
         print(json.dumps([asdict(p) for p in predictions], indent=2, ensure_ascii=False))
     else:
         print_predictions(predictions, config)
+    return ending_of(predictions)
+
+
+def ending_of(predictions: "Sequence[Prediction | Read]") -> Ending:
+    """Return how a reading ended."""
     failed = sum(bool(prediction.failed) for prediction in predictions)
     return Ending(f"{len(predictions) - failed} of {len(predictions)} readings.", code=failed > 0)
 
@@ -278,7 +289,7 @@ def has_many_models(config: ReadConfig) -> bool:
     return config.both or len(config.all_adapters) > 1
 
 
-def print_predictions(predictions: Sequence["Prediction"], config: ReadConfig) -> None:
+def print_predictions(predictions: "Sequence[Prediction | Read]", config: ReadConfig) -> None:
     """Print each text, with as much in front of it as is needed to tell them apart."""
     for prediction in predictions:
         labels = [prediction.picture_id] * (len(config.pictures) > 1)
@@ -607,6 +618,16 @@ def manage_jobs(args: argparse.Namespace) -> int:
     return jobs_command(args, sys.stdout)
 
 
+def reader(args: argparse.Namespace) -> int:
+    """Keep a model in memory for the workers of a home."""
+    if args.offline:
+        work_offline("tiny")
+    from ocrtune.reader import serve
+
+    serve(args.home.resolve(), args.offline)
+    return 0
+
+
 def app(args: argparse.Namespace) -> int:
     """Serve the page until it is ended."""
     from ocrtune.ui.page import launch
@@ -635,4 +656,5 @@ OTHERS: dict[str, Callable[[argparse.Namespace], int]] = {
     "bench": bench,
     "jobs": manage_jobs,
     "app": app,
+    "reader": reader,
 }

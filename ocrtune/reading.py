@@ -25,11 +25,14 @@ from ocrtune.families.prompts import is_grounding
 from ocrtune.features import encode_views, lay_out, settle_layout
 from ocrtune.grounding import draw_boxes, labels_are_kinds, parse_places, upright_size
 from ocrtune.pictures import check_picture
-from ocrtune.records import Box, Prediction
+from ocrtune.records import Box, OcrContract, Prediction
 from ocrtune.streaming import TORN, Stream
 
 BATCHES_TOGETHER = 4  # that take turns in the decoder, so that it seldom runs half empty
 TOO_LARGE = "There is not enough memory for this picture. Save it smaller or end other programs."
+
+KEPT = ", which is kept: "
+PROMPT_DIFFERS = f"{KEPT}prompt:"  # nobody need hear of it who asks something else
 
 Picture = tuple[str, bytes]  # picture id, encoded image file
 
@@ -57,27 +60,58 @@ def use_cores() -> None:
     torch.set_num_threads(max(1, cores))
 
 
-def read_pictures(config: ReadConfig, emit: Emit = silent) -> list[Prediction]:
-    """Return the predictions for picture files: of the base model first where `both` are asked.
+@dataclass(frozen=True)
+class Opened:
+    """Models in memory that are ready to read: one base model, and the adapters on it."""
 
-    Every adapter reads all pictures in turn, on the one base model that is loaded.
-    """
+    loaded: LoadedModel
+    names: dict[str, str]  # of the adapters, with their folders
+    contract: OcrContract  # of the base model, as it came
+    told: tuple[Note, ...]  # in what the adapters' contracts differ from that
+
+
+def open_models(config: ReadConfig) -> Opened:
+    """Return the models that a reading under these settings needs."""
     use_cores()
     loaded = load_base(config.base, config.layout)
+    contract, names, told = loaded.contract, {}, []
+    for number, folder in enumerate(config.all_adapters, start=1):
+        name = DEFAULT if number == 1 else f"adapter{number}"
+        follow_adapter(loaded, folder, told.append, name)
+        names[name] = folder
+    return Opened(loaded, names, contract, tuple(told))
+
+
+def free_memory() -> None:
+    """Give back to the system what models on the accelerator no longer use."""
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+
+
+def read_pictures(
+    config: ReadConfig, emit: Emit = silent, opened: Opened | None = None
+) -> list[Prediction]:
+    """Return the predictions for picture files: of the base model first where `both` are asked.
+
+    Every adapter reads all pictures in turn, on the one base model that is loaded. opened: models
+    that are loaded already.
+    """
+    opened = opened or open_models(config)
+    loaded = opened.loaded
     pictures = Pictures(config)
-    if not config.all_adapters:
+    if not opened.names:
+        loaded.contract = opened.contract
         if config.layout == AUTO:
             choice = settle_layout(loaded, [data for _, data in pictures.sound])
             emit(Note(choice.reason() if choice else f"Layout `{loaded.contract.layout}`."))
         if config.prompt:
             choose_prompt(loaded, config.prompt)
         return pictures.read(loaded, config.base, emit)
-    first, *more = config.all_adapters
-    names = {DEFAULT: first} | {f"adapter{n}": folder for n, folder in enumerate(more, start=2)}
-    for name, folder in names.items():
-        follow_adapter(loaded, folder, emit, name, config.prompt)
+    for note in opened.told:
+        if not (config.prompt and PROMPT_DIFFERS in note.text):
+            emit(note)
     predictions = []
-    for name, folder in names.items():
+    for name, folder in opened.names.items():
         use_adapter(loaded, name)
         if config.prompt:
             change_prompt(loaded, config.prompt, emit)
@@ -142,18 +176,11 @@ def open_files(names: Sequence[str]) -> tuple[list[Picture], dict[str, str]]:
     return sound, unusable
 
 
-def follow_adapter(
-    loaded: LoadedModel, folder: str, emit: Emit, name: str = DEFAULT, asked: str = ""
-) -> None:
-    """Put the adapter on the model and say in what its contract differs from the base model's.
-
-    asked: a prompt that will take the place of the contract's, empty for none.
-    """
+def follow_adapter(loaded: LoadedModel, folder: str, emit: Emit, name: str = DEFAULT) -> None:
+    """Put the adapter on the model and say in what its contract differs from the base model's."""
     who = "The adapter" if name == DEFAULT else f"`{folder}`"
     for difference in load_adapter(loaded, Path(folder), name):
-        if asked and difference.startswith("prompt:"):
-            continue
-        emit(Note(f"{who} was trained under another contract, which is kept: {difference}."))
+        emit(Note(f"{who} was trained under another contract{KEPT}{difference}."))
 
 
 def change_prompt(loaded: LoadedModel, asked: str, emit: Emit) -> None:

@@ -35,6 +35,7 @@ from ocrtune.events import (
 )
 from ocrtune.job_status import ENDED, Status
 from ocrtune.redaction import redact
+from ocrtune.resident import dismiss
 from ocrtune.turns import (
     TURNS,
     holder,
@@ -300,6 +301,8 @@ def attach(folder: Path, patience_seconds: float = 5.0) -> Worker:
         worker.emit(Done("Stopped before it began.", stopped=True))
         worker.close()
         raise SystemExit(0)
+    if queue == TURNS and worker.status.command != "read":
+        dismiss(folder.parent.parent)  # what it keeps in memory is needed now
     now = time.time()
     worker.status = replace(worker.status, state="running", heartbeat=now, began=now)
     worker.status.save(folder)

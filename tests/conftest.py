@@ -17,4 +17,5 @@ def home(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         folder = tmp_path_factory.mktemp("home")
         patch.setenv("OCRTUNE_HOME", str(folder))
+        patch.setenv("OCRTUNE_READER_MINUTES", "0")  # no test leaves a process behind
         yield folder

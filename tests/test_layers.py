@@ -40,7 +40,7 @@ LAYERS = {
     4: {"jobs", "turns", "keeping", "worker", "job_status", "waits", "resident"}
     | {"offsite", "offsite_files", "offsite_fetch", "copying"},
     5: {"cli", "arguments", "console", "__main__", "ui"}
-    | {"stopping", "jobs_command", "time_limit"},
+    | {"stopping", "jobs_command", "time_limit", "reader"},
 }
 LAYER = {unit: layer for layer, units in LAYERS.items() for unit in units}
 

@@ -4,6 +4,7 @@ One function fills all four tabs. It is called after a click, on a timer while a
 way, and when the page is opened again; a tab in which nothing is new is left alone.
 """
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -295,6 +296,29 @@ PANELS = {
 }
 
 
+# What moves with every step of a training is shown piece by piece: gradio takes milliseconds for
+# each button that it is told of. Nothing in it is filled in by people.
+MOVING = ("train",)
+TOLD = "told "  # before the name of such a panel
+
+
+def without_known(outputs: list, known: list[str]) -> tuple[list, list[str]]:
+    """Return the outputs of which the page has been told something else, and what it knows then."""
+    digests = [digest(output) for output in outputs]
+    if len(known) != len(digests):
+        return outputs, digests
+    pairs = zip(outputs, digests, known, strict=True)
+    return [gr.skip() if new and new == old else out for out, new, old in pairs], digests
+
+
+def digest(output: object) -> str:
+    """Return what tells an output from another; empty for one that is always told."""
+    if isinstance(output, gr.LinePlot | dict):
+        return ""
+    words = output if isinstance(output, str) else repr(output.constructor_args)
+    return hashlib.sha256(f"{type(output).__name__} {words}".encode()).hexdigest()
+
+
 def name_tabs(language: object) -> list[gr.Tab]:
     """Return the tabs with their names: gradio translates those of unopened tabs only once."""
     return [gr.Tab(label=say(language_of(language), f"tab_{name}")) for name in TABS]
@@ -320,9 +344,13 @@ class Watching:
         outputs = []
         for name, panel in PANELS.items():
             if before.get(name) == now[name]:
+                now |= {key: before[key] for key in before if key == TOLD + name}
                 outputs += [gr.skip() for _ in range(panel.width)]
             else:
-                outputs += panel.fill(looks, language, view)
+                told = panel.fill(looks, language, view)
+                if name in MOVING:
+                    told, now[TOLD + name] = without_known(told, before.get(TOLD + name, []))
+                outputs += told
         busy = any(seen_job.active for seen_job in looks.values())
         page = hash(frozenset(looks.session.items()))
         if not busy:
