@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 USUAL_SECONDS = 1.0  # between two questions of one page
 LONGEST_SECONDS = 10.0
-ANSWERS_A_SECOND = 8.0  # to all pages together: measured, some 30 ms of processor time each
+ANSWERS_A_SECOND = 10.0  # to all pages together: measured, some 25 ms of processor time each
 REMEMBERED_SECONDS = 2 * LONGEST_SECONDS  # since a page's last question
 
 
