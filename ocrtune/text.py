@@ -16,10 +16,21 @@ LATIN = regex.compile(r"\p{Script=Latin}")
 ARABIC = regex.compile(r"\p{Script_Extensions=Arabic}")  # with its vowel marks and tatweel
 LENIENT_NOISE = regex.compile(r"[\p{P}\p{S}\p{Z}\p{Cf}\s]+")
 CLUSTER = regex.compile(r"\X")
+# Without any of these, and no line break in it, every code point is a cluster of its own.
+JOINING = regex.compile(
+    r"[\p{GCB=Extend}\p{GCB=ZWJ}\p{GCB=SpacingMark}\p{GCB=Prepend}\p{GCB=RI}"
+    r"\p{GCB=L}\p{GCB=V}\p{GCB=T}]"
+)
+# All letters that run from right to left stand in these blocks; most texts have none of them.
+MAYBE_RIGHT_TO_LEFT = regex.compile(
+    "[\u0590-\u08ff\u200f\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]"
+)
 
 CHARACTER_CLASSES = ("han", "latin", "arabic", "digit", "punctuation", "space", "other")
 
 LONGEST_LOOP_UNIT = 30  # characters
+SIGNS_LOOP = 200  # characters of repeated signs that are a loop: see `_loop_length`
+FEWEST_REPETITIONS = 10  # of letters that are a loop
 CELL_MARKS = frozenset("|<\t\n")
 
 
@@ -95,6 +106,8 @@ def is_right_to_left(text: str) -> bool:
 
     The majority and not the first letter decides: `PDF` may begin a Persian line.
     """
+    if not MAYBE_RIGHT_TO_LEFT.search(text):
+        return False
     kinds = [unicodedata.bidirectional(character) for character in text]
     return kinds.count("R") + kinds.count("AL") > kinds.count("L")
 
@@ -109,7 +122,7 @@ def needs_graphemes(text: str) -> bool:
         return False
     return any(
         character == ZERO_WIDTH_JOINER or unicodedata.category(character)[0] == "M"
-        for character in unicodedata.normalize("NFC", text)
+        for character in set(unicodedata.normalize("NFC", text))
     )
 
 
@@ -120,7 +133,9 @@ def find_loop(text: str) -> bool:
     depends on the unit, see `_loop_length`.
     """
     text = text.rstrip()
-    for period in range(1, min(LONGEST_LOOP_UNIT, len(text) // 2) + 1):
+    # Only signs may loop in fewer repetitions, and then over many characters.
+    fewest = 2 if len(text) >= SIGNS_LOOP else FEWEST_REPETITIONS
+    for period in range(1, min(LONGEST_LOOP_UNIT, len(text) // fewest) + 1):
         if text[-1] == text[-1 - period]:
             run = _repeating_tail(text, period)
             if run >= _loop_length(text[-period:]):
@@ -148,9 +163,9 @@ def _loop_length(unit: str) -> int:
     - Anything longer: refrains come back less than 10 times without a word between them.
     """
     if not any(character.isalpha() for character in unit):
-        return 200
+        return SIGNS_LOOP
     if not CELL_MARKS.isdisjoint(unit):
         return 30 * len(unit)
     if len(unit) == 1:
         return 32
-    return (20 if len(unit) <= 4 else 10) * len(unit)
+    return (20 if len(unit) <= 4 else FEWEST_REPETITIONS) * len(unit)

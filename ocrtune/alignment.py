@@ -1,0 +1,116 @@
+"""Where texts differ: the fewest edits between right texts and read ones, many lines at a time.
+
+Where several alignments are equally short, rapidfuzz's choice is taken, as jiwer does: errors are
+the same in each of them, but their division into substitutions, deletions and insertions is not.
+"""
+
+import gc
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import chain
+from operator import itemgetter, methodcaller
+
+import numpy as np
+from rapidfuzz.distance import Levenshtein
+
+from ocrtune.code_points import CODE_POINTS, as_codes, lengths
+
+SUBSTITUTION, DELETION, INSERTION = range(3)
+KIND_OF = {"replace": SUBSTITUTION, "delete": DELETION, "insert": INSERTION}
+KINDS = len(KIND_OF)
+NOTHING = CODE_POINTS  # in place of a code point where the other side has no counterpart
+KEY = 1 << 21  # more than NOTHING
+
+
+@dataclass(frozen=True, eq=False)
+class Edits:
+    """The errors of many lines, line by line; every array has one number for each error."""
+
+    line: np.ndarray
+    kind: np.ndarray  # SUBSTITUTION, DELETION or INSERTION
+    source: np.ndarray  # place in the right text; for an insertion what it stands before
+    target: np.ndarray  # place in the read text; for a deletion what it is missing before
+
+
+def find_edits(wanted: Sequence[str], found: Sequence[str]) -> Edits:
+    """Return the errors of each read text, both as strings with one code point a unit."""
+    with uncollected():
+        lines, steps = _steps(wanted, found)
+        return Edits(
+            line=lines,
+            kind=_kinds(steps),
+            source=np.fromiter(map(itemgetter(1), steps), np.int64, len(steps)),
+            target=np.fromiter(map(itemgetter(2), steps), np.int64, len(steps)),
+        )
+
+
+def count_edits(wanted: Sequence[str], found: Sequence[str]) -> np.ndarray:
+    """Return substitutions, deletions and insertions of each line, int64 [lines, KINDS]."""
+    with uncollected():
+        lines, steps = _steps(wanted, found)
+        return count_kinds(lines, _kinds(steps), len(wanted))
+
+
+def count_kinds(line: np.ndarray, kind: np.ndarray, lines: int) -> np.ndarray:
+    """Return how many errors of each kind each line has, int64 [lines, KINDS]."""
+    return np.bincount(line * KINDS + kind, minlength=lines * KINDS).reshape(lines, KINDS)
+
+
+def edit_keys(edits: Edits, wanted: Sequence[str], found: Sequence[str]) -> np.ndarray:
+    """Return each error as one number: right code point times KEY plus read code point."""
+    right = _units_at(wanted, edits.line, edits.source, edits.kind != INSERTION)
+    read = _units_at(found, edits.line, edits.target, edits.kind != DELETION)
+    return right * KEY + read
+
+
+def align(wanted: Sequence[str], found: Sequence[str]) -> list[tuple[str, str]]:
+    """Return two rows of units, each with its counterpart; an empty string where there is none."""
+    pairs, source, target = [], 0, 0
+    for edit in Levenshtein.editops(wanted, found):
+        while source < edit.src_pos:  # what stands before the next error is equal
+            pairs.append((wanted[source], found[target]))
+            source, target = source + 1, target + 1
+        right = "" if edit.tag == "insert" else wanted[source]
+        read = "" if edit.tag == "delete" else found[target]
+        pairs.append((right, read))
+        source, target = source + bool(right), target + bool(read)
+    return pairs + list(zip(wanted[source:], found[target:], strict=True))
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Keep the garbage collector from looking through a million short-lived tuples, repeatedly."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _steps(
+    wanted: Sequence[str], found: Sequence[str]
+) -> tuple[np.ndarray, list[tuple[str, int, int]]]:
+    """Return the line of each edit, and the edits as (kind, source, target)."""
+    pairs = enumerate(zip(wanted, found, strict=True))
+    rows = [row for row, (right, read) in pairs if right != read]
+    edits = [Levenshtein.editops(wanted[row], found[row]) for row in rows]
+    counts = np.fromiter(map(len, edits), np.int64, len(edits))
+    steps = list(chain.from_iterable(map(methodcaller("as_list"), edits)))
+    return np.repeat(np.array(rows, np.int64), counts), steps
+
+
+def _kinds(steps: Sequence[tuple[str, int, int]]) -> np.ndarray:
+    return np.fromiter(map(KIND_OF.__getitem__, map(itemgetter(0), steps)), np.int64, len(steps))
+
+
+def _units_at(
+    texts: Sequence[str], line: np.ndarray, place: np.ndarray, exists: np.ndarray
+) -> np.ndarray:
+    sizes = lengths(texts)
+    starts = np.cumsum(sizes) - sizes
+    units = np.full(len(line), NOTHING, np.int64)
+    units[exists] = as_codes(texts)[starts[line[exists]] + place[exists]]
+    return units
