@@ -1,9 +1,9 @@
 """Numbers in a text: amounts, dates, times, phone numbers, and which of them were read exactly.
 
 A token runs from its first digit to its last one, with what joins them: `1.234,50`, `2026-11-23`,
-`2026年11月23日`, `12:30`, `+49 30 1234567`, `１２．５０`, `۱۲٫۵`. Decimal digits of every script count.
-Signs and currencies do not belong to it. A comma joins thousands and decimals, but no lists; a
-space joins thousands and the parts of a phone number or a date.
+`2026年11月23`, `12:30`, `+49 30 1234567`, `１２．５０`, `۱۲٫۵`. Decimal digits of every script
+count. Signs and currencies do not belong to it. A comma joins thousands and decimals, but no lists;
+a space joins thousands and the parts of a phone number or a date.
 """
 
 import re
@@ -52,7 +52,7 @@ TOKEN = re.compile(
 CURRENCY = r"(?:[$€£¥₹₽₩₺₪฿%‰元円원﷼]|(?:EUR|USD|GBP|CHF|CNY|RMB|JPY|INR|RUB|IRR|DM|Rs|Fr|kr|zł)\b)"
 CURRENCY_AFTER = re.compile(rf"\ ?(?:[,.][-–—]+)?\ ?{CURRENCY}")
 CURRENCY_BEFORE = re.compile(
-    rf"(?:[$€£¥₹₽₩₺₪฿]|\b(?:EUR|USD|GBP|CHF|CNY|RMB|JPY|INR|Rs|Fr)\.?)\ ?-?$"
+    r"(?:[$€£¥₹₽₩₺₪฿]|\b(?:EUR|USD|GBP|CHF|CNY|RMB|JPY|INR|Rs|Fr)\.?)\ ?-?$"
 )
 BEFORE_CHARS = 6  # that are looked at for a currency
 
@@ -104,7 +104,9 @@ class NumberCounts:
             for name in ("tokens", "exact", "same_value", "found")
         )
         sums = {
-            kind: tuple(map(sum, zip(*(one.by_kind.get(kind, (0, 0, 0)) for one in parts))))
+            kind: tuple(
+                sum(one.by_kind.get(kind, (0, 0, 0))[place] for one in parts) for place in range(3)
+            )
             for kind in NUMBER_KINDS
         }
         return cls(*arrays, {kind: counts for kind, counts in sums.items() if any(counts)})
@@ -191,11 +193,12 @@ def _read_alike(
 ) -> list[list[bool]]:
     """Return for each number of each right text whether the read text has it in its place."""
     book = Codebook()
-    coded, places = zip(*(_encode(*one, book, spell) for one in wanted)) if wanted else ((), ())
+    coded = [_encode(*one, book, spell) for one in wanted]
     others = [_encode(*one, book, spell)[0] for one in read]
-    edits = find_edits(coded, others)
-    wrong = set(_missed(edits))
-    return [[(row, place) not in wrong for place in here] for row, here in enumerate(places)]
+    wrong = set(_missed(find_edits([text for text, _ in coded], others)))
+    return [
+        [(row, place) not in wrong for place in places] for row, (_, places) in enumerate(coded)
+    ]
 
 
 def _missed(edits: Edits) -> Iterator[tuple[int, int]]:

@@ -1,6 +1,7 @@
 """Text before it is counted: normalisation profiles, units, kinds of characters, loops."""
 
 import unicodedata
+from functools import lru_cache
 
 import regex
 
@@ -25,6 +26,15 @@ JOINING = regex.compile(
 MAYBE_RIGHT_TO_LEFT = regex.compile(
     "[\u0590-\u08ff\u200f\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]"
 )
+
+SCRIPTS = (
+    *("Latin", "Han", "Hiragana", "Katakana", "Hangul", "Bopomofo", "Arabic", "Hebrew", "Cyrillic"),
+    *("Greek", "Armenian", "Georgian", "Devanagari", "Bengali", "Gurmukhi", "Gujarati", "Oriya"),
+    *("Tamil", "Telugu", "Kannada", "Malayalam", "Sinhala", "Thai", "Lao", "Tibetan", "Myanmar"),
+    *("Khmer", "Ethiopic", "Mongolian", "Syriac"),
+)
+SCRIPT_PATTERNS = {name.lower(): rf"\p{{Script={name}}}" for name in SCRIPTS}
+COMMON = "common"  # digits, punctuation, spaces: what scripts share
 
 CHARACTER_CLASSES = ("han", "latin", "arabic", "digit", "punctuation", "space", "other")
 
@@ -85,6 +95,19 @@ def character_class(character: str) -> str:
     if LATIN.match(first):
         return "latin"
     return "arabic" if ARABIC.match(first) else "other"
+
+
+@lru_cache(maxsize=65_536)
+def script_of(character: str) -> str:
+    """Return the script of a character in small letters; a cluster goes by its first.
+
+    What several scripts share is COMMON, a script not among SCRIPTS `other`.
+    """
+    first = character[:1]
+    for name, pattern in SCRIPT_PATTERNS.items():
+        if regex.match(pattern, first):
+            return name
+    return COMMON if regex.match(r"[\p{Common}\p{Inherited}]", first) else "other"
 
 
 def name_character(character: str) -> str:
