@@ -8,13 +8,12 @@ a space joins thousands and the parts of a phone number or a date.
 
 import re
 import unicodedata
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from rapidfuzz.distance import Levenshtein
 
-from ocrtune.alignment import INSERTION, Edits, find_edits
 from ocrtune.code_points import as_codes, count_in_each, lengths, which
 from ocrtune.unit_strings import BETWEEN, Codebook
 
@@ -23,6 +22,9 @@ NUMBER_KINDS = ("date", "time", "phone", "amount", "number")
 # What is printed otherwise beside other digits, one character for one.
 SAME_SIGNS = dict(zip("．，：／－–‑（）＋٫٬’٪％", ".,:/---()+.,'%%", strict=True))
 
+# Where tokens are looked for: from a digit to a digit, with all that may join them.
+RUN = re.compile(r"[+(]?\d(?:[-\d .,:/'()·년年월月일日号號]*\d)?", re.ASCII)
+PLAIN_DIGITS = 9  # at most, of a run that can only be a number; 10 may be a phone number
 TOKEN = re.compile(
     r"""
     (?P<date>
@@ -80,11 +82,6 @@ class NumberToken:
     start: int  # place of its first character in the text
     end: int  # behind its last one
 
-    @property
-    def value(self) -> str:
-        """The token in ASCII digits and signs."""
-        return self.text.translate(FOLDED)
-
 
 @dataclass(frozen=True, eq=False)
 class NumberCounts:
@@ -114,97 +111,99 @@ class NumberCounts:
 
 def find_numbers(text: str) -> list[NumberToken]:
     """Return the numbers in a text, in their order; no two overlap."""
-    folded = text.translate(FOLDED)
-    return [
-        NumberToken(
-            text[found.start() : found.end()], _kind(found, folded), found.start(), found.end()
-        )
-        for found in TOKEN.finditer(folded)
-    ]
+    folded = text if text.isascii() else text.translate(FOLDED)
+    return [NumberToken(text[start:end], kind, start, end) for kind, start, end in _tokens(folded)]
 
 
-def _kind(found: re.Match, text: str) -> str:
-    kind = found.lastgroup or "number"
-    if kind != "number":
+def _tokens(text: str) -> Iterator[tuple[str, int, int]]:
+    """Yield kind, start and end of each number in a folded text."""
+    for run in RUN.finditer(text):
+        start, end = run.span()
+        if end - start <= PLAIN_DIGITS and run.group().isdecimal():
+            yield _kind("number", text, start, end), start, end
+            continue
+        for found in TOKEN.finditer(text, start):
+            if found.start() >= end:
+                break
+            kind = found.lastgroup or "number"
+            yield _kind(kind, text, found.start(), found.end()), found.start(), found.end()
+
+
+def _kind(kind: str, text: str, start: int, end: int) -> str:
+    """Return the kind of a token; a plain number beside a currency is an amount."""
+    if kind != "number" or len(text) == end - start:
         return kind
-    before = text[max(0, found.start() - BEFORE_CHARS) : found.start()]
-    has_currency = CURRENCY_AFTER.match(text, found.end()) or CURRENCY_BEFORE.search(before)
-    return "amount" if has_currency else "number"
-
-
-def with_numbers(texts: Sequence[str]) -> np.ndarray:
-    """Return for each text whether it holds a digit."""
-    return count_in_each(which(as_codes(texts), str.isdecimal), lengths(texts)) > 0
+    before = CURRENCY_BEFORE.search(text, max(0, start - BEFORE_CHARS), start)
+    return "amount" if before or CURRENCY_AFTER.match(text, end) else "number"
 
 
 def count_numbers(references: Sequence[str], hypotheses: Sequence[str]) -> NumberCounts:
     """Return the numbers in normalised right texts, and which of them were read exactly.
 
-    In the alignment a whole number is one unit: it is read exactly where the same number stands
-    opposite it, and not because its digits occur somewhere in the line.
+    All are where both texts have the same numbers in the same order. Elsewhere the texts are
+    aligned with each number as one unit: it is read exactly where the same number stands opposite
+    it, and not because its digits occur somewhere in the line.
     """
     lines = len(references)
     tokens, exact, same_value, found = (np.zeros(lines, np.int64) for _ in range(4))
-    kinds: dict[str, Counter[str]] = {name: Counter() for name in ("tokens", "exact", "value")}
-    rows, wanted, read = [], [], []  # of the lines that are not read exactly as a whole
-    has_number = with_numbers(references) | with_numbers(hypotheses)
-    for row in np.flatnonzero(has_number).tolist():
-        right = find_numbers(references[row])
-        tokens[row] = len(right)
-        kinds["tokens"].update(one.kind for one in right)
-        if references[row] == hypotheses[row]:
-            exact[row] = same_value[row] = found[row] = len(right)
-            kinds["exact"].update(one.kind for one in right)
-            kinds["value"].update(one.kind for one in right)
+    kinds: dict[str, list[int]] = {}
+    for row in np.flatnonzero(_hold_digits(references) | _hold_digits(hypotheses)).tolist():
+        reference, hypothesis = references[row], hypotheses[row]
+        right = find_numbers(reference)
+        is_same = reference == hypothesis
+        read = right if is_same else find_numbers(hypothesis)
+        tokens[row], found[row] = len(right), len(read)
+        if not right:
             continue
-        theirs = find_numbers(hypotheses[row])
-        found[row] = len(theirs)
-        if right:
-            rows.append(row)
-            wanted.append((references[row], right))
-            read.append((hypotheses[row], theirs))
-    written = _read_alike(wanted, read, lambda one: one.text)
-    valued = _read_alike(wanted, read, lambda one: one.value)
-    for row, (_, right), alike, worth in zip(rows, wanted, written, valued, strict=True):
-        exact[row] = sum(alike)
-        # as written is of the same value, even where the two alignments differ
-        either = [one or other for one, other in zip(alike, worth, strict=True)]
-        same_value[row] = sum(either)
-        kinds["exact"].update(one.kind for one, hit in zip(right, alike, strict=True) if hit)
-        kinds["value"].update(one.kind for one, hit in zip(right, either, strict=True) if hit)
+        alike = _read_alike(reference, right, hypothesis, read, _written)
+        valued = alike
+        if not all(alike) and not (reference.isascii() and hypothesis.isascii()):
+            # as written is of the same value, even where the two alignments differ
+            valued = _read_alike(reference, right, hypothesis, read, _value)
+            valued = [one or other for one, other in zip(alike, valued, strict=True)]
+        exact[row], same_value[row] = sum(alike), sum(valued)
+        for one, is_exact, is_valued in zip(right, alike, valued, strict=True):
+            counts = kinds.setdefault(one.kind, [0, 0, 0])
+            counts[0] += 1
+            counts[1] += is_exact
+            counts[2] += is_valued
     return NumberCounts(
         tokens=tokens,
         exact=exact,
         same_value=same_value,
         found=found,
-        by_kind={
-            kind: (kinds["tokens"][kind], kinds["exact"][kind], kinds["value"][kind])
-            for kind in NUMBER_KINDS
-            if kinds["tokens"][kind]
-        },
+        by_kind={kind: tuple(kinds[kind]) for kind in NUMBER_KINDS if kind in kinds},
     )
 
 
-Written = tuple[str, list[NumberToken]]  # a text with its numbers
+def _hold_digits(texts: Sequence[str]) -> np.ndarray:
+    return count_in_each(which(as_codes(texts), str.isdecimal), lengths(texts)) > 0
+
+
+def _written(token: NumberToken) -> str:
+    return token.text
+
+
+def _value(token: NumberToken) -> str:
+    return token.text.translate(FOLDED)
 
 
 def _read_alike(
-    wanted: Sequence[Written], read: Sequence[Written], spell: Callable[[NumberToken], str]
-) -> list[list[bool]]:
-    """Return for each number of each right text whether the read text has it in its place."""
+    reference: str,
+    right: Sequence[NumberToken],
+    hypothesis: str,
+    read: Sequence[NumberToken],
+    spell: Callable[[NumberToken], str],
+) -> list[bool]:
+    """Return for each number of the right text whether the read text has it in its place."""
+    if [spell(one) for one in right] == [spell(one) for one in read]:
+        return [True] * len(right)
     book = Codebook()
-    coded = [_encode(*one, book, spell) for one in wanted]
-    others = [_encode(*one, book, spell)[0] for one in read]
-    wrong = set(_missed(find_edits([text for text, _ in coded], others)))
-    return [
-        [(row, place) not in wrong for place in places] for row, (_, places) in enumerate(coded)
-    ]
-
-
-def _missed(edits: Edits) -> Iterator[tuple[int, int]]:
-    """Yield line and place of each unit that was not read."""
-    lost = edits.kind != INSERTION
-    yield from zip(edits.line[lost].tolist(), edits.source[lost].tolist(), strict=True)
+    wanted, places = _encode(reference, right, book, spell)
+    found, _ = _encode(hypothesis, read, book, spell)
+    edits = Levenshtein.editops(wanted, found)
+    missed = {place for kind, place, _ in edits.as_list() if kind != "insert"}
+    return [place not in missed for place in places]
 
 
 def _encode(
@@ -216,11 +215,16 @@ def _encode(
     """Return the text with one code point for each number, and where those stand."""
     parts, places, end, length = [], [], 0, 0
     for one in numbers:
-        between = book.encode(text[end : one.start])
+        between = _below(text[end : one.start], book)
         places.append(length + len(between))
-        # no other unit begins so, not even a number of one digit
-        parts += [between, book[f"{BETWEEN}{spell(one)}"]]
+        # no other unit begins so, not even a digit that stands alone
+        parts += [between, book[BETWEEN + spell(one)]]
         length += len(between) + 1
         end = one.end
-    parts.append(book.encode(text[end:]))
-    return "".join(parts), places
+    return "".join([*parts, _below(text[end:], book)]), places
+
+
+def _below(text: str, book: Codebook) -> str:
+    """Return a text without the code points that the book gives to numbers."""
+    is_free = not text or text.isascii() or max(text) < chr(book.first)
+    return text if is_free else book.encode(text)
