@@ -5,14 +5,16 @@ the same in each of them, but their division into substitutions, deletions and i
 """
 
 import gc
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
-from operator import itemgetter, methodcaller
+from operator import itemgetter, methodcaller, ne
 
 import numpy as np
 from rapidfuzz.distance import Levenshtein
+from rapidfuzz.process import cpdist
 
 from ocrtune.code_points import CODE_POINTS, as_codes, lengths
 
@@ -20,6 +22,7 @@ SUBSTITUTION, DELETION, INSERTION = range(3)
 KIND_OF = {"replace": SUBSTITUTION, "delete": DELETION, "insert": INSERTION}
 KINDS = len(KIND_OF)
 NOTHING = CODE_POINTS  # in place of a code point where the other side has no counterpart
+Units = str | Sequence[str]  # of one line; a string has one code point for each
 KEY = 1 << 21  # more than NOTHING
 
 
@@ -35,21 +38,37 @@ class Edits:
 
 def find_edits(wanted: Sequence[str], found: Sequence[str]) -> Edits:
     """Return the errors of each read text, both as strings with one code point a unit."""
-    with uncollected():
-        lines, steps = _steps(wanted, found)
-        return Edits(
-            line=lines,
-            kind=_kinds(steps),
-            source=np.fromiter(map(itemgetter(1), steps), np.int64, len(steps)),
-            target=np.fromiter(map(itemgetter(2), steps), np.int64, len(steps)),
-        )
+    lines, steps = _steps(wanted, found)
+    return Edits(
+        line=lines,
+        kind=_kinds(steps),
+        source=np.fromiter(map(itemgetter(1), steps), np.int64, len(steps)),
+        target=np.fromiter(map(itemgetter(2), steps), np.int64, len(steps)),
+    )
 
 
 def count_edits(wanted: Sequence[str], found: Sequence[str]) -> np.ndarray:
     """Return substitutions, deletions and insertions of each line, int64 [lines, KINDS]."""
-    with uncollected():
-        lines, steps = _steps(wanted, found)
-        return count_kinds(lines, _kinds(steps), len(wanted))
+    errors = count_errors_only(wanted, found)
+    surplus = lengths(found) - lengths(wanted)
+    # What goes beyond the surplus is substituted, or missing here and inserted there: of a single
+    # such error it is known which, of several the alignment tells.
+    kinds = np.zeros((len(wanted), KINDS), np.int64)
+    kinds[:, SUBSTITUTION] = errors - np.abs(surplus)
+    kinds[:, DELETION] = np.maximum(-surplus, 0)
+    kinds[:, INSERTION] = np.maximum(surplus, 0)
+    open_ = np.flatnonzero(kinds[:, SUBSTITUTION] > 1)
+    rows = open_.tolist()
+    line, steps = _steps([wanted[row] for row in rows], [found[row] for row in rows])
+    kinds[open_] = count_kinds(line, _kinds(steps), len(rows))
+    return kinds
+
+
+def count_errors_only(wanted: Sequence[Units], found: Sequence[Units]) -> np.ndarray:
+    """Return the errors of each line, int64: the edits in the shortest alignment."""
+    return cpdist(
+        wanted, found, scorer=Levenshtein.distance, dtype=np.int64, workers=os.cpu_count() or 1
+    )
 
 
 def count_kinds(line: np.ndarray, kind: np.ndarray, lines: int) -> np.ndarray:
@@ -78,6 +97,11 @@ def align(wanted: Sequence[str], found: Sequence[str]) -> list[tuple[str, str]]:
     return pairs + list(zip(wanted[source:], found[target:], strict=True))
 
 
+def differing(wanted: Sequence[str], found: Sequence[str]) -> np.ndarray:
+    """Return the numbers of the lines whose two texts are not equal."""
+    return np.flatnonzero(np.fromiter(map(ne, wanted, found), bool, len(wanted)))
+
+
 @contextmanager
 def uncollected() -> Iterator[None]:
     """Keep the garbage collector from looking through a million short-lived tuples, repeatedly."""
@@ -94,8 +118,7 @@ def _steps(
     wanted: Sequence[str], found: Sequence[str]
 ) -> tuple[np.ndarray, list[tuple[str, int, int]]]:
     """Return the line of each edit, and the edits as (kind, source, target)."""
-    pairs = enumerate(zip(wanted, found, strict=True))
-    rows = [row for row, (right, read) in pairs if right != read]
+    rows = differing(wanted, found).tolist()
     edits = [Levenshtein.editops(wanted[row], found[row]) for row in rows]
     counts = np.fromiter(map(len, edits), np.int64, len(edits))
     steps = list(chain.from_iterable(map(methodcaller("as_list"), edits)))

@@ -10,13 +10,22 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ocrtune.alignment import KEY, NOTHING, count_edits, count_kinds, edit_keys, find_edits
+from ocrtune.alignment import (
+    KEY,
+    NOTHING,
+    count_edits,
+    count_kinds,
+    differing,
+    edit_keys,
+    find_edits,
+    uncollected,
+)
 from ocrtune.code_points import as_codes, lengths
-from ocrtune.number_tokens import NumberCounts, count_numbers
+from ocrtune.number_tokens import NumberCounts, count_numbers, numbers_of_all
 from ocrtune.scores import Counts
 from ocrtune.text import PROFILES, require_profile
 from ocrtune.unit_strings import Codebook, encode_clusters, profile_texts
-from ocrtune.word_counts import count_word_edits, count_words, has_words, spacing
+from ocrtune.word_counts import count_word_errors, count_words, has_words, spacing
 
 PORTION_LINES, PORTION_CHARS = 8_192, 400_000  # at a time, whichever comes first
 
@@ -27,7 +36,7 @@ class ReadingCounts:
 
     profiles: dict[str, Counts]
     confusions: Counter[tuple[str, str]]  # under the headline profile; see `metrics.Confusion`
-    words: Counts  # of the lines that have words; a unit is a word
+    word_errors: np.ndarray  # of each line, also of those without words
     numbers: NumberCounts
 
 
@@ -36,7 +45,8 @@ class Counted:
     """The readings of several models of the same lines."""
 
     units: Counter[str]  # of all right texts, under the headline profile
-    with_words: np.ndarray  # whether each line has words
+    words: np.ndarray  # in each right text
+    with_words: np.ndarray  # whether each line has words; see `word_counts`
     readings: tuple[ReadingCounts, ...]  # in the order of the models
 
 
@@ -52,7 +62,8 @@ def count_readings(
         require_profile(profile)
     pass_ = _Pass(headline, profiles, [_Collected() for _ in readings])
     for part in portions(references, *readings):
-        pass_.take(references[part], [texts[part] for texts in readings])
+        with uncollected():
+            pass_.take(references[part], [texts[part] for texts in readings])
     return pass_.finish()
 
 
@@ -64,9 +75,10 @@ def count_errors(
     parts = []
     for part in portions(references, hypotheses):
         book = Codebook()
-        wanted = counted_texts(references[part], profile, book)
-        found = counted_texts(hypotheses[part], profile, book)
-        parts.append(Counts.made(lengths(wanted), count_edits(wanted, found)))
+        with uncollected():
+            wanted = counted_texts(references[part], profile, book)
+            found = counted_texts(hypotheses[part], profile, book)
+            parts.append(Counts.made(lengths(wanted), count_edits(wanted, found)))
     return Counts.joined(parts)
 
 
@@ -78,15 +90,13 @@ def counted_texts(texts: Sequence[str], profile: str, book: Codebook) -> list[st
 
 def portions(*texts: Sequence[str]) -> Iterator[slice]:
     """Yield slices of so few lines that all texts of theirs fit into memory, edits included."""
-    start = size = 0
-    for row, line in enumerate(zip(*texts, strict=True)):
-        length = sum(map(len, line))
-        if row > start and (row - start == PORTION_LINES or size + length > PORTION_CHARS):
-            yield slice(start, row)
-            start, size = row, 0
-        size += length
-    if start < len(texts[0]):
-        yield slice(start, len(texts[0]))
+    ends = np.cumsum(sum(lengths(one) for one in texts))
+    start, taken = 0, 0
+    while start < len(ends):
+        within = int(np.searchsorted(ends, taken + PORTION_CHARS, "right"))
+        stop = max(start + 1, min(within, start + PORTION_LINES))
+        yield slice(start, stop)
+        start, taken = stop, int(ends[stop - 1])
 
 
 @dataclass
@@ -114,7 +124,7 @@ class _Collected:
 
     profiles: dict[str, list[Counts]] = field(default_factory=dict)
     keys: _Tally = field(default_factory=_Tally)
-    words: list[Counts] = field(default_factory=list)
+    word_errors: list[np.ndarray] = field(default_factory=list)
     numbers: list[NumberCounts] = field(default_factory=list)
 
 
@@ -128,19 +138,20 @@ class _Pass:
     book: Codebook = field(default_factory=Codebook)
     units: _Tally = field(default_factory=_Tally)
     spacing: list[np.ndarray] = field(default_factory=list)
+    words: list[np.ndarray] = field(default_factory=list)
 
     def take(self, references: Sequence[str], readings: Sequence[Sequence[str]]) -> None:
         """Count a portion of the lines."""
         wanted = self._texts(references)
         self.units.add(as_codes(wanted[self.headline]).astype(np.int64))
         self.spacing.append(spacing(wanted["strict"]))
-        words = count_words(wanted["strict"])
+        self.words.append(count_words(wanted["strict"]))
+        numbers = numbers_of_all(wanted["strict"])
         for model, texts in zip(self.models, readings, strict=True):
             found = self._texts(texts)
             self._count(model, wanted, found)
-            edits = count_word_edits(wanted["strict"], found["strict"])
-            model.words.append(Counts.made(words, edits))
-            model.numbers.append(count_numbers(wanted["strict"], found["strict"]))
+            model.word_errors.append(count_word_errors(wanted["strict"], found["strict"]))
+            model.numbers.append(count_numbers(wanted["strict"], numbers, found["strict"]))
 
     def _texts(self, texts: Sequence[str]) -> dict[str, list[str]]:
         made = profile_texts(texts, self.profiles)
@@ -159,23 +170,23 @@ class _Pass:
             mine, theirs = wanted[profile], found[profile]
             kinds = known.copy()
             if profile != self.headline:
-                texts = enumerate(zip(mine, right, theirs, read, strict=True))
-                other = [row for row, (a, b, c, d) in texts if a != b or c != d]
-                if other:
-                    kinds[other] = count_edits(
-                        [mine[row] for row in other], [theirs[row] for row in other]
-                    )
+                rows = np.union1d(differing(mine, right), differing(theirs, read))
+                lines = rows.tolist()
+                kinds[rows] = count_edits(
+                    [mine[row] for row in lines], [theirs[row] for row in lines]
+                )
             model.profiles.setdefault(profile, []).append(Counts.made(lengths(mine), kinds))
 
     def finish(self) -> Counted:
         """Return the counts of all portions together."""
-        with_words = has_words(np.concatenate([np.zeros(0, np.int64), *self.spacing]))
-        units = Counter({self._unit(code): n for code, n in self.units.counts().items()})
         return Counted(
-            units, with_words, tuple(self._joined(one, with_words) for one in self.models)
+            units=Counter({self._unit(code): n for code, n in self.units.counts().items()}),
+            words=_joined_numbers(self.words),
+            with_words=has_words(_joined_numbers(self.spacing)),
+            readings=tuple(self._joined(one) for one in self.models),
         )
 
-    def _joined(self, model: _Collected, with_words: np.ndarray) -> ReadingCounts:
+    def _joined(self, model: _Collected) -> ReadingCounts:
         confusions = {
             (self._unit(key // KEY), self._unit(key % KEY)): count
             for key, count in model.keys.counts().items()
@@ -183,9 +194,13 @@ class _Pass:
         return ReadingCounts(
             profiles={name: Counts.joined(model.profiles.get(name, [])) for name in self.profiles},
             confusions=Counter(confusions),
-            words=Counts.joined(model.words).only(with_words),
+            word_errors=_joined_numbers(model.word_errors),
             numbers=NumberCounts.joined(model.numbers),
         )
 
     def _unit(self, code: int) -> str:
         return "" if code == NOTHING else self.book.unit(code)
+
+
+def _joined_numbers(parts: Sequence[np.ndarray]) -> np.ndarray:
+    return np.concatenate([np.zeros(0, np.int64), *parts])

@@ -8,14 +8,14 @@ a space joins thousands and the parts of a phone number or a date.
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from rapidfuzz.distance import Levenshtein
 
 from ocrtune.code_points import as_codes, count_in_each, lengths, which
-from ocrtune.unit_strings import BETWEEN, Codebook
 
 NUMBER_KINDS = ("date", "time", "phone", "amount", "number")
 
@@ -23,7 +23,8 @@ NUMBER_KINDS = ("date", "time", "phone", "amount", "number")
 SAME_SIGNS = dict(zip("．，：／－–‑（）＋٫٬’٪％", ".,:/---()+.,'%%", strict=True))
 
 # Where tokens are looked for: from a digit to a digit, with all that may join them.
-RUN = re.compile(r"[+(]?\d(?:[-\d .,:/'()·년年월月일日号號]*\d)?", re.ASCII)
+JOINERS = "-. ,:/'()·年년月월日일号號" + "".join(SAME_SIGNS)
+RUN = re.compile(rf"[+(＋（]?\d(?:[{JOINERS}\d]*\d)?")
 PLAIN_DIGITS = 9  # at most, of a run that can only be a number; 10 may be a phone number
 TOKEN = re.compile(
     r"""
@@ -73,8 +74,7 @@ class Folded(dict[int, int]):
 FOLDED = Folded()
 
 
-@dataclass(frozen=True, slots=True)
-class NumberToken:
+class NumberToken(NamedTuple):
     """One number in a text."""
 
     text: str  # as it is written
@@ -90,7 +90,6 @@ class NumberCounts:
     tokens: np.ndarray  # in the right text
     exact: np.ndarray  # of those, read character by character as they are
     same_value: np.ndarray  # read exactly, or only in the digits or signs of another script
-    found: np.ndarray  # in the text that was read
     by_kind: dict[str, tuple[int, int, int]]  # tokens, exact, same value
 
     @classmethod
@@ -98,7 +97,7 @@ class NumberCounts:
         """Return the counts of several portions of lines, one after the other."""
         arrays = (
             np.concatenate([np.zeros(0, np.int64), *(getattr(one, name) for one in parts)])
-            for name in ("tokens", "exact", "same_value", "found")
+            for name in ("tokens", "exact", "same_value")
         )
         sums = {
             kind: tuple(
@@ -111,7 +110,31 @@ class NumberCounts:
 
 def find_numbers(text: str) -> list[NumberToken]:
     """Return the numbers in a text, in their order; no two overlap."""
-    folded = text if text.isascii() else text.translate(FOLDED)
+    return _find(text, fold(text))
+
+
+def fold(text: str) -> str:
+    """Return the text, as long as it is, with its numbers in ASCII digits and signs."""
+    return text if text.isascii() else text.translate(FOLDED)
+
+
+def numbers_of_all(texts: Sequence[str]) -> dict[int, list[NumberToken]]:
+    """Return the numbers of each text that has some, by its row."""
+    codes, sizes = as_codes(texts), lengths(texts)
+    has_digit = count_in_each(which(codes, str.isdecimal), sizes) > 0
+    is_folded = count_in_each(which(codes, is_foldable), sizes) > 0
+    rows = zip(np.flatnonzero(has_digit).tolist(), is_folded[has_digit].tolist(), strict=True)
+    return {
+        row: _find(texts[row], fold(texts[row]) if folds else texts[row]) for row, folds in rows
+    }
+
+
+def is_foldable(character: str) -> bool:
+    """Return whether a character is a digit or sign that `fold` changes."""
+    return FOLDED[ord(character)] != ord(character)
+
+
+def _find(text: str, folded: str) -> list[NumberToken]:
     return [NumberToken(text[start:end], kind, start, end) for kind, start, end in _tokens(folded)]
 
 
@@ -137,55 +160,48 @@ def _kind(kind: str, text: str, start: int, end: int) -> str:
     return "amount" if before or CURRENCY_AFTER.match(text, end) else "number"
 
 
-def count_numbers(references: Sequence[str], hypotheses: Sequence[str]) -> NumberCounts:
+def count_numbers(
+    references: Sequence[str],
+    numbers: Mapping[int, Sequence[NumberToken]],
+    hypotheses: Sequence[str],
+) -> NumberCounts:
     """Return the numbers in normalised right texts, and which of them were read exactly.
 
-    All are where both texts have the same numbers in the same order. Elsewhere the texts are
-    aligned with each number as one unit: it is read exactly where the same number stands opposite
-    it, and not because its digits occur somewhere in the line.
+    numbers: those of the references, see `numbers_of_all`. All are read where both texts have the
+    same numbers in the same order. Elsewhere the texts are aligned with each number as one unit:
+    it is read exactly where the same number stands opposite it, and not because its digits occur
+    somewhere in the line.
     """
-    lines = len(references)
-    tokens, exact, same_value, found = (np.zeros(lines, np.int64) for _ in range(4))
+    tokens, exact, same_value = (np.zeros(len(references), np.int64) for _ in range(3))
     kinds: dict[str, list[int]] = {}
-    for row in np.flatnonzero(_hold_digits(references) | _hold_digits(hypotheses)).tolist():
-        reference, hypothesis = references[row], hypotheses[row]
-        right = find_numbers(reference)
-        is_same = reference == hypothesis
-        read = right if is_same else find_numbers(hypothesis)
-        tokens[row], found[row] = len(right), len(read)
-        if not right:
-            continue
-        alike = _read_alike(reference, right, hypothesis, read, _written)
-        valued = alike
-        if not all(alike) and not (reference.isascii() and hypothesis.isascii()):
-            # as written is of the same value, even where the two alignments differ
-            valued = _read_alike(reference, right, hypothesis, read, _value)
-            valued = [one or other for one, other in zip(alike, valued, strict=True)]
-        exact[row], same_value[row] = sum(alike), sum(valued)
+    for row, right in numbers.items():
+        alike, valued = _read_both_ways(references[row], right, hypotheses[row])
+        tokens[row], exact[row], same_value[row] = len(right), sum(alike), sum(valued)
         for one, is_exact, is_valued in zip(right, alike, valued, strict=True):
             counts = kinds.setdefault(one.kind, [0, 0, 0])
             counts[0] += 1
             counts[1] += is_exact
             counts[2] += is_valued
-    return NumberCounts(
-        tokens=tokens,
-        exact=exact,
-        same_value=same_value,
-        found=found,
-        by_kind={kind: tuple(kinds[kind]) for kind in NUMBER_KINDS if kind in kinds},
-    )
+    by_kind = {kind: tuple(kinds[kind]) for kind in NUMBER_KINDS if kind in kinds}
+    return NumberCounts(tokens, exact, same_value, by_kind)
 
 
-def _hold_digits(texts: Sequence[str]) -> np.ndarray:
-    return count_in_each(which(as_codes(texts), str.isdecimal), lengths(texts)) > 0
-
-
-def _written(token: NumberToken) -> str:
-    return token.text
-
-
-def _value(token: NumberToken) -> str:
-    return token.text.translate(FOLDED)
+def _read_both_ways(
+    reference: str, right: Sequence[NumberToken], hypothesis: str
+) -> tuple[list[bool], list[bool]]:
+    """Return for each number whether it was read as it is written, and whether its value was."""
+    # Texts that are alike in all that could belong to a number need no second look.
+    if reference == hypothesis or RUN.findall(reference) == RUN.findall(hypothesis):
+        return [True] * len(right), [True] * len(right)
+    read = find_numbers(hypothesis)
+    written = [one.text for one in right], [one.text for one in read]
+    alike = _read_alike(reference, right, hypothesis, read, *written)
+    values = [fold(one) for one in written[0]], [fold(one) for one in written[1]]
+    if values == written:
+        return alike, alike
+    valued = _read_alike(reference, right, hypothesis, read, *values)
+    # as written is of the same value, even where the two alignments differ
+    return alike, [one or other for one, other in zip(alike, valued, strict=True)]
 
 
 def _read_alike(
@@ -193,38 +209,38 @@ def _read_alike(
     right: Sequence[NumberToken],
     hypothesis: str,
     read: Sequence[NumberToken],
-    spell: Callable[[NumberToken], str],
+    mine: Sequence[str],
+    theirs: Sequence[str],
 ) -> list[bool]:
-    """Return for each number of the right text whether the read text has it in its place."""
-    if [spell(one) for one in right] == [spell(one) for one in read]:
+    """Return for each number of the right text whether the read text has it in its place.
+
+    mine, theirs: how the numbers of both texts are spelled.
+    """
+    if mine == theirs:
         return [True] * len(right)
-    book = Codebook()
-    wanted, places = _encode(reference, right, book, spell)
-    found, _ = _encode(hypothesis, read, book, spell)
-    edits = Levenshtein.editops(wanted, found)
-    missed = {place for kind, place, _ in edits.as_list() if kind != "insert"}
+    if not set(mine) & set(theirs):
+        return [False] * len(right)
+    wanted, places = _with_numbers(reference, right, mine)
+    found, _ = _with_numbers(hypothesis, read, theirs)
+    edits = Levenshtein.editops(wanted, found).as_list()
+    missed = {place for kind, place, _ in edits if kind != "insert"}
     return [place not in missed for place in places]
 
 
-def _encode(
-    text: str,
-    numbers: Sequence[NumberToken],
-    book: Codebook,
-    spell: Callable[[NumberToken], str],
-) -> tuple[str, list[int]]:
-    """Return the text with one code point for each number, and where those stand."""
-    parts, places, end, length = [], [], 0, 0
-    for one in numbers:
-        between = _below(text[end : one.start], book)
-        places.append(length + len(between))
-        # no other unit begins so, not even a digit that stands alone
-        parts += [between, book[BETWEEN + spell(one)]]
-        length += len(between) + 1
+def _with_numbers(
+    text: str, numbers: Sequence[NumberToken], spelled: Sequence[str]
+) -> tuple[list[str], list[int]]:
+    """Return characters and whole numbers of a text, and the places of the numbers among them.
+
+    No number is taken for a character: every digit belongs to a number.
+    """
+    units: list[str] = []
+    places = []
+    end = 0
+    for one, written in zip(numbers, spelled, strict=True):
+        units += text[end : one.start]
+        places.append(len(units))
+        units.append(written)
         end = one.end
-    return "".join([*parts, _below(text[end:], book)]), places
-
-
-def _below(text: str, book: Codebook) -> str:
-    """Return a text without the code points that the book gives to numbers."""
-    is_free = not text or text.isascii() or max(text) < chr(book.first)
-    return text if is_free else book.encode(text)
+    units += text[end:]
+    return units, places

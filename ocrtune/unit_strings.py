@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 
 from ocrtune.code_points import CODE_POINTS, as_codes, as_text, count_in_each, lengths, which
 from ocrtune.errors import MetricsError
-from ocrtune.text import CLUSTER, JOINING, LENIENT_NOISE, normalise
+from ocrtune.text import BYTE_ORDER_MARK, CLUSTER, JOINING, LENIENT_NOISE, normalise
 
 ABOVE_TEXTS = 0x40000  # no character stands from here to the private planes
 BETWEEN = "\0"  # two texts that are looked through together
@@ -67,9 +67,8 @@ def normalise_all(texts: Sequence[str], profile: str = "strict") -> list[str]:
     if profile == "no-space":
         return [text.replace(" ", "") for text in normalise_all(texts)]
     if profile in ("strict", "grapheme"):
-        return [
-            " ".join(text.split()) if text.isascii() else normalise(text, profile) for text in texts
-        ]
+        plain = [text.replace(BYTE_ORDER_MARK, "") for text in texts]
+        return [" ".join(unicodedata.normalize("NFC", text).split()) for text in plain]
     return [normalise(text, profile) for text in texts]
 
 

@@ -10,9 +10,8 @@ from collections.abc import Sequence
 import numpy as np
 import regex
 
-from ocrtune.alignment import KINDS, count_edits
+from ocrtune.alignment import count_errors_only, differing
 from ocrtune.code_points import as_codes, count_in_each, lengths, which
-from ocrtune.unit_strings import Codebook
 
 LETTER = regex.compile(r"\p{L}")
 UNSPACED = regex.compile(
@@ -46,16 +45,14 @@ def count_words(texts: Sequence[str]) -> np.ndarray:
     return np.where(lengths(texts) > 0, spaces + 1, 0)
 
 
-def count_word_edits(wanted: Sequence[str], found: Sequence[str]) -> np.ndarray:
-    """Return substituted, deleted and inserted words of each line, int64 [lines, KINDS]."""
-    book = Codebook(first=0)
-    differ = [row for row, pair in enumerate(zip(wanted, found, strict=True)) if len({*pair}) > 1]
-    counts = np.zeros((len(wanted), KINDS), np.int64)
-    if differ:
-        right = [book.encode(wanted[row].split()) for row in differ]
-        read = [book.encode(found[row].split()) for row in differ]
-        counts[differ] = count_edits(right, read)
-    return counts
+def count_word_errors(wanted: Sequence[str], found: Sequence[str]) -> np.ndarray:
+    """Return how many words of each line are wrong, missing or too many."""
+    rows = differing(wanted, found)
+    right = [wanted[row].split() for row in rows.tolist()]
+    read = [found[row].split() for row in rows.tolist()]
+    errors = np.zeros(len(wanted), np.int64)
+    errors[rows] = count_errors_only(right, read)
+    return errors
 
 
 def _is_unspaced_letter(character: str) -> bool:
