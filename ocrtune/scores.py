@@ -80,6 +80,16 @@ class Counts:
         )
 
     @classmethod
+    def of_errors(cls, reference_length: np.ndarray, errors: np.ndarray) -> "Counts":
+        """Return counts of errors whose kinds are not told apart."""
+        none = np.zeros_like(errors)
+        return cls(reference_length, errors, none, none)
+
+    def same_as(self) -> bytes:
+        """Return bytes that are equal where errors and lengths of all lines are."""
+        return self.reference_length.tobytes() + self.errors.tobytes()
+
+    @classmethod
     def joined(cls, parts: Sequence["Counts"]) -> "Counts":
         """Return the counts of several portions of lines, one after the other."""
         names = ("reference_length", "substitutions", "deletions", "insertions")
