@@ -16,14 +16,14 @@ import numpy as np
 from rapidfuzz.distance import Levenshtein
 from rapidfuzz.process import cpdist
 
-from ocrtune.code_points import CODE_POINTS, as_codes, lengths
+from ocrtune.code_points import as_codes, lengths
 
 SUBSTITUTION, DELETION, INSERTION = range(3)
 KIND_OF = {"replace": SUBSTITUTION, "delete": DELETION, "insert": INSERTION}
 KINDS = len(KIND_OF)
-NOTHING = CODE_POINTS  # in place of a code point where the other side has no counterpart
+NOTHING = 0  # where the other side has no counterpart; a code point is one more than it is
 Units = str | Sequence[str]  # of one line; a string has one code point for each
-KEY = 1 << 21  # more than NOTHING
+KEY = 1 << 21  # more than there are code points
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +77,7 @@ def count_kinds(line: np.ndarray, kind: np.ndarray, lines: int) -> np.ndarray:
 
 
 def edit_keys(edits: Edits, wanted: Sequence[str], found: Sequence[str]) -> np.ndarray:
-    """Return each error as one number: right code point times KEY plus read code point."""
+    """Return each error as one number: right unit times KEY plus read unit, see NOTHING."""
     right = _units_at(wanted, edits.line, edits.source, edits.kind != INSERTION)
     read = _units_at(found, edits.line, edits.target, edits.kind != DELETION)
     return right * KEY + read
@@ -135,5 +135,5 @@ def _units_at(
     sizes = lengths(texts)
     starts = np.cumsum(sizes) - sizes
     units = np.full(len(line), NOTHING, np.int64)
-    units[exists] = as_codes(texts)[starts[line[exists]] + place[exists]]
+    units[exists] = as_codes(texts)[starts[line[exists]] + place[exists]].astype(np.int64) + 1
     return units

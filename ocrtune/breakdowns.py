@@ -1,6 +1,6 @@
 """Why a model reads better or worse: errors by characters, scripts, lengths and documents."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -27,24 +27,29 @@ def confusion_tables(comparison: Comparison) -> dict[str, list[Row]]:
     decrease first; errors_left: what the tuned model still does; errors_added: what became more.
     """
     base, tuned = (one.confusions for one in comparison.counted.readings)
-    ways = sorted((*key, base[key], tuned[key]) for key in base | tuned)
-    totals = base.total(), tuned.total()
+    keys = np.union1d(base.keys, tuned.keys)
+    before, after = base.counts_of(keys), tuned.counts_of(keys)
 
-    def rows(rank: Callable[[int, int], int], most: int) -> list[Row]:
-        ranked = sorted(ways, key=lambda way: -rank(*way[2:]))[:most]
-        return [_confusion_row(*way, *totals) for way in ranked if rank(*way[2:]) > 0]
+    def rows(rank: np.ndarray, most: int) -> list[Row]:
+        order = np.argsort(-rank, kind="stable")[:most]
+        return [
+            _confusion_row(base.way(key), counts, (base.total, tuned.total))
+            for key, *counts in zip(
+                *(one[order].tolist() for one in (keys, before, after)), strict=True
+            )
+            if rank[np.searchsorted(keys, key)] > 0
+        ]
 
     return {
-        "confusion_table": rows(lambda before, after: before + after, LISTED_CONFUSIONS),
-        "errors_gone": rows(lambda before, after: before - after, LISTED_CHANGES),
-        "errors_left": rows(lambda before, after: after, LISTED_CHANGES),
-        "errors_added": rows(lambda before, after: after - before, LISTED_CHANGES),
+        "confusion_table": rows(before + after, LISTED_CONFUSIONS),
+        "errors_gone": rows(before - after, LISTED_CHANGES),
+        "errors_left": rows(after, LISTED_CHANGES),
+        "errors_added": rows(after - before, LISTED_CHANGES),
     }
 
 
-def _confusion_row(
-    wanted: str, found: str, before: int, after: int, all_before: int, all_after: int
-) -> Row:
+def _confusion_row(way: tuple[str, str], counts: Sequence[int], totals: Sequence[int]) -> Row:
+    (wanted, found), (before, after), (all_before, all_after) = way, counts, totals
     return {
         "reference": wanted,
         "hypothesis": found,

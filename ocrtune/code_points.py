@@ -1,6 +1,7 @@
 """Many texts as one array of code points: a question about a character is asked once for all."""
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -32,10 +33,17 @@ def distinct(codes: np.ndarray) -> np.ndarray:
 
 def which(codes: np.ndarray, asked: Callable[[str], object]) -> np.ndarray:
     """Return for each code point whether `asked` is true of its character."""
-    table = np.zeros(CODE_POINTS, bool)
-    seen = distinct(codes)
-    table[seen] = [bool(asked(chr(code))) for code in seen.tolist()]
-    return table[codes]
+    known, answers = _answers(asked)
+    news = distinct(codes[~known[codes]])
+    answers[news] = [bool(asked(chr(code))) for code in news.tolist()]
+    known[news] = True
+    return answers[codes]
+
+
+@lru_cache(maxsize=16)
+def _answers(asked: Callable[[str], object]) -> tuple[np.ndarray, np.ndarray]:
+    """Return for which code points it has been asked, and what came out; filled as they come."""
+    return np.zeros(CODE_POINTS, bool), np.zeros(CODE_POINTS, bool)
 
 
 def count_in_each(marks: np.ndarray, sizes: np.ndarray) -> np.ndarray:

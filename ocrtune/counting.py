@@ -11,8 +11,6 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ocrtune.alignment import (
-    KEY,
-    NOTHING,
     count_edits,
     count_kinds,
     differing,
@@ -21,6 +19,7 @@ from ocrtune.alignment import (
     uncollected,
 )
 from ocrtune.code_points import as_codes, lengths
+from ocrtune.misreadings import Misreadings, Tally
 from ocrtune.number_tokens import NumberCounts, count_numbers, numbers_of_all
 from ocrtune.scores import Counts
 from ocrtune.text import PROFILES, require_profile
@@ -35,7 +34,7 @@ class ReadingCounts:
     """Everything that is counted in one model's readings."""
 
     profiles: dict[str, Counts]
-    confusions: Counter[tuple[str, str]]  # under the headline profile; see `metrics.Confusion`
+    confusions: Misreadings  # under the headline profile
     word_errors: np.ndarray  # of each line, also of those without words
     numbers: NumberCounts
 
@@ -100,30 +99,11 @@ def portions(*texts: Sequence[str]) -> Iterator[slice]:
 
 
 @dataclass
-class _Tally:
-    """Numbers, and how often each of them has come."""
-
-    parts: list[tuple[np.ndarray, np.ndarray]] = field(default_factory=list)
-
-    def add(self, numbers: np.ndarray) -> None:
-        self.parts.append(np.unique(numbers, return_counts=True))
-
-    def counts(self) -> dict[int, int]:
-        if not self.parts:
-            return {}
-        numbers, counts = map(np.concatenate, zip(*self.parts, strict=True))
-        distinct, places = np.unique(numbers, return_inverse=True)
-        totals = np.zeros(len(distinct), np.int64)
-        np.add.at(totals, places, counts)
-        return dict(zip(distinct.tolist(), totals.tolist(), strict=True))
-
-
-@dataclass
 class _Collected:
     """What has been counted so far in one model's readings."""
 
     profiles: dict[str, list[Counts]] = field(default_factory=dict)
-    keys: _Tally = field(default_factory=_Tally)
+    keys: Tally = field(default_factory=Tally)
     word_errors: list[np.ndarray] = field(default_factory=list)
     numbers: list[NumberCounts] = field(default_factory=list)
 
@@ -136,7 +116,7 @@ class _Pass:
     profiles: Sequence[str]
     models: list[_Collected]
     book: Codebook = field(default_factory=Codebook)
-    units: _Tally = field(default_factory=_Tally)
+    units: Tally = field(default_factory=Tally)
     spacing: list[np.ndarray] = field(default_factory=list)
     words: list[np.ndarray] = field(default_factory=list)
 
@@ -179,27 +159,23 @@ class _Pass:
 
     def finish(self) -> Counted:
         """Return the counts of all portions together."""
+        units = (numbers.tolist() for numbers in self.units.counts())
         return Counted(
-            units=Counter({self._unit(code): n for code, n in self.units.counts().items()}),
+            units=Counter(
+                {self.book.unit(code): count for code, count in zip(*units, strict=True)}
+            ),
             words=_joined_numbers(self.words),
             with_words=has_words(_joined_numbers(self.spacing)),
             readings=tuple(self._joined(one) for one in self.models),
         )
 
     def _joined(self, model: _Collected) -> ReadingCounts:
-        confusions = {
-            (self._unit(key // KEY), self._unit(key % KEY)): count
-            for key, count in model.keys.counts().items()
-        }
         return ReadingCounts(
             profiles={name: Counts.joined(model.profiles.get(name, [])) for name in self.profiles},
-            confusions=Counter(confusions),
+            confusions=Misreadings(*model.keys.counts(), self.book),
             word_errors=_joined_numbers(model.word_errors),
             numbers=NumberCounts.joined(model.numbers),
         )
-
-    def _unit(self, code: int) -> str:
-        return "" if code == NOTHING else self.book.unit(code)
 
 
 def _joined_numbers(parts: Sequence[np.ndarray]) -> np.ndarray:

@@ -54,12 +54,14 @@ def find_groups(names: Sequence[str]) -> tuple[str, list[str]]:
     It is the first of folder, page and document of which there are several with two samples on
     average; if none is, it is nothing, and the groups are empty.
     """
+    document = regex.compile(DOCUMENT)
     ways = {
-        "folder": [posixpath.dirname(name.partition("#")[0]) for name in names],
-        "page": [page_by_name(name) for name in names],
-        "document": [found[1] if (found := regex.match(DOCUMENT, name)) else "" for name in names],
+        "folder": lambda name: posixpath.dirname(name.partition("#")[0]),
+        "page": page_by_name,
+        "document": lambda name: found[1] if (found := document.match(name)) else "",
     }
-    for kind, groups in ways.items():
+    for kind, group_of in ways.items():
+        groups = [group_of(name) for name in names]
         known = [group for group in groups if group]
         if 1 < len(set(groups)) <= len(names) / 2 and len(known) > len(names) / 2:
             return kind, groups

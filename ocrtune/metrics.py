@@ -15,6 +15,7 @@ from ocrtune.alignment import align
 from ocrtune.bootstrap import FEW_LINES, Difference, compare_scores, paired_bootstrap
 from ocrtune.counting import count_errors, count_readings
 from ocrtune.errors import MetricsError
+from ocrtune.misreadings import Misreadings
 from ocrtune.scores import CharScore, Counts, Scores
 from ocrtune.text import CHARACTER_CLASSES, character_class, units
 
@@ -191,11 +192,13 @@ def confusions(pairs: Iterable[Pair], profile: str = "strict") -> list[Confusion
     return ranked_confusions(counted.readings[0].confusions)
 
 
-def ranked_confusions(counts: Counter[Pair]) -> list[Confusion]:
-    """Return counted confusions, most frequent first."""
-    total = counts.total()
-    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    return [Confusion(wanted, found, count, count / total) for (wanted, found), count in ordered]
+def ranked_confusions(found: Misreadings, most: int | None = None) -> list[Confusion]:
+    """Return the commonest misreadings, most frequent first; all without a number."""
+    total = found.total
+    return [
+        Confusion(wanted, read, count, count / total)
+        for (wanted, read), count in found.ranked(most)
+    ]
 
 
 def errors_by_class(pairs: Sequence[Pair], profile: str = "strict") -> list[ClassErrors]:
@@ -207,20 +210,18 @@ def errors_by_class(pairs: Sequence[Pair], profile: str = "strict") -> list[Clas
 
 
 def class_errors(
-    units: Counter[str], confusions: Counter[Pair], class_of: Callable[[str], str]
+    units: Counter[str], found: Misreadings, class_of: Callable[[str], str]
 ) -> list[ClassErrors]:
     """Return the errors in each class of units; units: those of the right texts.
 
     An error goes to the class of the right unit; an insertion to that of the inserted one.
     """
     characters: Counter[str] = Counter()
-    errors: Counter[str] = Counter()
     for unit, count in units.items():
         characters[class_of(unit)] += count
-    for (wanted, found), count in confusions.items():
-        errors[class_of(wanted or found)] += count
+    errors = found.by_class(class_of)
     names = dict.fromkeys([*characters, *errors])
-    return [ClassErrors(name, characters[name], errors[name]) for name in names]
+    return [ClassErrors(name, characters[name], errors.get(name, 0)) for name in names]
 
 
 def _columns(pairs: Iterable[Pair]) -> tuple[list[str], list[str]]:

@@ -1,6 +1,5 @@
 """A comparison as plain JSON values: what report.json holds, see `report_schema`."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
@@ -9,6 +8,7 @@ from ocrtune.bootstrap import Difference
 from ocrtune.breakdowns import class_rows, confusion_tables, group_rows, length_rows
 from ocrtune.comparisons import Comparison, Line, NumberScores, WordScores
 from ocrtune.metrics import class_errors, ranked_confusions
+from ocrtune.misreadings import Misreadings
 from ocrtune.number_tokens import NUMBER_KINDS
 from ocrtune.report_schema import SCHEMA_VERSION
 from ocrtune.report_words import LANGUAGES
@@ -54,7 +54,7 @@ def report_values(comparison: Comparison) -> dict[str, Any]:
         "words": _word_values(comparison.words),
         "numbers": _number_values(comparison.numbers),
         "confusions": {
-            model: [asdict(row) for row in ranked_confusions(one.confusions)[:LISTED_CONFUSIONS]]
+            model: [asdict(row) for row in ranked_confusions(one.confusions, LISTED_CONFUSIONS)]
             for model, one in readings.items()
         },
         **confusion_tables(comparison),
@@ -68,7 +68,7 @@ def report_values(comparison: Comparison) -> dict[str, Any]:
     }
 
 
-def _class_values(comparison: Comparison, confusions: Counter) -> list[dict[str, Any]]:
+def _class_values(comparison: Comparison, confusions: Misreadings) -> list[dict[str, Any]]:
     rows = class_errors(comparison.counted.units, confusions, character_class)
     rows.sort(key=lambda row: CHARACTER_CLASSES.index(row.name))
     return [{**asdict(row), "cer": row.cer} for row in rows]

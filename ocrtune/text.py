@@ -33,7 +33,8 @@ SCRIPTS = (
     *("Tamil", "Telugu", "Kannada", "Malayalam", "Sinhala", "Thai", "Lao", "Tibetan", "Myanmar"),
     *("Khmer", "Ethiopic", "Mongolian", "Syriac"),
 )
-SCRIPT_PATTERNS = {name.lower(): rf"\p{{Script={name}}}" for name in SCRIPTS}
+SCRIPT_PATTERNS = {name.lower(): regex.compile(rf"\p{{Script={name}}}") for name in SCRIPTS}
+SHARED = regex.compile(r"[\p{Common}\p{Inherited}]")
 COMMON = "common"  # digits, punctuation, spaces: what scripts share
 
 CHARACTER_CLASSES = ("han", "latin", "arabic", "digit", "punctuation", "space", "other")
@@ -105,9 +106,9 @@ def script_of(character: str) -> str:
     """
     first = character[:1]
     for name, pattern in SCRIPT_PATTERNS.items():
-        if regex.match(pattern, first):
+        if pattern.match(first):
             return name
-    return COMMON if regex.match(r"[\p{Common}\p{Inherited}]", first) else "other"
+    return COMMON if SHARED.match(first) else "other"
 
 
 def name_character(character: str) -> str:

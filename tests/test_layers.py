@@ -31,6 +31,7 @@ LAYERS = {
     | {"signatures", "near_duplicates", "text_checks", "lookalikes", "pair_checks", "text_figures"}
     | {"advice", "advice_words", "alphabet", "spreadsheet"}
     | {"scores", "counting", "alignment", "bootstrap", "code_points", "unit_strings"}
+    | {"misreadings"}
     | {"word_counts", "number_tokens"},
     2: {"hub", "families", "features", "feature_store", "examples", "hardware", "fitting"}
     | {"engines", "hub_rows", "hub_tables", "hub_streams"},
