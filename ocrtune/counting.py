@@ -18,7 +18,7 @@ from ocrtune.alignment import (
     find_edits,
     uncollected,
 )
-from ocrtune.code_points import as_codes, lengths
+from ocrtune.code_points import CODE_POINTS, as_codes, lengths
 from ocrtune.misreadings import Misreadings, Tally
 from ocrtune.number_tokens import NumberCounts, count_numbers, numbers_of_all
 from ocrtune.scores import Counts
@@ -162,17 +162,22 @@ class _Pass:
         units = (numbers.tolist() for numbers in self.units.counts())
         return Counted(
             units=Counter(
-                {self.book.unit(code): count for code, count in zip(*units, strict=True)}
+                {self._names.unit(code): count for code, count in zip(*units, strict=True)}
             ),
             words=_joined_numbers(self.words),
             with_words=has_words(_joined_numbers(self.spacing)),
             readings=tuple(self._joined(one) for one in self.models),
         )
 
+    @property
+    def _names(self) -> Codebook:
+        """What the units of the headline profile are called; only clusters have other names."""
+        return self.book if self.headline == "grapheme" else Codebook(CODE_POINTS)
+
     def _joined(self, model: _Collected) -> ReadingCounts:
         return ReadingCounts(
             profiles={name: Counts.joined(model.profiles.get(name, [])) for name in self.profiles},
-            confusions=Misreadings(*model.keys.counts(), self.book),
+            confusions=Misreadings(*model.keys.counts(), self._names),
             word_errors=_joined_numbers(model.word_errors),
             numbers=NumberCounts.joined(model.numbers),
         )

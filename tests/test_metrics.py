@@ -33,7 +33,7 @@ CASES = next((path for path in PLACES if path.exists()), None)
 
 def test_every_shared_case_is_counted_exactly():
     if CASES is None:
-        warnings.warn("shared/cer/cases.jsonl is missing: exactness is not shown", stacklevel=1)
+        pytest.skip("shared/cer/cases.jsonl IS MISSING: nothing shows that the counts are exact")
     cases = [json.loads(line) for line in CASES.read_text("utf-8").splitlines()]
     assert len(cases) >= 20
     for case in cases:

@@ -165,7 +165,9 @@ def test_an_undecided_verdict_says_what_was_seen_and_how_many_lines_would_tell()
     rows += [("once", "abcdefghij", "abcdeXghij", "abcdefghij")]
     comparison = compare([*rows, *many("k", ("k", "k"))])
     sentence = verdict(comparison)
-    told = re.search(r"makes 9\.1 % fewer errors, which may be chance; about ([\d,]+) lines", sentence)
+    told = re.search(
+        r"makes 9\.1 % fewer errors, which may be chance; about ([\d,]+) lines", sentence
+    )
     # 21 changes of one error in 31 lines: the deviation is some sqrt(21/31) errors a line, the mean
     # 1/31; 1.96 standard errors of that size need (1.96 * 0.82 * 31)^2 = 2,500 lines.
     assert 1_800 <= int(told[1].replace(",", "")) <= 3_300
