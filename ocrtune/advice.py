@@ -3,7 +3,7 @@
 import posixpath
 import re
 import unicodedata
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
@@ -15,6 +15,7 @@ from ocrtune.ground_truth import Entry
 from ocrtune.grouping import DOCUMENT, group_samples
 from ocrtune.pair_checks import LINE_SHAPE
 from ocrtune.remarks import Remark, remark
+from ocrtune.splits import in_several
 from ocrtune.text_checks import Inventory, call
 
 GOOD_START = 300  # samples
@@ -156,20 +157,16 @@ def on_groups(facts: Facts, config: BuildConfig) -> Iterator[Remark]:
     if config.group_by:
         return
     for kind, groups in possible_groups(facts, config):
-        homes = defaultdict(set)
-        sizes: dict[str, int] = defaultdict(int)
-        for group, split in zip(groups, facts.split_of, strict=True):
-            if group:
-                homes[group].add(split)
-                sizes[group] += 1
-        crossing = sum(len(found) > 1 for found in homes.values())
+        sizes = Counter(groups)
+        del sizes[""]
         members = sum(sizes.values())
+        crossing = len(in_several(zip(groups, facts.split_of, strict=True)) - {""})
         if (
             crossing
-            and FEWEST_GROUPS <= len(homes) <= members / 2  # two samples each, on average
+            and FEWEST_GROUPS <= len(sizes) <= members / 2  # two samples each, on average
             and max(sizes.values()) <= len(groups) / 2
         ):
-            values = {"groups": len(homes), "crossing": crossing}
+            values = {"groups": len(sizes), "crossing": crossing}
             if kind != "writer":
                 values["example"] = max(sizes, key=lambda name: (sizes[name], name))
             if kind == "document":

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
+from ocrtune.alignment import uncollected
 from ocrtune.bootstrap import DRAWS, SEED, Difference, compare_scores
 from ocrtune.counting import Counted, count_readings
 from ocrtune.errors import MetricsError
@@ -101,6 +102,7 @@ class _Readings:
     cut: list[bool]
 
 
+@uncollected()
 def build_comparison(
     contract: OcrContract,
     split: str,

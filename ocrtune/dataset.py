@@ -130,12 +130,13 @@ def build_dataset(
             )
             if numbers:  # `datasets` cannot open a file without a row
                 write_rows(split_path(folder / prefix.name, split), rows)
+        unnamed = unnamed_pictures(archive, truth)
+        archive.close()  # the report needs the room of its table of contents
         groups = [group for row, group in enumerate(groups) if row not in made.excluded]
         stored, picture_ids, splits = without_excluded(made, splits)
         digests = [one.digest for one in stored]
         told = split_remarks(splits, digests, groups, picture_ids, config)
         told += own_remarks([one.entry for one in made.stored[old : len(joined.ids)]])
-        named = {entry.name for entry in truth.entries}
         report = BuildReport(
             source=archive.label,
             shape=truth.shape,
@@ -148,9 +149,7 @@ def build_dataset(
             matches=dict(truth.matches),
             conversions=dict(sorted(checked.conversions.items())),
             several_frames=tuple(checked.several_frames),
-            **name_figures(
-                [one for one in archive.names() if is_picture_name(one) and one not in named]
-            ),
+            **name_figures(unnamed),
             edits=made.counts(),
             remarks=tuple(
                 one.as_values() for one in (*truth.remarks, *joined.remarks, *made.remarks(), *told)
@@ -200,10 +199,18 @@ def without_excluded(
     made: Made, splits: dict[str, list[int]]
 ) -> tuple[list[Stored], list[str], dict[str, list[int]]]:
     """Return samples, ids and splits of those that are not excluded, numbered anew."""
+    if not made.excluded:
+        return made.stored, made.ids, splits
     kept = [row for row in range(len(made.ids)) if row not in made.excluded]
     number = {row: new for new, row in enumerate(kept)}
     renumbered = {split: [number[row] for row in rows] for split, rows in splits.items()}
     return [made.stored[row] for row in kept], [made.ids[row] for row in kept], renumbered
+
+
+def unnamed_pictures(archive: Archive, truth: GroundTruth) -> list[str]:
+    """Return the pictures of the archive that nothing in the ground truth names, sorted."""
+    named = {entry.name for entry in truth.entries}
+    return [one for one in archive.names() if is_picture_name(one) and one not in named]
 
 
 def place(reject: Reject) -> tuple[str, int]:

@@ -1,6 +1,6 @@
 """What a dataset's report says: figures, warnings, near-duplicates, advice; terminal words."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -96,7 +96,8 @@ def find_warnings(
     duplicates: Sequence[dict[str, Any]],
 ) -> list[dict[str, Any]]:
     """Return every warning, in the order of the samples."""
-    rows = {one: row for row, one in enumerate(picture_ids)}
+    repeated = {one for group in duplicates for one in group["pictures"]}
+    rows = {one: row for row, one in enumerate(picture_ids) if one in repeated}
     found = [*suspicious_texts(texts, inventory), *unfitting_texts(texts, sizes)]
     found += [
         (rows[one], key, values)
@@ -136,16 +137,18 @@ def find_duplicates(
     picture_ids: Sequence[str], stored: Sequence[Stored]
 ) -> tuple[dict[str, Any], ...]:
     """Return the groups of identical pictures, and whether each has one text."""
-    groups = defaultdict(list)
+    first: dict[bytes, int] = {}
+    groups: dict[int, list[int]] = {}  # by their first row: most pictures are no duplicates
     for row, sample in enumerate(stored):
-        groups[sample.digest].append(row)
+        start = first.setdefault(sample.digest, row)
+        if start != row:
+            groups.setdefault(start, [start]).append(row)
     return tuple(
         {
             "pictures": [picture_ids[row] for row in rows],
             "one_text": len({stored[row].entry.text for row in rows}) == 1,
         }
-        for rows in groups.values()
-        if len(rows) > 1
+        for _, rows in sorted(groups.items())
     )
 
 

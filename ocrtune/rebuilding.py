@@ -65,6 +65,8 @@ def make_edits_again(
     a text in them that nobody wrote before is an edit too, and no news of the source.
     """
     made = Made(list(stored), list(ids))
+    if not edits:
+        return made
     rows = Rows(made)
     for addition in edits.additions.values():
         append_addition(made, rows, prefix, addition, spool)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from ocrtune.alignment import uncollected
 from ocrtune.bootstrap import Difference
 from ocrtune.breakdowns import class_rows, confusion_tables, group_rows, length_rows
 from ocrtune.comparisons import Comparison, Line, NumberScores, WordScores
@@ -26,6 +27,7 @@ LISTED_CONFUSIONS = 100  # the rest are mostly unique
 LEVEL = 0.95  # of every interval
 
 
+@uncollected()
 def report_values(comparison: Comparison) -> dict[str, Any]:
     """Return everything about the comparison as plain JSON values, worst tuned lines first."""
     contract = comparison.contract

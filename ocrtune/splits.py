@@ -1,7 +1,7 @@
 """Which sample goes into which split; what belongs together never crosses."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -217,19 +217,16 @@ def split_remarks(
     """
     told = []
     home = {row: split for split, rows in splits.items() for row in rows}
-    homes_of = defaultdict(set)
-    for row, split in home.items():
-        homes_of[digests[row]].add(split)
-    crossing = [names[row] for row in sorted(home) if len(homes_of[digests[row]]) > 1]
+    leaking = in_several((digests[row], split) for row, split in home.items())
+    crossing = [names[row] for row in sorted(home) if digests[row] in leaking]
     if crossing:
         told.append(remark("split_leak", count=len(crossing), names=crossing[:LEAKS_SHOWN]))
     if groups:
         count = len({group for group in groups if group})
         told.append(remark("split_groups", count=count, by=config.group_by))
-        torn = defaultdict(set)
-        for row, split in home.items():
-            torn[groups[row]].add(split)
-        crossed = [group for group, found in torn.items() if group and len(found) > 1]
+        torn = in_several((groups[row], split) for row, split in home.items())
+        members = dict.fromkeys(groups[row] for row in home)  # in their order
+        crossed = [group for group in members if group and group in torn]
         if crossed:
             told.append(remark("split_torn", count=len(crossed), names=crossed[:LEAKS_SHOWN]))
         wanted = split_sizes(len(home), config)["train"]
@@ -241,6 +238,12 @@ def split_remarks(
     if len(home) and not splits["validation"]:
         told.append(remark("split_no_validation"))
     return told
+
+
+def in_several(pairs: Iterable[tuple[Hashable, object]]) -> set[Hashable]:
+    """Return the keys that come with more than one value; a set for each would take 20 MB."""
+    first: dict[Hashable, object] = {}
+    return {key for key, value in pairs if first.setdefault(key, value) != value}
 
 
 def own_remarks(entries: Sequence[Entry]) -> list[Remark]:

@@ -157,14 +157,24 @@ def find_loop(text: str) -> bool:
     depends on the unit, see `_loop_length`.
     """
     text = text.rstrip()
-    # Only signs may loop in fewer repetitions, and then over many characters.
-    fewest = 2 if len(text) >= SIGNS_LOOP else FEWEST_REPETITIONS
-    for period in range(1, min(LONGEST_LOOP_UNIT, len(text) // fewest) + 1):
+    for period in range(1, _longest_period(len(text)) + 1):
         if text[-1] == text[-1 - period]:
             run = _repeating_tail(text, period)
             if run >= _loop_length(text[-period:]):
                 return True
     return False
+
+
+def _longest_period(length: int) -> int:
+    """Return the characters of the longest unit that can loop in a text, by `_loop_length`.
+
+    It only spares a search: 0 for a text that is too short for any loop.
+    """
+    if length >= SIGNS_LOOP:
+        return LONGEST_LOOP_UNIT
+    if length < 5 * FEWEST_REPETITIONS:  # short words at most, 20 times; one letter 32 times
+        return length // 20 if length >= 40 else int(length >= 32)
+    return length // FEWEST_REPETITIONS
 
 
 def _repeating_tail(text: str, period: int) -> int:

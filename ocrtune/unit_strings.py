@@ -67,7 +67,8 @@ def normalise_all(texts: Sequence[str], profile: str = "strict") -> list[str]:
     if profile == "no-space":
         return [text.replace(" ", "") for text in normalise_all(texts)]
     if profile in ("strict", "grapheme"):
-        plain = [text.replace(BYTE_ORDER_MARK, "") for text in texts]
+        has_mark = BYTE_ORDER_MARK in "".join(texts)
+        plain = [text.replace(BYTE_ORDER_MARK, "") for text in texts] if has_mark else texts
         return [" ".join(unicodedata.normalize("NFC", text).split()) for text in plain]
     return [normalise(text, profile) for text in texts]
 

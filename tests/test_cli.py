@@ -99,6 +99,19 @@ def test_help_loads_nothing_heavy():
     assert out.strip() == "[]", err
 
 
+def test_a_build_imports_nothing_that_it_does_not_need(tmp_path):
+    source = write_source(tmp_path / "scans", 2)
+    code = (
+        "import sys; from ocrtune.cli import main; main(sys.argv[1:]);"
+        "heavy = ('pandas', 'sklearn', 'datasets', 'torch', 'gradio');"
+        "print([name for name in heavy if name in sys.modules])"
+    )
+    command = ("build", str(source), "--output", str(tmp_path / "lines"))
+    out, err = fresh_process("-c", code, *command).communicate(timeout=60)
+    assert out.splitlines()[-1] == "[]", err
+    assert (tmp_path / "lines_train.parquet").exists(), err
+
+
 @pytest.mark.parametrize(
     ("arguments", "wanted"),
     [

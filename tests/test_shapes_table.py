@@ -5,7 +5,7 @@ import json
 import pytest
 from shape_samples import png, read, reasons, texts
 
-from ocrtune.errors import DatasetError, QuestionError
+from ocrtune.errors import ArchiveError, DatasetError, QuestionError
 from ocrtune.shapes.table_rows import find_separator, read_rows
 
 PICTURES = {f"img/{n}.png": png(n) for n in range(1, 5)}
@@ -143,3 +143,68 @@ def test_deep_json_is_refused(tmp_path):
 def test_the_separator_is_the_steady_one():
     assert find_separator("a;b\n1,5;2\n1,5,7;3") == ";"
     assert read_rows("t.csv", "") == ([], [], [])
+
+
+def ask(picture):
+    """Return the turn of a user who shows a picture."""
+    return {"role": "user", "content": [{"type": "image", "image": picture}, {"text": "Read it."}]}
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        lambda path, text: {
+            "messages": [
+                {"role": "system", "content": "You read."},
+                ask(path),
+                {"role": "assistant", "content": [{"type": "text", "text": text}]},
+            ]
+        },
+        lambda path, text: {
+            "id": path,
+            "image": path,
+            "conversations": [
+                {"from": "human", "value": "<image>\nWhat stands here?"},
+                {"from": "gpt", "value": text},
+            ],
+        },
+        lambda path, text: {
+            "messages": [
+                {"role": "<|User|>", "content": "<image>\nFree OCR.", "images": [path]},
+                {"role": "<|Assistant|>", "content": text},
+            ]
+        },
+        lambda path, text: {
+            "images": [path],
+            "messages": [
+                {"role": "user", "content": "<image>Read."},
+                {"role": "assistant", "content": text},
+            ],
+        },
+    ],
+)
+def test_conversations_for_fine_tuning(tmp_path, row):
+    lines = "\n".join(json.dumps(row(path, text)) for path, text in ROWS)
+    truth = read(tmp_path, PICTURES | {"train.jsonl": lines})
+    assert (texts(truth), truth.rejects) == (dict(ROWS), [])
+
+
+def test_a_conversation_about_several_pictures_is_no_ground_truth_of_one(tmp_path):
+    two = ask("img/1.png") | {"images": ["img/4.png"]}
+    rows = [{"messages": [ask(path), {"role": "assistant", "content": t}]} for path, t in ROWS]
+    rows.append({"messages": [two, {"role": "assistant", "content": "both"}]})
+    truth = read(tmp_path, PICTURES | {"a.jsonl": "\n".join(map(json.dumps, rows))})
+    assert texts(truth) == dict(ROWS)
+    assert [one.line_number for one in truth.rejects] == [4]
+
+
+def test_objects_without_texts_ask_for_columns_that_exist(tmp_path):
+    rows = [json.dumps({"nested": {"file": f"img/{n}.png"}}) for n in range(1, 5)]
+    with pytest.raises(DatasetError, match=r"no column with plain texts.*image_path.*text"):
+        read(tmp_path, PICTURES | {"a.jsonl": "\n".join(rows)}, shape="table")
+
+
+@pytest.mark.parametrize("name", ["标注.xlsx", "texts/lines.docx"])
+def test_office_files_are_named_with_what_to_save_instead(tmp_path, name):
+    with pytest.raises(ArchiveError, match=f"{name}.*Save a table as CSV"):
+        read(tmp_path, PICTURES | {name: "PK"})

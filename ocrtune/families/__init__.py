@@ -1,14 +1,16 @@
 """What ocrtune knows about each kind of model; plain data, so that the page can read it."""
 
+import importlib
 import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from ocrtune import hub
 from ocrtune.config import Preset
 from ocrtune.errors import ConfigError, ModelError, did_you_mean
+
+HUB_MODULE = "ocrtune.hub"  # is slow to import, so it is only where the Hub has to be asked
 
 # Standard is the recipe of the published notebook. A first impression does without the experts,
 # which are nine tenths of the weights that learn; 240 steps see as many samples as the article had.
@@ -277,7 +279,7 @@ def get_family(base: str) -> ModelFamily:
         if base.casefold() == family.base_model.casefold():
             return family
     if re.fullmatch(r"[\w.-]+/[\w.-]+", base):
-        folder = hub.fetch_config(base, "main")
+        folder = importlib.import_module(HUB_MODULE).fetch_config(base, "main")
         return replace(recognise(folder), base_model=base, revision=folder.name)
     hint = did_you_mean(base, list(FAMILIES))
     known = ", ".join(sorted(FAMILIES))

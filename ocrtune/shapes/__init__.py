@@ -22,6 +22,9 @@ from ocrtune.shapes.recognising import leading, recognise
 from ocrtune.shapes.shape import Shape
 from ocrtune.shapes.table_files import TABLE
 
+# Files of office programs that people keep their texts in.
+OFFICE = (".xlsx", ".xls", ".ods", ".docx", ".doc", ".odt", ".rtf", ".numbers", ".pages")
+
 SHAPES: dict[str, Shape] = {
     shape.name: shape for shape in (LINES, PAIRS, TABLE, PADDLE, PAGE, ALTO, PAGES, PARQUET)
 }
@@ -89,6 +92,13 @@ def choose_shape(archive: Archive) -> tuple[Shape, list[str]]:
 def nothing_found(archive: Archive) -> ArchiveError:
     """Return the error for an archive without ground truth; of a PDF it says what that has."""
     problem = f"`{archive.label}` holds no ground truth."
+    office = [name for name in archive.names() if name.lower().endswith(OFFICE)]
+    if office:
+        return ArchiveError(
+            f"{problem} `{office[0]}` may hold it, but only text files are read.",
+            "Save a table as CSV with the columns `image_path` and `text`, a document as plain "
+            "text with one line for each picture, and put that into the zip.",
+        )
     if not isinstance(archive.files, PdfFiles):
         return ArchiveError(problem, CONTENT_HELP)
     if not archive.files.pages:

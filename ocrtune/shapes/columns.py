@@ -82,6 +82,11 @@ def image_of(
         return by_name[0] if len(best) > 1 else best[0]
     if by_name:
         return by_name[0]
+    if not columns:
+        raise DatasetError(
+            f"`{file}` has no column with plain texts or paths.",
+            "Write a row for each picture with the columns `image_path` and `text`.",
+        )
     raise QuestionError(
         f"Which column of `{file}` names the pictures is unclear.", "image_column", columns
     )

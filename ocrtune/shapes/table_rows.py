@@ -11,6 +11,7 @@ from ocrtune.content import is_picture_name
 from ocrtune.errors import DatasetError
 from ocrtune.ground_truth import Reject, reject
 from ocrtune.remarks import remark
+from ocrtune.shapes.chat_rows import chat_cells
 
 SEPARATORS = ",\t;|"
 CSV_SUFFIXES = (".csv", ".tsv", ".tab")
@@ -158,7 +159,10 @@ def path_to_text(value: dict[str, Any]) -> list[TableRow]:
 
 
 def as_cells(value: dict[str, Any]) -> dict[str, str]:
-    """Return an object's values as text; a list of texts becomes lines, other nests are left."""
+    """Return an object's values as text; a list of texts becomes lines, other nests are left.
+
+    A conversation about a picture becomes its picture and its text.
+    """
     cells = {}
     for key, cell in value.items():
         if isinstance(cell, list) and cell and all(isinstance(one, str) for one in cell):
@@ -167,7 +171,7 @@ def as_cells(value: dict[str, Any]) -> dict[str, str]:
             cells[key] = cell["path"]  # as datasets writes a picture
         elif isinstance(cell, str | int | float) and not isinstance(cell, bool):
             cells[key] = str(cell)
-    return cells
+    return cells | chat_cells(value)
 
 
 def columns_of(rows: list[TableRow]) -> list[str]:
