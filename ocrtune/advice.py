@@ -12,7 +12,7 @@ from typing import Any
 from ocrtune.alphabet import INDEX
 from ocrtune.config import BuildConfig
 from ocrtune.ground_truth import Entry
-from ocrtune.grouping import group_samples
+from ocrtune.grouping import DOCUMENT, group_samples
 from ocrtune.pair_checks import LINE_SHAPE
 from ocrtune.remarks import Remark, remark
 from ocrtune.splits import in_several
@@ -28,7 +28,6 @@ ALPHABET_SHARE = 0.001  # of the characters beyond `tiny` that is worth a word
 KNOWN_SHARE = 0.1  # of the test texts that are in train, too
 NAMED = 8  # characters that advice names
 FEWEST_GROUPS = 3
-DOCUMENT = r"^(.+?)(?:[\s_.-]+\d+)+\.\w+$"  # what a name says before all its numbers
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -481,24 +481,29 @@ def add_demo(commands: argparse._SubParsersAction) -> None:
 def add_bench(commands: argparse._SubParsersAction) -> None:
     command = commands.add_parser(
         "bench",
-        usage="%(prog)s embedded|build|train|read [OPTION ...]",
+        usage="%(prog)s embedded|build|scores|train|read [OPTION ...]",
         help="measure quality and speed on this machine",
         description="embedded: read the same lines with the embedded model and, if it is "
         "installed, with Tesseract: print, long lines, degraded ones, nothing at all, handwritten "
         "digits, real scans; measure speed and memory on two cores. build: what a dataset of many "
-        "drawn lines takes, beside another script. train, read: how fast "
+        "drawn lines takes, beside another script. scores: what counting the errors of many lines "
+        "takes. train, read: how fast "
         "DeepSeek-OCR is tuned and reads on this GPU, with random weights of its size under the "
         "memory of a T4. Writes a report and its figures into DIR.",
     )
     command.add_argument(
         "what",
-        choices=("embedded", "build", "train", "read"),
+        choices=("embedded", "build", "scores", "train", "read"),
         help="what is measured",
         metavar="WHAT",
     )
-    building = command.add_argument_group("build")
+    building = command.add_argument_group("build and scores")
     building.add_argument(
-        "--lines", metavar="N", type=at_least_one, default=10_000, help="lines (default: 10,000)"
+        "--lines",
+        metavar="N",
+        type=at_least_one,
+        default=0,
+        help="lines (default: 10,000; for scores 50,000, each read twice)",
     )
     building.add_argument(
         "--script",

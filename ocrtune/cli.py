@@ -546,7 +546,7 @@ def demo(args: argparse.Namespace) -> int:
 def bench(args: argparse.Namespace) -> int:
     """Measure the embedded model, or DeepSeek-OCR's speed, and print the report."""
     work_offline("tiny")
-    kinds = {"embedded": bench_embedded, "build": bench_build}
+    kinds = {"embedded": bench_embedded, "build": bench_build, "scores": bench_scores}
     return kinds.get(args.what, bench_big)(args)
 
 
@@ -555,7 +555,17 @@ def bench_build(args: argparse.Namespace) -> int:
     with watched_by_terminal() as watcher:
         from ocrtune.bench.building import run_build_bench
 
-        path = run_build_bench(args.output, args.lines, args.script, watcher.emit)
+        path = run_build_bench(args.output, args.lines or 10_000, args.script, watcher.emit)
+    print(path.read_text("utf-8"))
+    return 0
+
+
+def bench_scores(args: argparse.Namespace) -> int:
+    """Measure what counting the errors of many lines takes."""
+    with watched_by_terminal() as watcher:
+        from ocrtune.bench.scores import LINES, run_scores_bench
+
+        path = run_scores_bench(args.output, args.lines or LINES, watcher.emit)
     print(path.read_text("utf-8"))
     return 0
 

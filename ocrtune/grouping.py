@@ -14,6 +14,8 @@ PATTERN_CHARS = 500
 PATTERN_SECONDS = 0.2  # for one name: a pattern that runs wild shall not stop a build
 # What numbers a line within its page: `_012`, `-l3`, `.line_007`, ` 第3行`.
 LINE_NUMBER = regex.compile(r"[\s_.\-]*(?:line|ln|l|zeile|第)?[\s_.\-]*\d+行?$", regex.IGNORECASE)
+# What a name says before all its numbers.
+DOCUMENT = r"^(.+?)(?:[\s_.-]+\d+)+\.\w+$"
 
 
 def group_samples(entries: Sequence[Entry], names: Sequence[str], config: BuildConfig) -> list[str]:
@@ -43,6 +45,34 @@ def page_of(entry: Entry, name: str) -> str:
     """Return the page that a sample is from, by its ground truth or else by its name."""
     if entry.group or entry.part:
         return entry.group or entry.name
+    return page_by_name(name)
+
+
+def find_groups(names: Sequence[str]) -> tuple[str, list[str]]:
+    """Return what samples belong together by their names alone, and the group of each of them.
+
+    It is the first of folder, page and document of which there are several with two samples on
+    average; if none is, it is nothing, and the groups are empty.
+    """
+    document = regex.compile(DOCUMENT)
+    ways = {
+        "folder": lambda name: posixpath.dirname(name.partition("#")[0]),
+        "page": page_by_name,
+        "document": lambda name: found[1] if (found := document.match(name)) else "",
+    }
+    for kind, group_of in ways.items():
+        groups = [group_of(name) for name in names]
+        known = [group for group in groups if group]
+        if 1 < len(set(groups)) <= len(names) / 2 and len(known) > len(names) / 2:
+            return kind, groups
+    return "", [""] * len(names)
+
+
+def page_by_name(name: str) -> str:
+    """Return the page that a line is from: what it was cut out of, or its name without a number."""
+    picture, _, part = name.partition("#")
+    if part:
+        return picture
     folder, base = posixpath.split(clean(name))
     stem = posixpath.splitext(base)[0]
     page = LINE_NUMBER.sub("", stem, count=1)

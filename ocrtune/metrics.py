@@ -1,53 +1,49 @@
-"""Counting what a model misread: counts that add, pooled CER, paired bootstrap, confusions."""
+"""Counting what a model misread: counts that add, pooled CER, paired bootstrap, confusions.
+
+The names of the modules behind it can be had from here: scores, intervals, alignments.
+"""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from itertools import chain, repeat
-from statistics import fmean, median
+from statistics import fmean
 
 import numpy as np
 from rapidfuzz.distance import Levenshtein
 
+from ocrtune.alignment import align
+from ocrtune.bootstrap import FEW_LINES, Difference, compare_scores, paired_bootstrap
+from ocrtune.counting import count_errors, count_readings
 from ocrtune.errors import MetricsError
-from ocrtune.text import CHARACTER_CLASSES, character_class, normalise, units
+from ocrtune.misreadings import Misreadings
+from ocrtune.scores import CharScore, Counts, Scores
+from ocrtune.text import CHARACTER_CLASSES, character_class, units
 
-FEW_LINES = 30  # below, a bootstrap interval is too narrow to be trusted
-FEWEST_DRAWS = 100
-DRAWN_AT_ONCE = 2_000_000  # counts in memory at a time: 16 MB
+__all__ = [
+    "FEW_LINES",
+    "CharScore",
+    "ClassErrors",
+    "Confusion",
+    "Counts",
+    "Difference",
+    "Summary",
+    "align_pair",
+    "class_errors",
+    "compare_scores",
+    "confusions",
+    "count_errors",
+    "errors_by_class",
+    "marked_difference",
+    "paired_bootstrap",
+    "pool",
+    "ranked_confusions",
+    "require_same_ids",
+    "score_pair",
+    "score_pairs",
+    "summarise",
+]
 
 Pair = tuple[str, str]  # reference, hypothesis
-
-
-@dataclass(frozen=True)
-class CharScore:
-    """Counted character errors of one line or, added up, of many."""
-
-    errors: int = 0
-    reference_length: int = 0  # units of the profile
-    substitutions: int = 0
-    deletions: int = 0
-    insertions: int = 0
-
-    def __add__(self, other: "CharScore") -> "CharScore":
-        return CharScore(
-            self.errors + other.errors,
-            self.reference_length + other.reference_length,
-            self.substitutions + other.substitutions,
-            self.deletions + other.deletions,
-            self.insertions + other.insertions,
-        )
-
-    @property
-    def cer(self) -> float | None:
-        """Errors per reference character: 0 is perfect, may exceed 1, None without reference."""
-        return self.errors / self.reference_length if self.reference_length else None
-
-    @property
-    def bounded_cer(self) -> float | None:
-        """Errors per character of the alignment, (I+S+D)/(I+S+D+C): never over 1."""
-        aligned = self.reference_length + self.insertions
-        return self.errors / aligned if aligned else None
 
 
 @dataclass(frozen=True)
@@ -71,19 +67,6 @@ class Summary:
     looped: int
     cer_without_loops: float | None  # pooled over the lines that did not loop
     cut: int = 0  # readings that were ended at the longest length allowed
-
-
-@dataclass(frozen=True)
-class Difference:
-    """Tuned model minus base model on the same lines; below zero the tuned one is better."""
-
-    cer: float | None  # difference of the pooled CERs, a fraction
-    low: float | None  # 95 % interval
-    high: float | None
-    better: int  # lines with fewer errors than before
-    worse: int
-    tied: int
-    few_lines: bool  # too few lines for the interval to be more than a hint
 
 
 @dataclass(frozen=True)
@@ -111,48 +94,42 @@ class ClassErrors:
 
 def score_pair(reference: str, hypothesis: str, profile: str = "strict") -> CharScore:
     """Return the counted errors of a hypothesis, both texts normalised under `profile`."""
-    wanted, found = _comparable(reference, profile), _comparable(hypothesis, profile)
-    if wanted == found:
-        return CharScore(reference_length=len(wanted))
-    kinds = Counter(edit.tag for edit in Levenshtein.editops(wanted, found))
-    return CharScore(
-        errors=kinds.total(),
-        reference_length=len(wanted),
-        substitutions=kinds["replace"],
-        deletions=kinds["delete"],
-        insertions=kinds["insert"],
-    )
+    return score_pairs([(reference, hypothesis)], profile)[0]
 
 
 def score_pairs(pairs: Iterable[Pair], profile: str = "strict") -> list[CharScore]:
     """Return the score of each (reference, hypothesis) pair, in order."""
-    return [score_pair(reference, hypothesis, profile) for reference, hypothesis in pairs]
+    return count_errors(*_columns(pairs), profile).scores()
 
 
-def _comparable(text: str, profile: str) -> Sequence[str]:
-    # A string is its own list of code points, and rapidfuzz is faster on strings.
-    return units(text, profile) if profile == "grapheme" else normalise(text, profile)
+def align_pair(reference: str, hypothesis: str, profile: str = "strict") -> list[Pair]:
+    """Return each unit of both texts beside its counterpart; an empty string where it has none."""
+    return align(units(reference, profile), units(hypothesis, profile))
 
 
-def pool(scores: Iterable[CharScore]) -> CharScore:
+def pool(scores: Iterable[CharScore] | Counts) -> CharScore:
     """Return the sum of the scores; its `cer` is the pooled CER."""
-    return sum(scores, CharScore())
+    return scores.total() if isinstance(scores, Counts) else sum(scores, CharScore())
 
 
 def summarise(
-    scores: Sequence[CharScore],
+    scores: Scores,
     *,
     looped: Sequence[bool] = (),
     failed: Sequence[bool] = (),
     cut: Sequence[bool] = (),
 ) -> Summary:
     """Return the figures of one model; the others say it of each line, or are empty."""
-    looped = looped or [False] * len(scores)
-    total = pool(scores)
-    kept = pool(score for score, loop in zip(scores, looped, strict=True) if not loop)
-    rates = [score.cer for score in scores if score.cer is not None]
+    counts = Counts.of(scores)
+    loops = np.asarray(looped, bool) if len(looped) else np.zeros(len(counts), bool)
+    if len(loops) != len(counts):
+        raise ValueError(f"{len(loops)} lines are said to loop or not, {len(counts)} have a score")
+    total, kept = counts.total(), counts.only(~loops).total()
+    with_reference = counts.reference_length > 0
+    errors, lengths = counts.errors[with_reference], counts.reference_length[with_reference]
+    rates = errors / lengths
     return Summary(
-        lines=len(scores),
+        lines=len(counts),
         errors=total.errors,
         reference_characters=total.reference_length,
         cer=total.cer,
@@ -160,78 +137,15 @@ def summarise(
         deletions=total.deletions,
         insertions=total.insertions,
         bounded_cer=total.bounded_cer,
-        exact_lines=sum(score.errors == 0 for score in scores),
-        median_line_cer=median(rates) if rates else None,
-        mean_line_cer=fmean(rates) if rates else None,
-        lines_over_100=sum(rate > 1 for rate in rates),
-        empty_references=len(scores) - len(rates),
+        exact_lines=int((counts.errors == 0).sum()),
+        median_line_cer=float(np.median(rates)) if len(rates) else None,
+        mean_line_cer=fmean(rates.tolist()) if len(rates) else None,
+        lines_over_100=int((errors > lengths).sum()),
+        empty_references=len(counts) - len(rates),
         failed=sum(failed),
-        looped=sum(looped),
+        looped=int(loops.sum()),
         cer_without_loops=kept.cer,
         cut=sum(cut),
-    )
-
-
-def paired_bootstrap(
-    base: Sequence[int] | np.ndarray,
-    tuned: Sequence[int] | np.ndarray,
-    lengths: Sequence[int] | np.ndarray,
-    draws: int = 10_000,
-    seed: int = 0,
-) -> tuple[float, float]:
-    """Return the 95 % interval of the pooled CER difference, tuned minus base, as fractions.
-
-    base, tuned: errors of each line; lengths: reference characters of each line. Each draw takes
-    as many lines as there are, with replacement, and both models keep the same lines, so that hard
-    lines do not blur the difference (Bisani & Ney, "Bootstrap estimates for confidence intervals
-    in ASR performance evaluation", ICASSP 2004).
-    """
-    change, lengths = np.subtract(tuned, base), np.asarray(lengths)
-    if draws < FEWEST_DRAWS:
-        raise MetricsError(f"{draws} draws make no interval.", f"Use {FEWEST_DRAWS} or more.")
-    if not lengths.sum():
-        raise MetricsError("No line has a reference.", "Compare on lines with ground truth.")
-    # Lines of equal change and length are interchangeable: drawing how often each such group
-    # comes up, and not which line, gives the same distribution from far fewer numbers.
-    groups, sizes = np.unique(np.stack([change, lengths]), axis=1, return_counts=True)
-    generator = np.random.default_rng(seed)
-    at_once = max(1, DRAWN_AT_ONCE // len(sizes))
-    differences = []
-    for start in range(0, draws, at_once):
-        size = min(at_once, draws - start)
-        counts = generator.multinomial(len(lengths), sizes / len(lengths), size=size)
-        changes, characters = (counts @ groups.T).T
-        drawn = characters > 0  # a draw of empty references alone has no CER
-        differences.append(changes[drawn] / characters[drawn])
-    low, high = np.percentile(np.concatenate(differences), [2.5, 97.5])
-    return float(low), float(high)
-
-
-def compare_scores(
-    base: Sequence[CharScore], tuned: Sequence[CharScore], draws: int = 10_000, seed: int = 0
-) -> Difference:
-    """Return the difference between two models that read the same lines in the same order."""
-    lengths = [score.reference_length for score in base]
-    if lengths != [score.reference_length for score in tuned]:
-        raise MetricsError(
-            "The two models were not scored on the same references.",
-            "Read the same pictures with both and score them under the same profile.",
-        )
-    before, after = [score.errors for score in base], [score.errors for score in tuned]
-    characters = sum(lengths)
-    low, high = (
-        paired_bootstrap(before, after, lengths, draws, seed) if characters else (None, None)
-    )
-    better = sum(new < old for old, new in zip(before, after, strict=True))
-    worse = sum(new > old for old, new in zip(before, after, strict=True))
-    return Difference(
-        cer=(sum(after) - sum(before)) / characters if characters else None,
-        low=low,
-        high=high,
-        better=better,
-        worse=worse,
-        tied=len(lengths) - better - worse,
-        few_lines=len(lengths) < FEW_LINES,
     )
 
 
@@ -271,37 +185,45 @@ def marked_difference(reference: str, hypothesis: str) -> list[tuple[str, str]]:
     return pieces
 
 
-def _edits(pairs: Iterable[Pair], profile: str) -> Iterable[Pair]:
-    """Yield each misread unit as (reference, hypothesis), one of them empty where nothing is."""
-    for reference, hypothesis in pairs:
-        wanted, found = _comparable(reference, profile), _comparable(hypothesis, profile)
-        for edit in Levenshtein.editops(wanted, found):
-            yield (
-                "" if edit.tag == "insert" else wanted[edit.src_pos],
-                "" if edit.tag == "delete" else found[edit.dest_pos],
-            )
-
-
 def confusions(pairs: Iterable[Pair], profile: str = "strict") -> list[Confusion]:
     """Return how units were misread, most frequent first, each with its share of all errors."""
-    counts = Counter(_edits(pairs, profile))
-    total = counts.total()
-    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    return [Confusion(wanted, found, count, count / total) for (wanted, found), count in ordered]
+    references, hypotheses = _columns(pairs)
+    counted = count_readings(references, [hypotheses], profile, ())
+    return ranked_confusions(counted.readings[0].confusions)
+
+
+def ranked_confusions(found: Misreadings, most: int | None = None) -> list[Confusion]:
+    """Return the commonest misreadings, most frequent first; all without a number."""
+    total = found.total
+    return [
+        Confusion(wanted, read, count, count / total)
+        for (wanted, read), count in found.ranked(most)
+    ]
 
 
 def errors_by_class(pairs: Sequence[Pair], profile: str = "strict") -> list[ClassErrors]:
     """Return the errors in each class of characters that occurs, in a fixed order."""
-    texts = (_comparable(reference, profile) for reference, _ in pairs)
-    characters = _count_classes(Counter(chain.from_iterable(texts)))
-    errors = _count_classes(Counter(wanted or found for wanted, found in _edits(pairs, profile)))
-    return [
-        ClassErrors(name, characters[name], errors[name])
-        for name in CHARACTER_CLASSES
-        if characters[name] or errors[name]
-    ]
+    references, hypotheses = _columns(pairs)
+    counted = count_readings(references, [hypotheses], profile, ())
+    rows = class_errors(counted.units, counted.readings[0].confusions, character_class)
+    return sorted(rows, key=lambda row: CHARACTER_CLASSES.index(row.name))
 
 
-def _count_classes(counts: Counter[str]) -> Counter[str]:
-    names = (repeat(character_class(unit), count) for unit, count in counts.items())
-    return Counter(chain.from_iterable(names))
+def class_errors(
+    units: Counter[str], found: Misreadings, class_of: Callable[[str], str]
+) -> list[ClassErrors]:
+    """Return the errors in each class of units; units: those of the right texts.
+
+    An error goes to the class of the right unit; an insertion to that of the inserted one.
+    """
+    characters: Counter[str] = Counter()
+    for unit, count in units.items():
+        characters[class_of(unit)] += count
+    errors = found.by_class(class_of)
+    names = dict.fromkeys([*characters, *errors])
+    return [ClassErrors(name, characters[name], errors.get(name, 0)) for name in names]
+
+
+def _columns(pairs: Iterable[Pair]) -> tuple[list[str], list[str]]:
+    rows = list(pairs)
+    return [reference for reference, _ in rows], [hypothesis for _, hypothesis in rows]

@@ -1,6 +1,7 @@
 """Text before it is counted: normalisation profiles, units, kinds of characters, loops."""
 
 import unicodedata
+from functools import lru_cache
 
 import regex
 
@@ -16,10 +17,31 @@ LATIN = regex.compile(r"\p{Script=Latin}")
 ARABIC = regex.compile(r"\p{Script_Extensions=Arabic}")  # with its vowel marks and tatweel
 LENIENT_NOISE = regex.compile(r"[\p{P}\p{S}\p{Z}\p{Cf}\s]+")
 CLUSTER = regex.compile(r"\X")
+# Without any of these, and no line break in it, every code point is a cluster of its own.
+JOINING = regex.compile(
+    r"[\p{GCB=Extend}\p{GCB=ZWJ}\p{GCB=SpacingMark}\p{GCB=Prepend}\p{GCB=RI}"
+    r"\p{GCB=L}\p{GCB=V}\p{GCB=T}]"
+)
+# All letters that run from right to left stand in these blocks; most texts have none of them.
+MAYBE_RIGHT_TO_LEFT = regex.compile(
+    "[\u0590-\u08ff\u200f\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]"
+)
+
+SCRIPTS = (
+    *("Latin", "Han", "Hiragana", "Katakana", "Hangul", "Bopomofo", "Arabic", "Hebrew", "Cyrillic"),
+    *("Greek", "Armenian", "Georgian", "Devanagari", "Bengali", "Gurmukhi", "Gujarati", "Oriya"),
+    *("Tamil", "Telugu", "Kannada", "Malayalam", "Sinhala", "Thai", "Lao", "Tibetan", "Myanmar"),
+    *("Khmer", "Ethiopic", "Mongolian", "Syriac"),
+)
+SCRIPT_PATTERNS = {name.lower(): regex.compile(rf"\p{{Script={name}}}") for name in SCRIPTS}
+SHARED = regex.compile(r"[\p{Common}\p{Inherited}]")
+COMMON = "common"  # digits, punctuation, spaces: what scripts share
 
 CHARACTER_CLASSES = ("han", "latin", "arabic", "digit", "punctuation", "space", "other")
 
 LONGEST_LOOP_UNIT = 30  # characters
+SIGNS_LOOP = 200  # characters of repeated signs that are a loop: see `_loop_length`
+FEWEST_REPETITIONS = 10  # of letters that are a loop
 CELL_MARKS = frozenset("|<\t\n")
 
 
@@ -76,6 +98,19 @@ def character_class(character: str) -> str:
     return "arabic" if ARABIC.match(first) else "other"
 
 
+@lru_cache(maxsize=65_536)
+def script_of(character: str) -> str:
+    """Return the script of a character in small letters; a cluster goes by its first.
+
+    What several scripts share is COMMON, a script not among SCRIPTS `other`.
+    """
+    first = character[:1]
+    for name, pattern in SCRIPT_PATTERNS.items():
+        if pattern.match(first):
+            return name
+    return COMMON if SHARED.match(first) else "other"
+
+
 def name_character(character: str) -> str:
     """Return the character if people can see it, else with its code points as U+XXXX.
 
@@ -95,6 +130,8 @@ def is_right_to_left(text: str) -> bool:
 
     The majority and not the first letter decides: `PDF` may begin a Persian line.
     """
+    if not MAYBE_RIGHT_TO_LEFT.search(text):
+        return False
     kinds = [unicodedata.bidirectional(character) for character in text]
     return kinds.count("R") + kinds.count("AL") > kinds.count("L")
 
@@ -109,7 +146,7 @@ def needs_graphemes(text: str) -> bool:
         return False
     return any(
         character == ZERO_WIDTH_JOINER or unicodedata.category(character)[0] == "M"
-        for character in unicodedata.normalize("NFC", text)
+        for character in set(unicodedata.normalize("NFC", text))
     )
 
 
@@ -120,12 +157,24 @@ def find_loop(text: str) -> bool:
     depends on the unit, see `_loop_length`.
     """
     text = text.rstrip()
-    for period in range(1, min(LONGEST_LOOP_UNIT, len(text) // 2) + 1):
+    for period in range(1, _longest_period(len(text)) + 1):
         if text[-1] == text[-1 - period]:
             run = _repeating_tail(text, period)
             if run >= _loop_length(text[-period:]):
                 return True
     return False
+
+
+def _longest_period(length: int) -> int:
+    """Return the characters of the longest unit that can loop in a text, by `_loop_length`.
+
+    It only spares a search: 0 for a text that is too short for any loop.
+    """
+    if length >= SIGNS_LOOP:
+        return LONGEST_LOOP_UNIT
+    if length < 5 * FEWEST_REPETITIONS:  # short words at most, 20 times; one letter 32 times
+        return length // 20 if length >= 40 else int(length >= 32)
+    return length // FEWEST_REPETITIONS
 
 
 def _repeating_tail(text: str, period: int) -> int:
@@ -148,9 +197,9 @@ def _loop_length(unit: str) -> int:
     - Anything longer: refrains come back less than 10 times without a word between them.
     """
     if not any(character.isalpha() for character in unit):
-        return 200
+        return SIGNS_LOOP
     if not CELL_MARKS.isdisjoint(unit):
         return 30 * len(unit)
     if len(unit) == 1:
         return 32
-    return (20 if len(unit) <= 4 else 10) * len(unit)
+    return (20 if len(unit) <= 4 else FEWEST_REPETITIONS) * len(unit)

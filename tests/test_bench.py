@@ -24,11 +24,13 @@ from ocrtune.bench.lines import (
     load_test_split,
 )
 from ocrtune.bench.report import nothing_table, prose_table, winners, write_bench, writing_table
+from ocrtune.bench.scores import draw_texts, run_scores_bench
 from ocrtune.bench.tesseract import Tesseract, TesseractError, find_tesseract, prepare, read_lines
 from ocrtune.config import TrainConfig
 from ocrtune.dataset_files import load_samples
 from ocrtune.errors import ConfigError, DatasetError, ModelError
 from ocrtune.events import silent
+from ocrtune.metrics import pool, score_pairs
 
 # Answers each picture with its height, as far as the list goes that it is given.
 FAKE = """#!{python}
@@ -409,3 +411,18 @@ def test_bench_build_counts_what_two_builds_took(tmp_path, capsys):
     script.write_text("raise SystemExit('no room')")
     assert cli.main([*arguments, "--script", str(script)]) == 1
     assert "other.py failed: no room" in capsys.readouterr().err
+
+
+def test_counting_is_measured_in_a_process_of_its_own(tmp_path):
+    path = run_scores_bench(tmp_path, 60, silent)
+    assert "| 120 latin pairs: 60 lines, two models |" in path.read_text("utf-8")
+    told = json.loads((tmp_path / "scores.json").read_text("utf-8"))["scorings"]
+    assert [one["kind"] for one in told] == ["latin", "chinese"]
+    assert all(one["comparing_seconds"] > 0 and one["peak_mib"] > 20 for one in told)
+
+
+def test_drawn_texts_have_the_length_and_the_errors_that_are_promised():
+    references, base, tuned = draw_texts("latin", 300)
+    assert {len(text) for text in references} == {40}
+    rates = [pool(score_pairs(zip(references, texts, strict=True))).cer for texts in (base, tuned)]
+    assert rates == pytest.approx([0.15, 0.05], abs=0.02)

@@ -30,13 +30,17 @@ LAYERS = {
     | {"old_encodings"}
     | {"encoding", "names", "links", "pieces", "path_lines", "markdown", "markdown_tables"}
     | {"signatures", "near_duplicates", "text_checks", "lookalikes", "pair_checks", "text_figures"}
-    | {"advice", "advice_words", "alphabet", "spreadsheet"},
+    | {"advice", "advice_words", "alphabet", "spreadsheet"}
+    | {"scores", "counting", "alignment", "bootstrap", "code_points", "unit_strings"}
+    | {"misreadings"}
+    | {"word_counts", "number_tokens"},
     2: {"hub", "families", "features", "feature_store", "examples", "hardware", "fitting"}
     | {"engines", "hub_rows", "hub_tables", "hub_streams"},
     3: {"dataset", "dataset_report", "sources"}
     | {"training", "learner", "graphs", "ranks", "validation", "checkpoints", "preflight"}
     | {"decoding", "streaming", "reading", "comparing", "exporting"}
-    | {"report", "report_page", "report_words", "suspects", "pretrain", "bench"},
+    | {"report", "report_page", "report_words", "suspects", "pretrain", "bench"}
+    | {"comparisons", "verdicts", "breakdowns", "report_values", "report_schema"},
     4: {"jobs", "turns", "keeping", "worker", "job_status", "waits", "resident"}
     | {"offsite", "offsite_files", "offsite_fetch", "copying"},
     5: {"cli", "arguments", "console", "__main__", "ui"}
@@ -67,6 +71,7 @@ ALLOWED = {
 MODEL_WORLD = {"families", "features", "feature_store", "hardware", "engines", "preflight"}
 MODEL_WORLD |= {"training", "learner", "graphs", "ranks", "validation", "checkpoints"}
 MODEL_WORLD |= {"decoding", "reading", "exporting", "pretrain", "bench"}
+NUMBERS = {"breakdowns"}
 HOMES = {  # where a package from elsewhere may be imported
     "torch": MODEL_WORLD,
     "triton": {"families"},
@@ -81,12 +86,13 @@ HOMES = {  # where a package from elsewhere may be imported
     "pandas": {"ui"},
     "tqdm": {"console"},
     "fontTools": {"pretrain"},
-    "rapidfuzz": {"text", "metrics", "names", "pretrain", "near_duplicates"},
-    "regex": {"text", "grouping"},
+    "rapidfuzz": {"metrics", "names", "pretrain", "near_duplicates"}
+    | {"alignment", "number_tokens"},
+    "regex": {"text", "grouping", "word_counts"},
     "pyarrow": {"dataset_files", "tables", "table_types", "sample_index"},
     "datasets": {"dataset_files", "hub_streams"},
     "sklearn": {"dataset"},
-    "numpy": LAYERS[1] | MODEL_WORLD,
+    "numpy": LAYERS[1] | MODEL_WORLD | NUMBERS,
     "PIL": LAYERS[1] | LAYERS[2] | LAYERS[3] | {"ui"},
 }
 

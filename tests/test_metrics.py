@@ -27,11 +27,13 @@ from ocrtune.metrics import (
 )
 from ocrtune.text import PROFILES, normalise
 
-CASES = Path(__file__).parents[2] / "shared" / "cer" / "cases.jsonl"
+PLACES = [folder / "shared" / "cer" / "cases.jsonl" for folder in Path(__file__).resolve().parents]
+CASES = next((path for path in PLACES if path.exists()), None)
 
 
-@pytest.mark.skipif(not CASES.exists(), reason="the shared folder with cer/cases.jsonl is absent")
 def test_every_shared_case_is_counted_exactly():
+    if CASES is None:
+        pytest.skip("shared/cer/cases.jsonl IS MISSING: nothing shows that the counts are exact")
     cases = [json.loads(line) for line in CASES.read_text("utf-8").splitlines()]
     assert len(cases) >= 20
     for case in cases:

@@ -145,7 +145,8 @@ def test_verdict_when_worse():
     swapped = [(name, reference, tuned, base) for name, reference, base, tuned in BETTER]
     assert re.fullmatch(
         r"The tuned model makes 800 % more errors \(from 3\.3 % to 30\.0 % CER; .*"
-        r"\+1\d\.\d to \+3\d\.\d points; 0 lines better, 20 worse, 10 tied\)\.",
+        r"\+1\d\.\d to \+3\d\.\d points; 0 lines better, 20 worse, 10 tied\)\. "
+        r"The tuned model reads worse: keep using the base model\.",
         verdict(compare(swapped)),
     )
 
@@ -156,6 +157,26 @@ def test_verdict_when_undecided():
     sentence = verdict(compare(rows))
     assert sentence.startswith("Whether the tuned model reads better is undecided (from 4.8 % to")
     assert "which includes zero; 10 lines better, 10 worse, 10 tied)." in sentence
+    assert sentence.endswith(" On these lines both make equally many errors.")
+
+
+def test_an_undecided_verdict_says_what_was_seen_and_how_many_lines_would_tell():
+    rows = many("abcdefghij", ("abXdefghij", "abcdefghij"), ("abcdefghij", "Xbcdefghij"))
+    rows += [("once", "abcdefghij", "abcdeXghij", "abcdefghij")]
+    comparison = compare([*rows, *many("k", ("k", "k"))])
+    sentence = verdict(comparison)
+    told = re.search(
+        r"makes 9\.1 % fewer errors, which may be chance; about ([\d,]+) lines", sentence
+    )
+    # 21 changes of one error in 31 lines: the deviation is some sqrt(21/31) errors a line, the mean
+    # 1/31; 1.96 standard errors of that size need (1.96 * 0.82 * 31)^2 = 2,500 lines.
+    assert 1_800 <= int(told[1].replace(",", "")) <= 3_300
+    assert "大约需要" in verdict(comparison, "zh")
+
+
+def test_a_worse_verdict_is_as_plain_in_chinese():
+    swapped = [(name, reference, tuned, base) for name, reference, base, tuned in BETTER]
+    assert verdict(compare(swapped), "zh").endswith("微调后的模型读得更差：请继续使用基础模型。")
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """What counts as the same text, what one character is, and when a reading loops."""
 
+import unicodedata
+
 import pytest
 
 from ocrtune.errors import MetricsError
@@ -177,3 +179,20 @@ def test_find_loop_in_what_nobody_would_write(text):
 )
 def test_find_loop_leaves_honest_text_alone(text):
     assert not find_loop(text)
+
+
+def test_no_loop_is_missed_by_what_spares_the_search():
+    # Each unit repeated exactly as often as makes a loop, and once less.
+    for unit, fewest in (("a", 32), ("ab", 20), ("abcd", 20), ("abcde", 10), ("a" * 29 + "b", 10)):
+        assert find_loop(unit * fewest)
+        assert not find_loop(unit * (fewest - 1))
+    assert find_loop("-" * 200)
+    assert not find_loop("-" * 199)
+    assert find_loop(("." * 29 + "-") * 7)  # 210 signs in 7 repetitions
+
+
+def test_letters_from_right_to_left_stand_where_they_are_looked_for():
+    letters = [chr(code) for code in range(0x110000)]
+    strong = [one for one in letters if unicodedata.bidirectional(one) in ("R", "AL")]
+    assert len(strong) > 1_000
+    assert all(is_right_to_left(one) for one in strong)
