@@ -9,6 +9,7 @@ from ocrtune.config import (
     BASES,
     CHOICES,
     HUB_ROWS,
+    LEAVE_OUT_SEEN,
     PRESETS,
     SHAPES,
     BuildConfig,
@@ -16,6 +17,7 @@ from ocrtune.config import (
     Config,
     ExportConfig,
     ReadConfig,
+    SuspectsConfig,
     TrainConfig,
 )
 from ocrtune.families import get_family
@@ -44,6 +46,7 @@ def make_parser() -> argparse.ArgumentParser:
         add_train,
         add_read,
         add_compare,
+        add_suspects,
         add_export,
         add_score,
         add_edit,
@@ -191,6 +194,8 @@ def add_length(command: argparse.ArgumentParser) -> None:
     either = group.add_mutually_exclusive_group()
     option(either, TrainConfig, "--steps", "N", "optimizer steps")
     option(either, TrainConfig, "--epochs", "N", "passes over the train split, instead of steps")
+    words = "of the train split to learn from; a smaller share is within a larger one"
+    option(group, TrainConfig, "--fraction", "SHARE", words)
     option(group, TrainConfig, "--batch-size", "N", "samples a step")
     option(group, TrainConfig, "--micro-batch", "N", "of these, together; 0: as memory allows")
     choice(group, TrainConfig, "--checkpointing", "WHEN", "compute twice to save memory")
@@ -232,6 +237,8 @@ def add_measuring(command: argparse.ArgumentParser) -> None:
     group = command.add_argument_group("measuring, saving, computing")
     option(group, TrainConfig, "--evaluate-every", "N", "steps between measurements; 0: 4 a run")
     option(group, TrainConfig, "--validation-samples", "N", "read at most so many each time")
+    words = "end after so many measurements in a row without a better CER; 0: never"
+    option(group, TrainConfig, "--early-stop", "N", words)
     option(
         group,
         TrainConfig,
@@ -293,14 +300,49 @@ def add_read(commands: argparse._SubParsersAction) -> None:
 def add_compare(commands: argparse._SubParsersAction) -> None:
     command = commands.add_parser(
         "compare",
-        usage="%(prog)s --data PREFIX --adapter FOLDER --output DIR [OPTION ...]",
-        help="measure the base model against an adapter",
+        usage="%(prog)s --data PREFIX --adapter FOLDER [--adapter FOLDER ...] --output DIR "
+        "[OPTION ...]",
+        help="measure the base model against adapters and other engines",
         description="Read a split with the base model and with the adapter, under the same "
         "settings, and report both character error rates (CER) with the 95 % interval of their "
-        "difference. Writes DIR/report.json, lines.csv and report.html.",
+        "difference. More adapters, checkpoints and other engines' texts stand beside them in one "
+        "ranking, each pair with its interval. Writes DIR/report.json, lines.csv and report.html.",
     )
     option(command, CompareConfig, "--data", "PREFIX", "the dataset, as given to `build --output`")
-    option(command, CompareConfig, "--adapter", "FOLDER", "an adapter, such as RUN/adapter")
+    command.add_argument(
+        "--adapter",
+        action=Adapters,
+        metavar="FOLDER",
+        default=argparse.SUPPRESS,
+        help="an adapter, such as RUN/adapter; the first is compared with the base model, further "
+        "ones are ranked beside it",
+    )
+    command.add_argument(
+        "--checkpoint",
+        dest="checkpoints",
+        action="append",
+        metavar="RUN",
+        default=argparse.SUPPRESS,
+        help="rank the weights in the checkpoint of an unfinished run, too; may be repeated",
+    )
+    command.add_argument(
+        "--texts",
+        action="append",
+        metavar="NAME=PATH",
+        default=argparse.SUPPRESS,
+        help="rank what another engine read, too: a folder of `picture-name.txt`, or a CSV, TSV, "
+        "JSON or JSON lines with picture id and text; may be repeated",
+    )
+    command.add_argument(
+        "--leave-out-seen",
+        nargs="?",
+        const="all",
+        choices=LEAVE_OUT_SEEN,
+        metavar="WHAT",
+        default=argparse.SUPPRESS,
+        help="leave out samples that the train split holds too: `all` (if nothing is said), or "
+        "`pictures`, which keeps those of which only the text is known (default: no)",
+    )
     option(command, CompareConfig, "--output", "DIR", "where the report goes")
     option(command, CompareConfig, "--base", "MODEL", "the model the adapter was trained on")
     option(command, CompareConfig, "--split", "NAME", "train, validation or test")
@@ -326,6 +368,34 @@ class Adapters(argparse.Action):
             namespace.adapters = (*namespace.adapters, value)
         else:
             namespace.adapter, namespace.adapters = value, ()
+
+
+def add_suspects(commands: argparse._SubParsersAction) -> None:
+    command = commands.add_parser(
+        "suspects",
+        usage="%(prog)s --data PREFIX --adapter FOLDER --output DIR [--all] [OPTION ...]",
+        help="find training texts that are probably wrong",
+        description="Read lines of the train split with a tuned model. Those that it reads "
+        "otherwise than they are written are listed, the worst first: look at their ground truth. "
+        "Lines that were marked as checked are left alone. Writes DIR/suspects.csv and "
+        "suspects.json; Ctrl-C ends it and keeps what was found.",
+    )
+    option(command, SuspectsConfig, "--data", "PREFIX", "as given to `build --output`")
+    option(command, SuspectsConfig, "--adapter", "FOLDER", "an adapter, such as RUN/adapter")
+    option(command, SuspectsConfig, "--output", "DIR", "where the lists go")
+    option(command, SuspectsConfig, "--base", "MODEL", "the model the adapter was trained on")
+    either = command.add_mutually_exclusive_group()
+    option(either, SuspectsConfig, "--lines", "N", "read at most so many, drawn at random")
+    either.add_argument(
+        "--all",
+        dest="lines",
+        action="store_const",
+        const=0,
+        default=argparse.SUPPRESS,
+        help="read all of them",
+    )
+    option(command, SuspectsConfig, "--seed", "N", "of the draw")
+    job_options(command, SuspectsConfig)
 
 
 def add_export(commands: argparse._SubParsersAction) -> None:

@@ -34,6 +34,7 @@ NOT_NEGATIVE = (
     "evaluate_every",
     "validation_samples",
     "checkpoint_every",
+    "early_stop",
 )
 
 
@@ -153,6 +154,10 @@ class TrainConfig(Config):
     evaluate_every: int = 0  # steps between two CER measurements; 0 measures four times a run
     validation_samples: int = 32  # at most this many are read at each measurement
     checkpoint_every: int = 0  # steps between two checkpoints; 0 saves one every two minutes
+    # So many measurements in a row without a better CER end the run; 0: none do. No preset asks for
+    # it: the rate falls to the last step planned, and ending before gives its best steps away.
+    early_stop: int = 0
+    fraction: float = 1.0  # of the train split to learn from; a smaller one is within a larger one
     engine: str = "auto"
     compile: str = "auto"  # `auto` compiles when the run is long enough to repay it
     seed: int = 3407
@@ -168,6 +173,11 @@ class TrainConfig(Config):
             0 <= self.lora_dropout < 1,
             f"`lora_dropout` is {self.lora_dropout}.",
             "Use a share below 1, such as 0.05.",
+        )
+        require(
+            0 < self.fraction <= 1,
+            f"`fraction` is {self.fraction}.",
+            "Use a share of the train split, such as 0.5; 1 takes all of it.",
         )
         for name in NOT_NEGATIVE:
             value = getattr(self, name)
@@ -216,6 +226,9 @@ class ReadConfig(Config):
         return tuple(dict.fromkeys(filter(None, (self.adapter, *self.adapters))))
 
 
+LEAVE_OUT_SEEN = ("no", "pictures", "all")  # `pictures`: not those of which only the text is known
+
+
 @dataclass(frozen=True, kw_only=True)
 class CompareConfig(Config):
     """Base model against adapter, on one split of one dataset."""
@@ -224,6 +237,10 @@ class CompareConfig(Config):
     adapter: str
     output: str
     base: str = "tiny"
+    adapters: tuple[str, ...] = ()  # more of them, ranked beside the first
+    checkpoints: tuple[str, ...] = ()  # folders of unfinished runs, ranked too
+    texts: tuple[str, ...] = ()  # what other engines read: `NAME=FOLDER` or `NAME=TABLE`
+    leave_out_seen: str = "no"  # samples that train holds too: one of LEAVE_OUT_SEEN
     split: str = "test"
     draws: int = 10_000  # of the paired bootstrap
     seed: int = 0
@@ -231,6 +248,19 @@ class CompareConfig(Config):
     suspects: int = 200  # training lines read at most to find wrong ground truth; 0: none
 
     def __post_init__(self) -> None:
+        for name in ("adapters", "checkpoints", "texts"):  # JSON has lists only
+            object.__setattr__(self, name, tuple(getattr(self, name)))
+        for one in self.texts:
+            require(
+                all(one.partition("=")),
+                f"`{one}` does not say whose texts they are.",
+                "Give a name and a folder or table: `--texts tesseract=out/`.",
+            )
+        require(
+            self.leave_out_seen in LEAVE_OUT_SEEN,
+            f"`leave_out_seen` is {self.leave_out_seen!r}.",
+            "Use no, pictures or all.",
+        )
         require(self.suspects >= 0, f"`suspects` is {self.suspects}.", "Use 0 or more.")
         require(
             self.split in ("train", "validation", "test"),
@@ -242,6 +272,31 @@ class CompareConfig(Config):
             f"There is no report in the language `{self.language}`.",
             "Use en or zh.",
         )
+
+    @property
+    def all_adapters(self) -> tuple[str, ...]:
+        """The folders of every adapter, each once; the first one is compared with the base."""
+        return tuple(dict.fromkeys((self.adapter, *self.adapters)))
+
+    @property
+    def other_texts(self) -> dict[str, str]:
+        """The folder or table of each other engine, by its name."""
+        return {name: path for name, _, path in (one.partition("=") for one in self.texts)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class SuspectsConfig(Config):
+    """Which training lines are read to find wrong ground truth."""
+
+    data: str
+    adapter: str
+    output: str  # folder for suspects.json and suspects.csv
+    base: str = "tiny"
+    lines: int = 200  # read at most so many, drawn at random; 0: all
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        require(self.lines >= 0, f"`lines` is {self.lines}.", "Use 0 or more; 0 reads all.")
 
 
 @dataclass(frozen=True, kw_only=True)

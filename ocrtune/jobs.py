@@ -36,7 +36,15 @@ from ocrtune.events import (
 from ocrtune.turns import is_process, place, process_start, take_ticket
 
 ENDED = ("done", "stopped", "failed", "lost")
-NEEDS_TURN = ("check", "train", "read", "compare", "export")  # these load a model
+NEEDS_TURN = (
+    "check",
+    "train",
+    "read",
+    "compare",
+    "export",
+    "suspects",
+    "learn",
+)  # these load a model
 WORKER = (sys.executable, "-m", "ocrtune")
 JOB_ID = re.compile(r"[A-Za-z0-9_-]{22,64}")
 SECRET_WORDS = {"TOKEN", "TOKENS", "SECRET", "SECRETS", "PASSWORD", "CREDENTIALS", "KEY", "KEYS"}

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from ocrtune.conditions import Conditions, conditions_values
 from ocrtune.errors import MetricsError
 from ocrtune.metrics import (
     CharScore,
@@ -18,6 +19,7 @@ from ocrtune.metrics import (
     score_pairs,
     summarise,
 )
+from ocrtune.ranking import Ranking, ranking_values
 from ocrtune.records import OcrContract, Prediction, Sample
 from ocrtune.report_page import percent, points, render_page
 from ocrtune.report_words import LANGUAGES, SENTENCES
@@ -67,6 +69,8 @@ class Comparison:
     tuned: Summary
     difference: Difference
     profiles: tuple[ProfileScores, ...]
+    ranking: Ranking | None = None  # of these two and of all others that were compared
+    conditions: Conditions | None = None  # where more is known of them than the contract
 
 
 @dataclass(frozen=True)
@@ -250,6 +254,14 @@ def report_values(comparison: Comparison) -> dict:
             ]
             for model, texts in pairs.items()
         },
+        "conditions": comparison.conditions
+        and conditions_values(
+            comparison.conditions,
+            [line.picture_id for line in comparison.lines],
+            [line.base_score for line in comparison.lines],
+            [line.tuned_score for line in comparison.lines],
+        ),
+        "ranking": comparison.ranking and ranking_values(comparison.ranking),
         "worst": [_line_values(line) for line in sorted(comparison.lines, key=_badness)],
     }
 

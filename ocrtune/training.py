@@ -55,6 +55,7 @@ from ocrtune.ranks import ALONE, Ranks, join_ranks
 from ocrtune.reading import use_cores
 from ocrtune.records import Sample
 from ocrtune.report_page import percent
+from ocrtune.subsets import share_of
 from ocrtune.validation import Validation
 
 CHECKPOINT_SECONDS = 120.0  # between two checkpoints, unless the settings count steps
@@ -90,6 +91,7 @@ def train_adapter(
     validation = choose_samples(load_samples(config.data, "validation"), config)
     loaded, why = open_base(config)
     choice = choose_layout(loaded, config, train)
+    train = share_of(train, config.fraction, config.seed)
     if not resume and ranks.is_first:
         clear(folder)
         config.save(folder / "config.json")
@@ -120,6 +122,8 @@ def train_adapter(
             log(Note(describe_run(run.learner, len(validation))))
             if loaded.device.type == "cuda":
                 log(Note(why))
+            if idle := run.idle_early_stop():
+                log(Note(idle))
         else:
             run.resume(state)
         run.go(stop_requested)
@@ -147,6 +151,7 @@ def check_run(config: TrainConfig, emit: Emit = silent) -> Preflight:
     validation = choose_samples(load_samples(config.data, "validation"), config)
     loaded, _ = open_base(config)
     choice = choose_layout(loaded, config, train)
+    train = share_of(train, config.fraction, config.seed)
     examined = examine_samples(loaded, train, emit)
     config = config.with_steps(len(examined.examples))
     add_lora(loaded, config)
@@ -237,6 +242,7 @@ class Run:
         self.checkpointed = self.started  # when the last checkpoint was saved
         self.checkpoint_seconds = 0.0  # that saving it took
         self.stopped = False
+        self.ended_early = False  # for want of a better CER
         self.kept_step = 0
         self.due = measurement_steps(self.config)
 
@@ -248,7 +254,7 @@ class Run:
         """Train to the end, or until asked to stop, and write the adapter."""
         if not self.validation.cers:
             self.validation.measure(0)
-        while self.steps < self.config.steps:
+        while not self.is_over():
             if self.ranks.any(stop_requested(), self.learner.loaded.device):
                 self.stopped = True
                 self.save(self.steps)
@@ -266,6 +272,15 @@ class Run:
         self.save(self.validation.best_step)
         if self.ranks.is_first:
             remove_checkpoint(self.folder.parent)
+
+    def is_over(self) -> bool:
+        """Return whether no more steps are to come: all are done, or no more of them help."""
+        if self.steps == self.config.steps or not self.config.early_stop:
+            return self.steps == self.config.steps
+        if self.validation.stale() < self.config.early_stop:
+            return False
+        self.ended_early = True
+        return True
 
     def is_checkpoint_due(self) -> bool:
         """Return whether losing what was learned since the last checkpoint would hurt."""
@@ -308,6 +323,20 @@ class Run:
         if state["steps"] != self.config.steps:
             self.emit(Note(lengthened(state["steps"], self.config)))
 
+    def idle_early_stop(self) -> str:
+        """Return a sentence on an early stop that cannot come about; empty if it can."""
+        asked = self.config.early_stop
+        if not asked:
+            return ""
+        if not self.validation.samples:
+            return "Without a validation split there is no CER that could end the run early."
+        if len(self.due) > asked:
+            return ""
+        return (
+            f"The CER is measured {len(self.due)} times: `--early-stop {asked}` can end nothing. "
+            "Measure more often with `--evaluate-every`."
+        )
+
     def report_step(self) -> None:
         """Tell that a step is finished, and when all of them will be."""
         measured = self.validation.seconds / len(self.validation.cers)
@@ -332,6 +361,7 @@ class Run:
         return {
             "steps": self.steps,
             "stopped": self.stopped,
+            "ended_early": self.ended_early,
             "kept_step": self.kept_step,
             "kept_because": "stopped there" if self.stopped else "lowest validation CER",
             "base_cer": cers[0],
@@ -356,6 +386,16 @@ class Run:
                 f"Stopped after step {self.steps}; the adapter holds the weights of that moment, "
                 "and `--resume` goes on from there."
             )
+        early = ""
+        if self.ended_early:
+            early = (
+                f"The run ended after step {self.steps} of {self.config.steps}: "
+                f"{self.config.early_stop} measurements in a row brought no better CER. "
+            )
+        return early + self.kept()
+
+    def kept(self) -> str:
+        """Return a sentence on the weights that a finished run keeps."""
         before, after = self.validation.cers[0], self.validation.cers[self.kept_step]
         if before is None or after is None:
             return f"The adapter holds the weights of step {self.kept_step}, the last one."

@@ -29,13 +29,15 @@ LAYERS = {
     | {"old_encodings"}
     | {"encoding", "names", "links", "pieces", "path_lines", "markdown", "markdown_tables"}
     | {"signatures", "near_duplicates", "text_checks", "lookalikes", "pair_checks", "text_figures"}
-    | {"advice", "advice_words", "alphabet", "spreadsheet"},
+    | {"advice", "advice_words", "alphabet", "spreadsheet"}
+    | {"seen", "other_engines", "ranking", "conditions", "power_law", "subsets"},
     2: {"hub", "families", "features", "feature_store", "examples", "hardware", "fitting"}
     | {"engines", "hub_rows", "hub_tables", "hub_streams"},
     3: {"dataset", "dataset_report", "sources"}
     | {"training", "learner", "graphs", "ranks", "validation", "checkpoints", "preflight"}
     | {"decoding", "streaming", "reading", "comparing", "exporting"}
-    | {"report", "report_page", "report_words", "suspects", "pretrain", "bench"},
+    | {"report", "report_page", "report_words", "suspects", "pretrain", "bench"}
+    | {"label_check", "learning", "learning_page"},
     4: {"jobs", "turns"},
     5: {"cli", "arguments", "console", "__main__", "ui"},
 }
@@ -55,6 +57,7 @@ ALLOWED = {
 MODEL_WORLD = {"families", "features", "feature_store", "hardware", "engines", "preflight"}
 MODEL_WORLD |= {"training", "learner", "graphs", "ranks", "validation", "checkpoints"}
 MODEL_WORLD |= {"decoding", "reading", "exporting", "pretrain", "bench"}
+MODEL_WORLD |= {"comparing"}
 HOMES = {  # where a package from elsewhere may be imported
     "torch": MODEL_WORLD,
     "triton": {"families"},
