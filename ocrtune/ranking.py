@@ -169,10 +169,9 @@ def places(one: Ranked) -> str:
 
 def ranking_values(ranking: Ranking) -> dict:
     """Return everything about the ranking as plain JSON values."""
-    values = asdict(ranking)
-    values["decided_by_chance"] = round(ranking.decided_by_chance, 2)
-    for model, one in zip(values["models"], ranking.models, strict=True):
-        model["notes"] = list(one.notes)
-    for pair, one in zip(values["pairs"], ranking.pairs, strict=True):
-        pair["decided"] = one.is_decided
-    return values
+    return {
+        **asdict(ranking),
+        "decided_by_chance": round(ranking.decided_by_chance, 2),
+        "models": [{**asdict(one), "notes": list(one.notes)} for one in ranking.models],
+        "pairs": [{**asdict(pair), "decided": pair.is_decided} for pair in ranking.pairs],
+    }

@@ -55,7 +55,7 @@ from ocrtune.ranks import ALONE, Ranks, join_ranks
 from ocrtune.reading import use_cores
 from ocrtune.records import Sample
 from ocrtune.report_page import percent
-from ocrtune.subsets import share_of
+from ocrtune.subsets import groups_of, share_of
 from ocrtune.validation import Validation
 
 CHECKPOINT_SECONDS = 120.0  # between two checkpoints, unless the settings count steps
@@ -91,7 +91,7 @@ def train_adapter(
     validation = choose_samples(load_samples(config.data, "validation"), config)
     loaded, why = open_base(config)
     choice = choose_layout(loaded, config, train)
-    train = share_of(train, config.fraction, config.seed)
+    train = choose_share(config, train)
     if not resume and ranks.is_first:
         clear(folder)
         config.save(folder / "config.json")
@@ -151,7 +151,7 @@ def check_run(config: TrainConfig, emit: Emit = silent) -> Preflight:
     validation = choose_samples(load_samples(config.data, "validation"), config)
     loaded, _ = open_base(config)
     choice = choose_layout(loaded, config, train)
-    train = share_of(train, config.fraction, config.seed)
+    train = choose_share(config, train)
     examined = examine_samples(loaded, train, emit)
     config = config.with_steps(len(examined.examples))
     add_lora(loaded, config)
@@ -178,6 +178,14 @@ def choose_layout(
     if config.layout != AUTO:
         return None
     return settle_layout(loaded, [s.picture for s in samples], [s.text for s in samples])
+
+
+def choose_share(config: TrainConfig, train: Sequence[Sample]) -> list[Sample]:
+    """Return the samples that a run learns from."""
+    if config.fraction == 1:
+        return list(train)
+    groups = groups_of(config.data, [sample.picture_id for sample in train])
+    return share_of(train, config.fraction, config.seed, groups)
 
 
 def set_up(
