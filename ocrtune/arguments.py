@@ -16,6 +16,7 @@ from ocrtune.config import (
     CompareConfig,
     Config,
     ExportConfig,
+    LearnConfig,
     ReadConfig,
     SuspectsConfig,
     TrainConfig,
@@ -44,6 +45,7 @@ def make_parser() -> argparse.ArgumentParser:
         add_columns,
         add_check,
         add_train,
+        add_learn,
         add_read,
         add_compare,
         add_suspects,
@@ -144,6 +146,7 @@ def add_check(commands: argparse._SubParsersAction) -> None:
         "Takes the options of `train`.",
     )
     train_options(command)
+    fraction_option(command)
     command.set_defaults(output="")
 
 
@@ -166,6 +169,33 @@ def add_train(commands: argparse._SubParsersAction) -> None:
         "the learning rate then follows the longer run from there on",
     )
     train_options(command)
+    fraction_option(command)
+
+
+def add_learn(commands: argparse._SubParsersAction) -> None:
+    command = commands.add_parser(
+        "learn",
+        usage="%(prog)s --data PREFIX --output DIR [--fractions 0.25 0.5 1] [OPTION of train ...]",
+        help="draw a learning curve: what more training samples would bring",
+        description="Fine-tune on several shares of the train split, each contained in the next, "
+        "read the test split with every result, and say what twice as many samples would bring, "
+        "with its uncertainty. All runs take the same steps, unless --epochs is given. Writes "
+        "DIR/learn.json, learn.html and a run for each share. Ctrl-C stops after the current step; "
+        "the same command goes on, and trains no finished share again. Takes the options of "
+        "`train`.",
+    )
+    command.add_argument(
+        "--fractions",
+        nargs="+",
+        type=float,
+        metavar="SHARE",
+        default=argparse.SUPPRESS,
+        help="of the train split (default: 0.25 0.5 1)",
+    )
+    option(command, LearnConfig, "--split", "NAME", "to measure on: test or validation")
+    option(command, LearnConfig, "--language", "CODE", "of the page: en or zh")
+    train_options(command)
+    command.set_defaults(kind=LearnConfig)
 
 
 def train_options(command: argparse.ArgumentParser) -> None:
@@ -181,6 +211,12 @@ def train_options(command: argparse.ArgumentParser) -> None:
     job_options(command, TrainConfig)
 
 
+def fraction_option(command: argparse.ArgumentParser) -> None:
+    """Add how much of the train split a single run learns from."""
+    words = "of the train split to learn from; a smaller share is within a larger one"
+    option(command, TrainConfig, "--fraction", "SHARE", words)
+
+
 def add_length(command: argparse.ArgumentParser) -> None:
     """Add how long a run learns."""
     group = command.add_argument_group("how long")
@@ -194,8 +230,6 @@ def add_length(command: argparse.ArgumentParser) -> None:
     either = group.add_mutually_exclusive_group()
     option(either, TrainConfig, "--steps", "N", "optimizer steps")
     option(either, TrainConfig, "--epochs", "N", "passes over the train split, instead of steps")
-    words = "of the train split to learn from; a smaller share is within a larger one"
-    option(group, TrainConfig, "--fraction", "SHARE", words)
     option(group, TrainConfig, "--batch-size", "N", "samples a step")
     option(group, TrainConfig, "--micro-batch", "N", "of these, together; 0: as memory allows")
     choice(group, TrainConfig, "--checkpointing", "WHEN", "compute twice to save memory")

@@ -18,6 +18,7 @@ from ocrtune.config import (
     CompareConfig,
     Config,
     ExportConfig,
+    LearnConfig,
     ReadConfig,
     SuspectsConfig,
     TrainConfig,
@@ -265,6 +266,27 @@ def compare(config: CompareConfig, watcher: Watcher, args: argparse.Namespace) -
     print_suspects(Path(config.output), config.data)
     print(f"Report: {Path(config.output) / 'report.html'}")
     return Ending(verdict(comparison, config.language))
+
+
+def learn(config: LearnConfig, watcher: Watcher, args: argparse.Namespace) -> Ending:
+    """Draw a learning curve and print its points and what they say."""
+    work_offline(config.base)
+    with stopping_gently(watcher):
+        from ocrtune.engines import UNSLOTH, start_unsloth
+
+        if config.engine == UNSLOTH:
+            start_unsloth(config)
+        from ocrtune.learning import learn_curve
+        from ocrtune.learning_page import curve_lines
+
+        values = learn_curve(config, watcher.emit, watcher.stop_requested)
+    if values is None:
+        told = "Stopped before the first point; the same command goes on."
+        print(told)
+        return Ending(told, INTERRUPTED)
+    print("\n".join(curve_lines(values)))
+    print(f"Page: {Path(config.output) / 'learn.html'}")
+    return Ending(values["verdict"][config.language], 0 if values["finished"] else INTERRUPTED)
 
 
 def suspects(config: SuspectsConfig, watcher: Watcher, args: argparse.Namespace) -> Ending:
@@ -575,6 +597,7 @@ JOBS: dict[str, Callable[..., Ending]] = {
     "read": read,
     "compare": compare,
     "suspects": suspects,
+    "learn": learn,
     "export": export,
 }
 OTHERS: dict[str, Callable[[argparse.Namespace], int]] = {

@@ -196,6 +196,47 @@ class TrainConfig(Config):
 
 
 @dataclass(frozen=True, kw_only=True)
+class LearnConfig(TrainConfig):
+    """A run on each of several shares of one train split; `output` holds them all.
+
+    `fraction` is each one's own. Steps are the same for all unless epochs are given: so only the
+    samples differ, not how long was learned, and the weights kept are the best of each run.
+    """
+
+    fractions: tuple[float, ...] = (0.25, 0.5, 1.0)
+    split: str = "test"  # that every point is measured on
+    draws: int = 2_000  # of the bootstrap over its lines
+    language: str = "en"  # of the page: `en` or `zh`
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        shares = tuple(sorted({float(one) for one in self.fractions}))
+        object.__setattr__(self, "fractions", shares)
+        require(
+            bool(shares) and shares[0] > 0 and shares[-1] <= 1,
+            f"The shares {', '.join(f'{one:g}' for one in shares) or '(none)'} are impossible.",
+            "Use numbers above 0 and up to 1, such as 0.25 0.5 1.",
+        )
+        require(
+            self.split in ("validation", "test"),
+            f"There is no curve on the split `{self.split}`.",
+            "Use test or validation.",
+        )
+        require(self.draws >= 100, f"`draws` is {self.draws}.", "Use 100 or more.")
+        require(
+            self.language in ("en", "zh"),
+            f"There is no page in the language `{self.language}`.",
+            "Use en or zh.",
+        )
+
+    def run(self, fraction: float) -> TrainConfig:
+        """Return the settings of the run on one share, in a folder of its own."""
+        values = {field.name: getattr(self, field.name) for field in fields(TrainConfig)}
+        folder = str(Path(self.output) / f"{fraction:g}")
+        return TrainConfig(**values | {"fraction": fraction, "output": folder})
+
+
+@dataclass(frozen=True, kw_only=True)
 class ReadConfig(Config):
     """Which pictures are read, with what."""
 

@@ -37,7 +37,7 @@ LAYERS = {
     | {"training", "learner", "graphs", "ranks", "validation", "checkpoints", "preflight"}
     | {"decoding", "streaming", "reading", "comparing", "exporting"}
     | {"report", "report_page", "report_words", "suspects", "pretrain", "bench"}
-    | {"label_check", "learning", "learning_page"},
+    | {"label_check", "learning", "learning_curve", "learning_page", "learning_words"},
     4: {"jobs", "turns"},
     5: {"cli", "arguments", "console", "__main__", "ui"},
 }
@@ -77,7 +77,7 @@ HOMES = {  # where a package from elsewhere may be imported
     "pyarrow": {"dataset_files", "tables", "table_types", "sample_index"},
     "datasets": {"dataset_files", "hub_streams"},
     "sklearn": {"dataset"},
-    "numpy": LAYERS[1] | MODEL_WORLD,
+    "numpy": LAYERS[1] | MODEL_WORLD | {"learning_curve"},
     "PIL": LAYERS[1] | LAYERS[2] | LAYERS[3] | {"ui"},
 }
 
