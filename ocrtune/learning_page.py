@@ -39,6 +39,7 @@ def render_curve(values: Mapping, language: str = "en") -> str:
     told = [measured]
     if values["seen"]:
         told.append(words["seen"].format(seen=values["seen"]))
+    told += unseen(values, words)
     told += [words["same_steps" if values["same_steps"] else "same_epochs"], words["doubt"]]
     unfinished = "" if values["finished"] else f"<p>{escape(words['unfinished'])}</p>"
     return (
@@ -52,6 +53,12 @@ def render_curve(values: Mapping, language: str = "en") -> str:
         f"{chart(values, words)}\n{table(values, words)}\n"
         f'<p class="soft">{escape(" ".join(told))}</p>\n</body>\n</html>\n'
     )
+
+
+def unseen(values: Mapping, words: Mapping[str, str]) -> list[str]:
+    """Return a sentence on the largest share, if there were too few steps to see all of it."""
+    last = values["points"][-1]
+    return [words["unseen"].format(samples=f"{last['samples']:,}")] if last["passes"] < 1 else []
 
 
 def expected(values: Mapping) -> list[Mapping]:
@@ -172,4 +179,5 @@ def curve_lines(values: Mapping) -> list[str]:
         ).rstrip()
         for row in rows
     ]
-    return [*lines, *([] if values["finished"] else [words["unfinished"]]), values["verdict"]["en"]]
+    unfinished = [] if values["finished"] else [words["unfinished"]]
+    return [*lines, *unfinished, *unseen(values, words), values["verdict"]["en"]]

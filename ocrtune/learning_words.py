@@ -50,6 +50,8 @@ WORDS = {
         "larger one.",
         "same_epochs": "All runs took equally many passes over their samples, so that smaller "
         "shares also learned in fewer steps. A smaller share is contained in every larger one.",
+        "unseen": "The run on all {samples} samples saw only part of them: take more steps to see "
+        "what they bring.",
         "doubt": "The intervals come from drawing the test lines anew; the luck of a single "
         "training run is not in them.",
         "measured": "Measured on {lines} lines of the {split} split of {data}.",
@@ -72,6 +74,7 @@ WORDS = {
         "较小的份额都包含在较大的份额之中。",
         "same_epochs": "各次训练把自己的样本学习同样多遍，因此较小的份额步数也较少。"
         "较小的份额都包含在较大的份额之中。",
+        "unseen": "使用 {samples} 个样本的那次训练只看到了其中一部分：请增加步数，才能看出它们的作用。",
         "doubt": "区间来自对测试行的重新抽样；单次训练的偶然性不在其中。",
         "measured": "在 {data} 的 {split} 集的 {lines} 行上测得。",
         "seen": "其中 {seen} 行也出现在整个训练集中。",

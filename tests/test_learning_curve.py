@@ -43,7 +43,7 @@ def make_curve(*rates, lines=100, finished=True):
             passes=1.5,
             kept_step=45,
             revision="a",
-            errors=tuple(rate + more * rate // 4 for more in spread),
+            errors=tuple(rate + more * (rate // 4) for more in spread),
         )
         for number, rate in enumerate(reversed(rates))
     )[::-1]
@@ -129,6 +129,14 @@ def test_the_terminal_shows_the_points_and_what_is_undecided():
     assert lines[3].endswith("undecided")
     assert "-10.0" in lines[4]
     assert "same command goes on" in lines[-2]
+
+
+def test_too_few_steps_to_see_all_samples_are_told():
+    curve = make_curve(40, 20, 10)
+    assert not any("saw only part" in line for line in curve_lines(curve_values(curve)))
+    short = replace(curve, points=(*curve.points[:2], replace(curve.points[2], passes=0.8)))
+    assert "all 400 samples saw only part" in curve_lines(curve_values(short))[-2]
+    assert "saw only part" in render_curve(curve_values(short))
 
 
 @pytest.mark.parametrize(("highest", "distance"), [(0.6, 0.2), (0.5, 0.1), (0.004, 0.001), (3, 1)])
