@@ -168,9 +168,13 @@ class ZipFiles:
 
 
 class LocalFiles:
-    """The files below a folder of the user's own machine, and any that a path there leads to."""
+    """The files below a folder of the user's own machine, and any that a path there leads to.
 
-    def __init__(self, root: Path, limits: Limits, whole: bool) -> None:
+    confined: paths lead nowhere else, because a stranger has written them.
+    """
+
+    def __init__(self, root: Path, limits: Limits, whole: bool, confined: bool = False) -> None:
+        self.confined = confined
         self.label = root.name or str(root)
         self.root = root.resolve()
         self.files: dict[str, str] = {}
@@ -203,7 +207,7 @@ class LocalFiles:
 
     def open(self, name: str) -> tuple[IO[bytes], int]:
         """Return a stream of the file and its size in bytes."""
-        path = self.files.get(name, name)
+        path = self.files.get(name, "" if self.confined else name)
         if not os.path.isfile(path):
             raise ArchiveError(f"`{name}` is not a file.", "Name a picture.")
         return open(path, "rb"), os.path.getsize(path)
@@ -214,7 +218,7 @@ class LocalFiles:
         if not os.path.isfile(full):
             return None
         name = os.path.relpath(full, self.root).replace(os.sep, "/")
-        return name if name in self.files else full
+        return name if name in self.files else None if self.confined else full
 
     def close(self) -> None:
         """Do nothing: no file stays open."""

@@ -1,6 +1,7 @@
 """What can be typed after `python -m ocrtune`, explained; and how it becomes a config."""
 
 import argparse
+import math
 from dataclasses import MISSING, Field, asdict, fields, replace
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from ocrtune.config import (
 )
 from ocrtune.families import get_family
 
+COPY_MINUTES = 10.0  # as `offsite` has it, which knows the Hub's clients and is slow
 PROFILES = ("strict", "raw", "grapheme", "no-space", "lenient")  # `text` knows them, but is slow
 BASE_HELP = f"{', '.join(BASES)}, a folder or a Hub repo id"
 
@@ -53,7 +55,7 @@ def make_parser() -> argparse.ArgumentParser:
         add_score,
         add_edit,
     )
-    for add in (*adders, add_demo, add_bench, add_app):
+    for add in (*adders, add_copy, add_copies, add_demo, add_bench, add_jobs, add_app):
         add(commands)
     return parser
 
@@ -154,20 +156,24 @@ def add_train(commands: argparse._SubParsersAction) -> None:
     command = commands.add_parser(
         "train",
         usage="%(prog)s --data PREFIX --output RUN [--base MODEL] [--preset NAME] [OPTION ...]\n"
-        "       %(prog)s --resume RUN [--steps N]",
+        "       %(prog)s --resume RUN [--steps N]\n"
+        "       %(prog)s --resume hf://USER/REPO/RUN --output RUN [--steps N]",
         help="fine-tune a base model on a dataset",
         description="Fine-tune a base model with LoRA. The CER on the validation split is measured "
         "during training; the weights with the lowest one are kept in RUN/adapter. Ctrl-C stops "
         "after the current step and keeps what was learned. A run that was stopped or lost goes on "
-        "from RUN/checkpoint with `--resume RUN`, as if it had never been interrupted.",
+        "from RUN/checkpoint with `--resume RUN`, as if it had never been interrupted. With "
+        "`--copy-to` the run is copied to a private repository of the Hub, from where `--resume "
+        "hf://USER/REPO/RUN --output RUN` goes on with it on any machine.",
     )
     command.add_argument(
         "--resume",
         metavar="RUN",
-        type=Path,
+        type=run_or_address,
         help="go on with this run, settings included; more --steps than it had make it longer, and "
         "the learning rate then follows the longer run from there on",
     )
+    add_copying(command)
     train_options(command)
     fraction_option(command)
 
@@ -196,6 +202,64 @@ def add_learn(commands: argparse._SubParsersAction) -> None:
     option(command, LearnConfig, "--language", "CODE", "of the page: en or zh")
     train_options(command)
     command.set_defaults(kind=LearnConfig)
+
+
+def add_copying(command: argparse.ArgumentParser) -> None:
+    """Add whether a run is copied to the Hub."""
+    group = command.add_argument_group("copies on the Hub")
+    group.add_argument(
+        "--copy-to",
+        metavar="USER/REPO",
+        help="copy checkpoint, adapter, log and dataset to this private repository, with the "
+        "account of `hf auth login` or HF_TOKEN; it is made if there is none",
+    )
+    group.add_argument(
+        "--copy-minutes",
+        metavar="N",
+        type=positive_minutes,
+        default=COPY_MINUTES,
+        help=f"between two copies (default: {COPY_MINUTES:g})",
+    )
+
+
+def run_or_address(text: str) -> Path | str:
+    """Return the folder of a run, or the address of its copy on the Hub as it was typed."""
+    return text if text.startswith("hf://") else Path(text)
+
+
+def positive_minutes(text: str) -> float:
+    """Return the minutes that were typed, more than 0."""
+    minutes = float(text)
+    if not 0 < minutes < math.inf:
+        raise argparse.ArgumentTypeError("use more than 0")
+    return minutes
+
+
+def add_copy(commands: argparse._SubParsersAction) -> None:
+    command = commands.add_parser(
+        "copy",
+        usage="%(prog)s RUN --to USER/REPO",
+        help="copy a run to a private repository of the Hub",
+        description="Copy a run with all that another machine needs to go on with it: checkpoint, "
+        "adapter, log, settings and dataset. The repository is made if there is none; one that is "
+        "not private is refused. `train --copy-to USER/REPO` does so while the run learns.",
+    )
+    command.add_argument("run", metavar="RUN", type=Path, help="folder of a run")
+    command.add_argument("--to", metavar="USER/REPO", required=True, help="where it goes")
+    # How `train` starts it: told on stdout in events, until nobody holds stdin any more.
+    command.add_argument("--minutes", type=float, default=0.0, help=argparse.SUPPRESS)
+
+
+def add_copies(commands: argparse._SubParsersAction) -> None:
+    command = commands.add_parser(
+        "copies",
+        usage="%(prog)s USER/REPO [--remove RUN]",
+        help="list or remove the runs that a repository of the Hub holds",
+        description="List the runs in a repository that `train --copy-to` or `copy` wrote, newest "
+        "first, or remove one of them.",
+    )
+    command.add_argument("repo", metavar="USER/REPO", help="the repository")
+    command.add_argument("--remove", metavar="RUN", help="remove the copies of this run")
 
 
 def train_options(command: argparse.ArgumentParser) -> None:
@@ -604,6 +668,35 @@ def add_app(commands: argparse._SubParsersAction) -> None:
     )
     command.add_argument("--host", help="address to listen on (default: 127.0.0.1)")
     command.add_argument("--port", type=int, help="port (default: the first free one from 7860)")
+
+
+JOB_ACTIONS = {
+    "list": "show all jobs: id, command, state, progress, age and owner",
+    "show": "show the settings of a job, its last events and the end of its log",
+    "follow": "show what a job tells until it has ended; Ctrl-C ends only the watching",
+    "stop": "ask a job to end early; a training keeps what it has learned",
+    "resume": "let a training go on that has ended before its time",
+    "delete": "end a job if it runs, and remove everything of it",
+}
+
+
+def add_jobs(commands: argparse._SubParsersAction) -> None:
+    words = "What the page has started, or an earlier page: it goes on without one. An ID may be "
+    command = commands.add_parser(
+        "jobs",
+        help="list, follow, stop, resume or delete what the page has started",
+        description=f"{words}shortened to its beginning where that is clear. The exit code is 0 "
+        "where it went well, 1 where it did not, and for `follow` where the job did not.",
+    )
+    actions = command.add_subparsers(title="actions", dest="action", metavar="ACTION")
+    actions.required = True
+    for name, words in JOB_ACTIONS.items():
+        action = actions.add_parser(name, help=words, description=f"{words[0].upper()}{words[1:]}.")
+        if name != "list":
+            action.add_argument("id", metavar="ID", help="of the job, or its beginning")
+        action.add_argument("--json", action="store_true", help="write JSON")
+        words = "where the jobs are (default: OCRTUNE_HOME, or ~/.cache/ocrtune)"
+        action.add_argument("--home", metavar="DIR", type=Path, help=words)
 
 
 def option(

@@ -3,8 +3,8 @@
 import argparse
 import json
 import os
-import signal
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -23,6 +23,7 @@ from ocrtune.config import (
     SuspectsConfig,
     TrainConfig,
 )
+from ocrtune.crashes import explain_crash, is_circumstance
 from ocrtune.errors import (
     ArchiveError,
     DatasetError,
@@ -30,7 +31,10 @@ from ocrtune.errors import (
     OcrtuneError,
     QuestionError,
 )
-from ocrtune.events import Asked, Done, Emit, Failed, Saved, silent
+from ocrtune.events import Asked, Done, Failed, Note, Saved, silent
+from ocrtune.limits import Limits
+from ocrtune.stopping import BUILD_STOPPING, Watcher, stopping_at_once, stopping_gently
+from ocrtune.time_limit import TimeLimit
 
 if TYPE_CHECKING:
     from ocrtune.records import Prediction
@@ -46,23 +50,8 @@ SHOWN_SUSPECTS = 5
 WAITING = ("OMP_WAIT_POLICY", "passive")
 OFFLINE = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_HUB_DISABLE_TELEMETRY")
 SUSPECTS_STOPPING = "\nStopping; what was found is kept. Ctrl-C again ends at once.\n"
-BUILD_STOPPING = "\nStopping; nothing of this dataset is kept. Ctrl-C again ends at once.\n"
-STOPPING = "\nStopping after this step; what was learned is kept. Ctrl-C again ends at once.\n"
-
-
-@dataclass
-class Watcher:
-    """Who hears of a command's events, and who may ask it to end early."""
-
-    emit: Emit
-    asked: Callable[[], bool] = lambda: False
-    interrupted: bool = False  # by a signal
-    stopped: bool = False  # the command has heard of it
-
-    def stop_requested(self) -> bool:
-        """Return whether the command shall end now."""
-        self.stopped = self.stopped or self.interrupted or self.asked()
-        return self.stopped
+KEEPING = ("train", "learn", "suspects")  # have something to save when they are asked to stop
+STOPPED_EARLY = "Stopped before anything was finished."
 
 
 @dataclass(frozen=True)
@@ -87,10 +76,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("Interrupted.", file=sys.stderr)
         return INTERRUPTED
+    except Exception as error:
+        if not is_circumstance(error):
+            raise
+        print(*explain_crash(error), file=sys.stderr)
+        return 1
 
 
 def run(args: argparse.Namespace) -> int:
     """Run a command for somebody at a terminal."""
+    if str(vars(args).get("resume") or "").startswith("hf://"):
+        fetch_resumed(args)
     config = make_config(args)
     with watched_by_terminal() as watcher:
         return JOBS[args.command](config, watcher, args).code
@@ -111,41 +107,48 @@ def watched_by_terminal() -> Iterator[Watcher]:
 def work(args: argparse.Namespace) -> int:
     """Run a command as the worker of a job, which hears of everything, failure included."""
     worker = jobs.attach(args.job)
-    watcher = Watcher(worker.emit, worker.stop_requested)
+    # A build will look for a wish to stop; it is given the time to say so in its own words.
+    watcher = Watcher(worker.emit, worker.stop_requested, looks=args.command == "build")
     try:
-        ending = JOBS[args.command](make_config(args), watcher, args)
+        limits = limits_of(args)
+        with limited(worker, limits, args), stopping_at_once(watcher, args.command in KEEPING):
+            ending = JOBS[args.command](make_config(args), watcher, args)
         worker.emit(Done(ending.text, watcher.stopped))
         return 0
+    except KeyboardInterrupt:
+        worker.emit(Done(STOPPED_EARLY, stopped=True))
+        return INTERRUPTED
     except OcrtuneError as error:
         if isinstance(error, QuestionError):
             worker.emit(Asked(error.problem, error.setting, error.choices))
         worker.emit(Failed(error.problem, error.fix))
         raise
     except Exception as error:
-        problem = f"ocrtune itself failed ({type(error).__name__}: {error})."
-        worker.emit(Failed(problem, "Try again; if it happens again, report it with the log."))
+        worker.emit(Failed(*explain_crash(error)))
         raise
     finally:
         worker.close()
 
 
 @contextmanager
-def stopping_gently(watcher: Watcher, words: str = STOPPING) -> Iterator[None]:
-    """Make the first Ctrl-C or SIGTERM a wish to stop; the second one ends the process."""
+def limited(worker: jobs.Worker, limits: Limits, args: argparse.Namespace) -> Iterator[None]:
+    """Let a job be asked to stop when its time is over, and say that this was why."""
+    with TimeLimit(60 * limits.max_minutes, jobs.Job(worker.folder).stop) as limit:
+        try:
+            yield
+        finally:
+            if limit.reached:
+                worker.emit(Note(limits.over_words(keeps_result(args.command, worker.folder))))
 
-    def ask(number: int, frame: object) -> None:
-        watcher.interrupted = True
-        sys.stderr.write(words)
-        signal.signal(number, before[number])
 
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    for number in before:
-        signal.signal(number, ask)
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+def keeps_result(command: str, folder: Path) -> bool:
+    """Return whether a job that was stopped has something to show for it."""
+    return command == "train" and (folder / "run" / "adapter" / "contract.json").is_file()
+
+
+def limits_of(args: argparse.Namespace) -> Limits:
+    """Return what a job may take here; who works at a terminal takes what they want."""
+    return Limits.from_environment() if vars(args).get("job") else Limits()
 
 
 def is_first_process() -> bool:
@@ -179,8 +182,43 @@ def build(config: BuildConfig, watcher: Watcher, args: argparse.Namespace) -> En
     return Ending(lines[0])
 
 
+def fetch_resumed(args: argparse.Namespace) -> None:
+    """Fetch the run that goes on from its copy, as if `--resume` had named a folder."""
+    if not hasattr(args, "output"):
+        args.usage_error("still needed: --output, the new folder of the run")
+    with watched_by_terminal() as watcher:
+        from ocrtune.hub import local_token
+        from ocrtune.offsite import find_place
+        from ocrtune.offsite_fetch import fetch_run
+
+        place, folder = find_place(args.resume), Path(args.output)
+        args.resume = fetch_run(place, folder, local_token(), watcher.emit)
+    del args.output
+
+
+@contextmanager
+def copying(config: TrainConfig, watcher: Watcher, args: argparse.Namespace) -> Iterator[None]:
+    """Copy the run to the Hub meanwhile, if that is asked for, in a process of its own."""
+    repo_id = vars(args).get("copy_to")
+    if repo_id and args.job:
+        args.usage_error("the page copies its jobs itself; leave out --copy-to")
+    if not repo_id or not is_first_process():
+        yield
+        return
+    from ocrtune.copying import copied
+
+    with copied(Path(config.output), repo_id, args.copy_minutes, watcher.emit):
+        yield
+
+
 def train(config: TrainConfig, watcher: Watcher, args: argparse.Namespace) -> Ending:
     """Fine-tune and print where the adapter lies."""
+    with copying(config, watcher, args):
+        return train_watched(config, watcher, args)
+
+
+def train_watched(config: TrainConfig, watcher: Watcher, args: argparse.Namespace) -> Ending:
+    """Fine-tune; whoever copies the run is told by what it leaves on the disk."""
     work_offline(config.base)
     with stopping_gently(watcher):
         from ocrtune.engines import UNSLOTH, start_unsloth
@@ -191,8 +229,9 @@ def train(config: TrainConfig, watcher: Watcher, args: argparse.Namespace) -> En
         from ocrtune.training import train_adapter
 
         resume = bool(vars(args).get("resume"))  # the demo has no such option
+        limits = limits_of(args)
         try:
-            folder = train_adapter(config, watcher.emit, watcher.stop_requested, resume)
+            folder = train_adapter(config, watcher.emit, watcher.stop_requested, resume, limits)
         finally:
             leave_ranks()
     if is_first_process():
@@ -209,7 +248,7 @@ def check(config: TrainConfig, watcher: Watcher, args: argparse.Namespace) -> En
         start_unsloth(config)
     from ocrtune.training import check_run
 
-    check_run(config, watcher.emit)
+    check_run(config, watcher.emit, limits_of(args))
     return Ending("The run can start.")
 
 
@@ -279,7 +318,8 @@ def learn(config: LearnConfig, watcher: Watcher, args: argparse.Namespace) -> En
         from ocrtune.learning import learn_curve
         from ocrtune.learning_page import curve_lines
 
-        values = learn_curve(config, watcher.emit, watcher.stop_requested)
+        limits = limits_of(args)
+        values = learn_curve(config, watcher.emit, watcher.stop_requested, limits)
     if values is None:
         told = "Stopped before the first point; the same command goes on."
         print(told)
@@ -484,6 +524,35 @@ def edit(args: argparse.Namespace) -> int:
     return 0
 
 
+def copy(args: argparse.Namespace) -> int:
+    """Copy a run to the Hub, once, or until the process that trains it has ended."""
+    from ocrtune.copying import copy_along, copy_once
+
+    if args.minutes:
+        copy_along(args.run, args.to, args.minutes)
+        return 0
+    print(copy_once(args.run, args.to))
+    return 0
+
+
+def copies(args: argparse.Namespace) -> int:
+    """List the runs that a repo holds, or remove one."""
+    from ocrtune.hub import local_token
+    from ocrtune.offsite import Place
+    from ocrtune.offsite_fetch import list_copies, remove_copy
+
+    if args.remove:
+        remove_copy(Place(args.repo, args.remove), local_token())
+        print(f"Removed: {args.remove}")
+        return 0
+    for place, manifest in list_copies(args.repo, local_token()):
+        when = time.strftime("%Y-%m-%d %H:%M", time.localtime(manifest.copied))
+        size = sum(one.size for one in manifest.files.values()) / 1e6
+        where = f"step {manifest.step} of {manifest.total}"
+        print(f"{when}  {where:20} {manifest.base:16} {size:8.1f} MB  {place.address}")
+    return 0
+
+
 def demo(args: argparse.Namespace) -> int:
     """Build, fine-tune and compare on the sample; print what changed."""
     if not SAMPLE.is_file():
@@ -580,6 +649,13 @@ def draw_sets(folder: Path, watcher: Watcher) -> None:
     make_evaluation_sets(folder, watcher.emit)
 
 
+def manage_jobs(args: argparse.Namespace) -> int:
+    """List, show, follow, stop, resume or delete what runs beside the page."""
+    from ocrtune.jobs_command import jobs_command
+
+    return jobs_command(args, sys.stdout)
+
+
 def app(args: argparse.Namespace) -> int:
     """Serve the page until it is ended."""
     from ocrtune.ui.page import launch
@@ -604,7 +680,10 @@ OTHERS: dict[str, Callable[[argparse.Namespace], int]] = {
     "columns": columns,
     "score": score,
     "edit": edit,
+    "copy": copy,
+    "copies": copies,
     "demo": demo,
     "bench": bench,
+    "jobs": manage_jobs,
     "app": app,
 }

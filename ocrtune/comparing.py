@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -205,9 +205,15 @@ class Reader:
     """Reads the same pictures with one adapter after another."""
 
     def __init__(
-        self, loaded: LoadedModel, samples: Sequence[Sample], models: int, emit: Emit
+        self,
+        loaded: LoadedModel,
+        samples: Sequence[Sample],
+        models: int,
+        emit: Emit,
+        look: Callable[[], None] = lambda: None,
     ) -> None:
-        """models: how many there will be."""
+        """models: how many there will be; look: is called with every token, and may raise."""
+        self.look = look
         self.loaded = loaded
         self.texts = [sample.text for sample in samples]
         self.pictures = [(sample.picture_id, sample.picture) for sample in samples]
@@ -239,7 +245,9 @@ class Reader:
         def pass_on(event) -> None:
             self.emit(Progress("compare", self.done + event.done, self.total))
 
-        predictions = read_samples(loaded, self.pictures, features, emit=pass_on, model=model)
+        predictions = read_samples(
+            loaded, self.pictures, features, emit=pass_on, model=model, look=self.look
+        )
         self.done += len(self.pictures)
         return predictions
 

@@ -87,6 +87,8 @@ class BuildConfig(Config):
     group_by: str = ""  # keep whole: `folder`, `page`, `writer` or a pattern on the picture's name
     extend: str = ""  # prefix of a dataset that keeps its samples and splits and gets these too
     edits: str = ""  # prefix of a dataset whose edits are made again; empty: of `output`
+    # Read no file that only a path within the source leads to: the source is a stranger's.
+    confined: bool = False
     seed: int = 42
     train_fraction: float = 0.8
     validation_fraction: float = 0.1  # the rest is the test split

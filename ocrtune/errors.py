@@ -46,6 +46,21 @@ class HubError(OcrtuneError):
     """The Hugging Face Hub cannot be reached, or does not give what was asked for."""
 
 
+class HubBusyError(HubError):
+    """The Hub gave no answer, or one that is of no use now; it may be asked again.
+
+    wait_seconds: how long the Hub asks to wait; 0 if it does not say.
+    """
+
+    def __init__(self, problem: str, fix: str, wait_seconds: float = 0.0) -> None:
+        super().__init__(problem, fix)
+        self.wait_seconds = wait_seconds
+
+
+class HubConflictError(HubError):
+    """Somebody else changed a repository in the meantime."""
+
+
 class TrainingError(OcrtuneError):
     """A fine-tuning run cannot start or had to stop."""
 

@@ -1,10 +1,11 @@
 """The protocol between a worker process and whoever watches it: one JSON line per fact."""
 
 import json
+import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 
 @dataclass(frozen=True)
@@ -170,6 +171,13 @@ Event = (
 )
 Emit = Callable[[Event], None]
 
+JSON_TYPES = {  # of a field's type, what JSON may hold
+    bool: bool,
+    int: int,
+    float: (int, float),
+    str: str,
+    float | None: (int, float, type(None)),
+}
 KINDS: dict[str, type] = {kind.__name__: kind for kind in get_args(Event)}
 
 
@@ -186,22 +194,41 @@ def from_line(line: str) -> Event | None:
     """Return the event written on `line`; None for a torn or foreign line."""
     try:
         values: dict[str, Any] = json.loads(line)
-        return KINDS[values.pop("event")](**values)
-    except (ValueError, KeyError, TypeError, AttributeError):
+        kind = KINDS[values.pop("event")]
+        event = kind(**values)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
+    fits = all(is_value(values[one.name], one.type) for one in fields(kind) if one.name in values)
+    return event if fits else None
+
+
+def is_value(value: object, kind: object) -> bool:
+    """Return whether a value from JSON is one of a field of that type."""
+    for name, types in JSON_TYPES.items():
+        if kind == name:
+            return isinstance(value, types) and (kind is bool or not isinstance(value, bool))
+    return isinstance(value, dict) if get_origin(kind) is dict else isinstance(value, list)
 
 
 def append_event(path: Path, event: Event) -> None:
-    """Append the event to the file at `path` in one write."""
-    with path.open("a", encoding="utf-8") as stream:
-        stream.write(to_line(event) + "\n")
+    """Append the event to the file at `path` in one write.
+
+    A line that an earlier writer left torn is ended first: it would swallow this event.
+    """
+    with path.open("ab+") as stream:
+        line = to_line(event).encode("utf-8", errors="replace") + b"\n"
+        if stream.tell():
+            stream.seek(-1, os.SEEK_END)
+            line = line if stream.read(1) == b"\n" else b"\n" + line
+        stream.write(line)
 
 
 def read_events(path: Path) -> list[Event]:
-    """Return the whole events in the file, oldest first; a missing file holds none."""
-    if not path.exists():
+    """Return the whole events in the file, oldest first; a file that cannot be read holds none."""
+    try:
+        lines = path.read_text("utf-8", errors="replace").split("\n")
+    except OSError:
         return []
-    lines = path.read_text("utf-8", errors="replace").split("\n")
     return [event for event in map(from_line, lines) if event is not None]
 
 

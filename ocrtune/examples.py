@@ -31,6 +31,14 @@ def choose_samples(samples: Sequence[Sample], config: TrainConfig) -> list[Sampl
     return [samples[index] for index in sorted(chosen)]
 
 
+def draw_allowed(samples: Sequence[Sample], most: int, seed: int) -> list[Sample]:
+    """Return at most so many of the samples, always the same ones, in their order; 0: all."""
+    if not most or len(samples) <= most:
+        return list(samples)
+    chosen = random.Random(seed).sample(range(len(samples)), most)
+    return [samples[index] for index in sorted(chosen)]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Examined:
     """A split after everything that cannot be learned was set aside."""

@@ -2,6 +2,7 @@
 
 import gc
 import json
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
@@ -14,28 +15,28 @@ from ocrtune.config import CHECKPOINT, LearnConfig, TrainConfig
 from ocrtune.dataset_files import load_samples
 from ocrtune.errors import ConfigError, DatasetError, MetricsError
 from ocrtune.events import Emit, Note, Saved, silent
-from ocrtune.examples import choose_samples
+from ocrtune.examples import choose_samples, draw_allowed
 from ocrtune.families.loading import DETAILS, load_base
 from ocrtune.families.weights import weights_digest
 from ocrtune.learning_curve import Curve, Point, curve_values
 from ocrtune.learning_page import render_curve
+from ocrtune.limits import Limits
 from ocrtune.metrics import CharScore, score_pairs
 from ocrtune.reading import follow_adapter, use_cores
 from ocrtune.records import OcrContract, Prediction, Sample
 from ocrtune.seen import describe_seen, find_seen
-from ocrtune.training import choose_share, train_adapter
+from ocrtune.training import NO_LIMITS, choose_share, train_adapter
+from ocrtune.validation import LOOK_SECONDS, MeasuringStoppedError, never
 
 FREE = ("output", "fractions", "language", "draws")  # may change from one call to the next
 CONFIG, CURVE, PAGE, POINT = "config.json", "learn.json", "learn.html", "point.json"
 
 
-def never() -> bool:
-    """Nobody asks to end."""
-    return False
-
-
 def learn_curve(
-    config: LearnConfig, emit: Emit = silent, stop_requested: Callable[[], bool] = never
+    config: LearnConfig,
+    emit: Emit = silent,
+    stop_requested: Callable[[], bool] = never,
+    limits: Limits = NO_LIMITS,
 ) -> dict | None:
     """Return the values of the curve, after writing them and their page to the output folder.
 
@@ -59,7 +60,8 @@ def learn_curve(
         if stop_requested():
             break
         earlier = next(iter(found.values()), None)
-        values = learn_share(config.run(fraction), samples, earlier, emit, stop_requested)
+        share = Share(config.run(fraction), samples, limits, emit)
+        values = share.finish(earlier, stop_requested)
         if values is None:
             break
         found[fraction] = values
@@ -88,36 +90,105 @@ def settle(config: LearnConfig, folder: Path) -> None:
     config.save(path)
 
 
-def learn_share(
-    config: TrainConfig,
-    samples: Sequence[Sample],
-    earlier: dict[str, Any] | None,
-    emit: Emit,
-    stop_requested: Callable[[], bool],
-) -> dict[str, Any] | None:
-    """Return what is known of one share: trained and read now, or before; None if stopped.
+class Share:
+    """One share of the train split: its run, and what the result reads."""
 
-    earlier: what is known of another one, which spares reading with the base model again.
-    """
-    run = Path(config.output)
-    train = load_samples(config.data, "train")
-    share = choose_share(config, train)
-    identity = describe_point(config, share, samples)
-    if known := load_point(run / POINT, identity, run / "adapter"):
-        emit(Note(f"Share {config.fraction:g}: finished before, with {known['samples']} samples."))
+    def __init__(
+        self, config: TrainConfig, samples: Sequence[Sample], limits: Limits, emit: Emit
+    ) -> None:
+        self.config = config
+        self.samples = samples
+        self.limits = limits
+        self.emit = emit
+        self.folder = Path(config.output)
+        self.adapter = self.folder / "adapter"
+
+    def finish(
+        self, earlier: dict[str, Any] | None, stop_requested: Callable[[], bool]
+    ) -> dict[str, Any] | None:
+        """Return what is known of the share, trained and read now or before; None if stopped.
+
+        earlier: what is known of another one, which spares reading with the base model again.
+        """
+        train = load_samples(self.config.data, "train")
+        train = draw_allowed(train, self.limits.max_samples, self.config.seed)
+        share = choose_share(self.config, train)
+        identity = describe_point(self.config, share, self.samples)
+        known = load_point(self.folder / POINT, identity, self.adapter)
+        name, words = f"Share {self.config.fraction:g}", f"{len(share)} of {len(train)} samples"
+        del train, share
+        if known and "errors" in known:
+            self.emit(Note(f"{name}: finished before, {words}."))
+            return known
+        if not known:
+            self.emit(Note(f"{name}: {words}."))
+            known = self.train(stop_requested)
+        if known is None:
+            return None
+        known["identity"] = identity
+        write(self.folder / POINT, json.dumps(known) + "\n")  # it is not trained again
+        try:
+            known |= self.read(earlier, stop_requested)
+        except MeasuringStoppedError:
+            return None
+        write(self.folder / POINT, json.dumps(known) + "\n")
         return known
-    emit(Note(f"Share {config.fraction:g}: {len(share)} of {len(train)} samples."))
-    del train, share
-    adapter = train_adapter(config, emit, stop_requested, resume=(run / CHECKPOINT).is_file())
-    gc.collect()  # the model that learned is gone before the one that reads is loaded
-    details = json.loads((adapter / DETAILS).read_text("utf-8"))
-    if details["stopped"]:
-        return None
-    values = {"identity": identity, **summarise_run(details)}
-    values |= read_point(config, samples, earlier, emit)
-    gc.collect()
-    write(run / POINT, json.dumps(values) + "\n")
-    return values
+
+    def train(self, stop_requested: Callable[[], bool]) -> dict[str, Any] | None:
+        """Return what a point says of its run; None if it was stopped."""
+        resume = (self.folder / CHECKPOINT).is_file()
+        train_adapter(self.config, self.emit, stop_requested, resume, self.limits)
+        gc.collect()  # the model that learned is gone before the one that reads is loaded
+        details = json.loads((self.adapter / DETAILS).read_text("utf-8"))
+        if details["stopped"]:
+            return None
+        seen = details["steps"] * details["settings"]["batch_size"]
+        return {
+            "samples": details["train_samples"],
+            "steps": details["steps"],
+            "passes": seen / details["train_samples"],
+            "kept_step": details["kept_step"],
+            "revision": weights_digest(self.adapter),
+        }
+
+    def read(
+        self, earlier: dict[str, Any] | None, stop_requested: Callable[[], bool]
+    ) -> dict[str, Any]:
+        """Return the errors of the tuned and of the base model on each sample.
+
+        A MeasuringStoppedError when asked to stop meanwhile.
+        """
+
+        looked = 0.0
+
+        def look() -> None:
+            nonlocal looked
+            now = time.monotonic()
+            if now - looked < LOOK_SECONDS:
+                return
+            looked = now
+            if stop_requested():
+                raise MeasuringStoppedError("Stopped while the test lines were read.", "")
+
+        base = self.config.base
+        loaded = load_base(base)
+        follow_adapter(loaded, str(self.adapter), silent)
+        reader = Reader(loaded, self.samples, 1 if earlier else 2, self.emit, look)
+        contract = reader.contract()
+        tuned = score(self.samples, reader.read(f"{base} + {self.adapter}"), contract)
+        if earlier and earlier["contract"] == asdict(contract):
+            errors = earlier["base"]
+        else:
+            with loaded.model.disable_adapter():
+                errors = [one.errors for one in score(self.samples, reader.read(base), contract)]
+        del loaded, reader
+        gc.collect()
+        return {
+            "contract": asdict(contract),
+            "lengths": [one.reference_length for one in tuned],
+            "base": errors,
+            "errors": [one.errors for one in tuned],
+        }
 
 
 def describe_point(
@@ -130,7 +201,7 @@ def describe_point(
 
 
 def load_point(path: Path, identity: dict[str, Any], adapter: Path) -> dict[str, Any] | None:
-    """Return a finished point; None if there is none, or of other samples or other weights."""
+    """Return a point that was trained; None if there is none, or of other samples or weights."""
     try:
         values = json.loads(path.read_text("utf-8"))
         same = values["identity"] == identity
@@ -139,43 +210,8 @@ def load_point(path: Path, identity: dict[str, Any], adapter: Path) -> dict[str,
         return None
     except (ValueError, KeyError, TypeError) as error:
         raise MetricsError(
-            f"`{path}` is damaged: {cause(error)}.", "Remove it; its share is then read again."
+            f"`{path}` is damaged: {cause(error)}.", "Remove it; its share is then made again."
         ) from error
-
-
-def summarise_run(details: dict[str, Any]) -> dict[str, Any]:
-    """Return what a point says of its run."""
-    batch = details["settings"]["batch_size"]
-    return {
-        "samples": details["train_samples"],
-        "steps": details["steps"],
-        "passes": details["steps"] * batch / details["train_samples"],
-        "kept_step": details["kept_step"],
-    }
-
-
-def read_point(
-    config: TrainConfig, samples: Sequence[Sample], earlier: dict[str, Any] | None, emit: Emit
-) -> dict[str, Any]:
-    """Return the errors of the tuned and of the base model on each sample, and how they read."""
-    folder = Path(config.output) / "adapter"
-    loaded = load_base(config.base)
-    follow_adapter(loaded, str(folder), silent)
-    reader = Reader(loaded, samples, 1 if earlier else 2, emit)
-    contract = reader.contract()
-    tuned = score(samples, reader.read(f"{config.base} + {folder}"), contract)
-    if earlier and earlier["contract"] == asdict(contract):
-        base = earlier["base"]
-    else:
-        with loaded.model.disable_adapter():
-            base = [one.errors for one in score(samples, reader.read(config.base), contract)]
-    return {
-        "contract": asdict(contract),
-        "revision": weights_digest(folder),
-        "lengths": [one.reference_length for one in tuned],
-        "base": base,
-        "errors": [one.errors for one in tuned],
-    }
 
 
 def score(

@@ -8,7 +8,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
-from ocrtune.errors import ConfigError
+from ocrtune.errors import ConfigError, TrainingError
 
 SHARED = "OCRTUNE_SHARED_SPACE"
 
@@ -18,7 +18,7 @@ class Limits:
     """Limits of a shared machine; 0 stands for none. Each is set by `OCRTUNE_` and its name."""
 
     max_steps: int = 0  # of one training
-    max_minutes: int = 0  # of one training; what was learned by then is kept
+    max_minutes: int = 0  # of one training, or of any other use of the accelerator
     max_samples: int = 0  # of the train split that a training learns from
     max_jobs_each: int = 0  # of one visitor that are under way or wait
     max_jobs: int = 0  # of all visitors together
@@ -31,6 +31,38 @@ class Limits:
         if shared != "yes" and (not shared or shared != environment.get("SPACE_ID")):
             return cls()
         return cls(**{field.name: number(field.name, environment) for field in fields(cls)})
+
+    @property
+    def of_training(self) -> tuple[int, int, int]:
+        """Steps, minutes and samples of one training."""
+        return self.max_steps, self.max_minutes, self.max_samples
+
+    def refuse_long(self, steps: int) -> None:
+        """Raise a TrainingError for a run of more steps than are allowed here."""
+        if self.max_steps and steps > self.max_steps:
+            raise TrainingError(
+                f"The run would take {steps} steps; on this shared machine it may take "
+                f"{self.max_steps}.",
+                "Choose fewer steps or epochs, or duplicate the Space: your own has no limit.",
+            )
+
+    def cut_words(self, samples: int) -> str:
+        """Return a sentence on the samples that are not learned from; empty if all of them are."""
+        if not self.max_samples or samples <= self.max_samples:
+            return ""
+        return (
+            f"On this shared machine a training learns from {self.max_samples:,} samples at most: "
+            f"that many were drawn at random from the {samples:,} of the train split, the same "
+            "ones each time. Duplicate the Space to learn from all."
+        )
+
+    def over_words(self, keeps: bool) -> str:
+        """Return a sentence on a job that took longer than is allowed here."""
+        kept = "What was learned is kept" if keeps else "Nothing of it is kept"
+        return (
+            f"The limit of this shared machine, {self.max_minutes} minutes a job, is reached. "
+            f"{kept}. Duplicate the Space for no limit."
+        )
 
 
 # What holds on a shared machine where nothing else is said.

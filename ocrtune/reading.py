@@ -177,17 +177,25 @@ def read_samples(
     emit: Emit = silent,
     model: str = "",
     streamed: bool = False,
+    look: Callable[[], None] = lambda: None,
 ) -> list[Prediction]:
     """Return one prediction per picture, in their order; a failure is told in its own one.
 
     features: of each picture, where they were computed before; batch_size: answers to write
     together, 0 for what suits the model; model: the name to show; streamed: tell the
-    answer while it is written, if there is only one picture.
+    answer while it is written, if there is only one picture; look: is called with every token and
+    may raise an error, which ends the reading.
     """
     loaded.model.eval()
     model = model or loaded.contract.base_model
     alone = streamed and len(pictures) == 1
-    grow = Stream(loaded, pictures[0][0], model, emit).grow if alone else ignore
+    stream = Stream(loaded, pictures[0][0], model, emit) if alone else None
+
+    def grow(row: Row) -> None:
+        look()
+        if stream:
+            stream.grow(row)
+
     at_once = batch_size or rows_at_once(loaded)
     predictions: dict[int, Prediction] = {}
     together = at_once * (BATCHES_TOGETHER if loaded.keeps_features else 1)

@@ -82,7 +82,7 @@ def own_tables(source: str) -> list[Path]:
 
 def open_tables_alone(tables: list[Path], config: BuildConfig) -> Archive:
     """Return parquet files as an archive; the files around them count where rows name them."""
-    archive = Archive(LocalFiles(tables[0].parent, LIMITS, whole=False))
+    archive = Archive(LocalFiles(tables[0].parent, LIMITS, whole=False, confined=config.confined))
     try:
         archive.label = tables[0].name if len(tables) == 1 else Path(config.source).name
         names = [archive.locate(path.name) or str(path) for path in tables]
@@ -100,7 +100,9 @@ def describe_source(config: BuildConfig, token: str | None = None) -> TableFacts
         return hub_tables.describe_dataset(config, token)
     tables = own_tables(config.source)
     if tables:
-        archive = Archive(LocalFiles(tables[0].parent, LIMITS, whole=False))
+        archive = Archive(
+            LocalFiles(tables[0].parent, LIMITS, whole=False, confined=config.confined)
+        )
         names = [archive.locate(path.name) or str(path) for path in tables]
     else:
         archive = open_archive(Path(config.source))

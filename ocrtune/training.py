@@ -36,7 +36,7 @@ from ocrtune.events import (
     rewind_events,
     silent,
 )
-from ocrtune.examples import Examined, choose_samples, examine_samples
+from ocrtune.examples import Examined, choose_samples, draw_allowed, examine_samples
 from ocrtune.families.loaded import LoadedModel
 from ocrtune.families.loading import (
     CONTRACT,
@@ -50,14 +50,16 @@ from ocrtune.families.page_layouts import AUTO, LayoutChoice
 from ocrtune.features import settle_layout
 from ocrtune.hardware import describe_hardware
 from ocrtune.learner import Learner
+from ocrtune.limits import Limits
 from ocrtune.preflight import SampleSizes, inspect_run, measure_samples, refuse_full_disk
 from ocrtune.ranks import ALONE, Ranks, join_ranks
 from ocrtune.reading import use_cores
 from ocrtune.records import Sample
 from ocrtune.report_page import percent
 from ocrtune.subsets import groups_of, share_of
-from ocrtune.validation import Validation
+from ocrtune.validation import MeasuringStoppedError, Validation, never
 
+NO_LIMITS = Limits()
 CHECKPOINT_SECONDS = 120.0  # between two checkpoints, unless the settings count steps
 CHECKPOINT_SHARE = 0.05  # of a run's time, at most, goes into them then
 MEASUREMENTS = 4  # of the CER in a run, beside the one of the base model
@@ -68,8 +70,9 @@ LOCAL_SETTINGS = ("data", "output", "base")  # tell of this machine; the contrac
 def train_adapter(
     config: TrainConfig,
     emit: Emit = silent,
-    stop_requested: Callable[[], bool] = lambda: False,
+    stop_requested: Callable[[], bool] = never,
     resume: bool = False,
+    limits: Limits = NO_LIMITS,
 ) -> Path:
     """Fine-tune the base model and return the adapter's folder, `OUTPUT/adapter`.
 
@@ -87,7 +90,8 @@ def train_adapter(
     folder = Path(config.output)
     if resume:
         require_checkpoint(folder)
-    train = load_samples(config.data, "train")
+    whole = load_samples(config.data, "train")
+    train = draw_allowed(whole, limits.max_samples, config.seed)
     validation = choose_samples(load_samples(config.data, "validation"), config)
     loaded, why = open_base(config)
     choice = choose_layout(loaded, config, train)
@@ -101,10 +105,13 @@ def train_adapter(
             append_event(folder / "log.jsonl", event)
             emit(event)
 
+    if cut := limits.cut_words(len(whole)):
+        log(Note(cut))
     if choice:
         log(Note(choice.reason()))
     examined = examine_samples(loaded, train, log)
     config = config.with_steps(len(examined.examples))
+    limits.refuse_long(config.steps)
     add_lora(loaded, config)
     identity = describe_identity(config, loaded.contract, [*train, *validation])
     state = load_checkpoint(folder, identity) if resume else None
@@ -140,20 +147,24 @@ def clear(folder: Path) -> None:
     (folder / "log.jsonl").unlink(missing_ok=True)
 
 
-def check_run(config: TrainConfig, emit: Emit = silent) -> Preflight:
+def check_run(config: TrainConfig, emit: Emit = silent, limits: Limits = NO_LIMITS) -> Preflight:
     """Return what a run would take, without training; nothing is written to its folder.
 
     The features that had to be computed are kept for the run.
     """
     use_cores()
     torch.manual_seed(config.seed)
-    train = load_samples(config.data, "train")
+    whole = load_samples(config.data, "train")
+    train = draw_allowed(whole, limits.max_samples, config.seed)
+    if cut := limits.cut_words(len(whole)):
+        emit(Note(cut))
     validation = choose_samples(load_samples(config.data, "validation"), config)
     loaded, _ = open_base(config)
     choice = choose_layout(loaded, config, train)
     train = choose_share(config, train)
     examined = examine_samples(loaded, train, emit)
     config = config.with_steps(len(examined.examples))
+    limits.refuse_long(config.steps)
     add_lora(loaded, config)
     sizes = measure_samples(loaded, examined.examples)
     refuse_full_disk(loaded, sizes)
@@ -260,22 +271,22 @@ class Run:
 
     def go(self, stop_requested: Callable[[], bool]) -> None:
         """Train to the end, or until asked to stop, and write the adapter."""
-        if not self.validation.cers:
-            self.validation.measure(0)
-        while not self.is_over():
+        begun = self.steps
+        while True:
             if self.ranks.any(stop_requested(), self.learner.loaded.device):
-                self.stopped = True
-                self.save(self.steps)
+                return self.stop()
+            try:
+                self.measure_if_due(stop_requested)
+            except MeasuringStoppedError:
+                return self.stop()
+            if self.steps > begun and self.is_checkpoint_due():
                 self.save_checkpoint()
-                return
+            if self.is_over():
+                break
             before = time.perf_counter()
             self.learner.step()
             self.step_seconds += time.perf_counter() - before
             self.report_step()
-            if self.steps in self.due and self.validation.measure(self.steps):
-                self.save(self.steps)
-            if self.is_checkpoint_due():
-                self.save_checkpoint()
         self.validation.restore_best()
         self.save(self.validation.best_step)
         if self.ranks.is_first:
@@ -289,6 +300,25 @@ class Run:
             return False
         self.ended_early = True
         return True
+
+    def measure_if_due(self, stop_requested: Callable[[], bool]) -> None:
+        """Measure the CER where that is due and not yet done; the best weights are saved.
+
+        A MeasuringStoppedError when asked to stop meanwhile: the measurement is made after Resume.
+        Processes that share the work finish it together.
+        """
+        if self.steps not in {0, *self.due} or self.steps in self.validation.cers:
+            return
+        if self.ranks.count > 1:
+            stop_requested = never
+        if self.validation.measure(self.steps, stop_requested):
+            self.save(self.steps)
+
+    def stop(self) -> None:
+        """Keep the weights as they are, and what it takes to go on from here."""
+        self.stopped = True
+        self.save(self.steps)
+        self.save_checkpoint()
 
     def is_checkpoint_due(self) -> bool:
         """Return whether losing what was learned since the last checkpoint would hurt."""
@@ -372,7 +402,7 @@ class Run:
             "ended_early": self.ended_early,
             "kept_step": self.kept_step,
             "kept_because": "stopped there" if self.stopped else "lowest validation CER",
-            "base_cer": cers[0],
+            "base_cer": cers.get(0),
             "validation_cer": cers.get(self.kept_step) if self.kept_step else None,
             "validation_samples": len(self.validation.samples),
             "cers": [{"step": step, "cer": cer} for step, cer in cers.items()],

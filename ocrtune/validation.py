@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from ocrtune.decoding import length_cap
+from ocrtune.errors import TrainingError
 from ocrtune.events import Emit, Evaluated, SampleRead
 from ocrtune.families.loaded import LoadedModel
 from ocrtune.families.loading import adapter_weights, has_fixed_features
@@ -19,6 +20,16 @@ from ocrtune.reading import read_samples
 from ocrtune.records import Prediction, Sample
 
 SHOWN_SAMPLES = 3
+LOOK_SECONDS = 0.3  # between two looks for a wish to stop
+
+
+class MeasuringStoppedError(TrainingError):
+    """Somebody asked to stop before all samples were read; nothing was measured."""
+
+
+def never() -> bool:
+    """Nobody asks to stop."""
+    return False
 
 
 class Validation:
@@ -53,14 +64,15 @@ class Validation:
             self.features = encode_samples(loaded, self.pictures[self.mine])
             self.features_seconds = time.perf_counter() - started
 
-    def measure(self, step: int) -> bool:
+    def measure(self, step: int, stop_requested: Callable[[], bool] = never) -> bool:
         """Read the samples, tell their CER, and return whether these weights are the best so far.
 
         The base model does not count, and of equals the later weights are better. Where no CER can
         be had, for want of samples or of text in them, the latest weights are the best.
+        A MeasuringStoppedError when asked to stop before that.
         """
         started = time.perf_counter()
-        predictions = self.read()
+        predictions = self.read(stop_requested)
         pairs = [(s.text, p.text) for s, p in zip(self.samples, predictions, strict=True)]
         cer = pool(score_pairs(pairs)).cer
         self.cers[step] = cer
@@ -81,10 +93,21 @@ class Validation:
         """Return how many measurements there have been since the best CER of the run."""
         return measured_since_best([rate for at, rate in sorted(self.cers.items()) if at > 0])
 
-    def read(self) -> list[Prediction]:
+    def read(self, stop_requested: Callable[[], bool]) -> list[Prediction]:
         """Return the readings of all samples, each process having read its share."""
+        looked = 0.0
+
+        def look() -> None:
+            nonlocal looked
+            now = time.monotonic()
+            if now - looked < LOOK_SECONDS:
+                return
+            looked = now
+            if stop_requested():
+                raise MeasuringStoppedError("Stopped while the CER was measured.", "")
+
         reader = self.loaded.capped(self.longest)
-        mine = read_samples(reader, self.pictures[self.mine], self.features)
+        mine = read_samples(reader, self.pictures[self.mine], self.features, look=look)
         predictions: list = [None] * len(self.pictures)
         for index, share in enumerate(self.ranks.gather(mine)):
             predictions[index :: self.ranks.count] = share

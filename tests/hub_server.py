@@ -1,9 +1,11 @@
-"""A Hub on this machine for the real clients: datasets to read, answers on demand, bytes counted.
+"""A Hub on this machine for the real clients: repos to read, answers on demand, bytes counted.
 
 `serve_hub` starts it; programs that shall use it get `environment()` and need a process of their
-own, because the clients read the address when they are imported.
+own, because the clients read the address when they are imported. How repos are written to stands
+in `hub_writing`.
 """
 
+import asyncio
 import hashlib
 import os
 import re
@@ -11,9 +13,11 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from urllib.parse import unquote
 
+import hub_writing
 import uvicorn
 import yaml
 from fastapi import FastAPI, Request, Response
@@ -21,24 +25,32 @@ from fastapi.responses import JSONResponse
 from page_server import free_port
 
 REPO = r"(?P<id>[\w.-]+(?:/[\w.-]+)?)"
-INFO = re.compile(rf"api/datasets/{REPO}(?:/revision/(?P<rev>.+))?")
-TREE = re.compile(rf"api/datasets/{REPO}/tree/(?P<rev>[^/]+)(?:/(?P<path>.*))?")
-PATHS = re.compile(rf"api/datasets/{REPO}/paths-info/(?P<rev>[^/]+)")
-FILE = re.compile(rf"datasets/{REPO}/resolve/(?P<rev>[^/]+|refs/convert/parquet)/(?P<path>.+)")
+KIND = r"api/(?P<kind>models|datasets)"
+INFO = re.compile(rf"{KIND}/{REPO}(?:/revision/(?P<rev>.+))?")
+TREE = re.compile(rf"{KIND}/{REPO}/tree/(?P<rev>[^/]+)(?:/(?P<path>.*))?")
+PATHS = re.compile(rf"{KIND}/{REPO}/paths-info/(?P<rev>[^/]+)")
+FILE = re.compile(
+    rf"(?P<kind>datasets/)?{REPO}/resolve/(?P<rev>[^/]+|refs/convert/parquet)/(?P<path>.+)"
+)
 
 
 @dataclass
 class Repo:
-    """A dataset at one commit."""
+    """A repo at one commit; `branches` has the commits of all branches, which views share."""
 
     files: dict[str, bytes]
     private: bool = False  # nobody but `token` may see it
     gated: bool = False
     token: str = "hf_owner"
+    kind: str = "datasets"  # or `models`
+    oid: str = ""  # of the commit, if it was made by one
+    branches: dict[str, list["Repo"]] = field(default_factory=dict)  # the newest commit last
 
     @property
     def commit(self) -> str:
-        """The id of the commit: the same for the same files."""
+        """The id of the commit: without an own one the same for the same files."""
+        if self.oid:
+            return self.oid
         digest = hashlib.sha1()
         for name, data in sorted(self.files.items()):
             digest.update(name.encode() + b"\0" + data)
@@ -48,6 +60,23 @@ class Repo:
         """Return what the README says to machines."""
         parts = self.files.get("README.md", b"").decode().split("---")
         return yaml.safe_load(parts[1]) or {} if len(parts) > 2 else {}
+
+    def at(self, revision: str) -> "Repo | None":
+        """Return the repo at a branch or commit; None if there is no such one."""
+        commits = [one for branch in self.branches.values() for one in branch]
+        known = {one.commit: one for one in [*commits, self]}
+        known |= {name: branch[-1] for name, branch in self.branches.items()}
+        known.setdefault("main", self)
+        return known.get(revision)
+
+
+@dataclass
+class Fault:
+    """What happens to requests of which method and path match, the next `times` times."""
+
+    request: str  # a pattern, such as `POST .*/commit/.*`
+    does: int | str  # a status, or one of: late, cut, lost (it is done, but nobody hears of it)
+    times: int = 1_000_000
 
 
 @dataclass
@@ -60,6 +89,20 @@ class Hub:
     sent: dict[str, int] = field(default_factory=dict)  # bytes of each file
     status: int = 0  # answer every request with this one
     cut: bool = False  # break the connection in the middle of a file
+    faults: list[Fault] = field(default_factory=list)
+    users: dict[str, str] = field(default_factory=lambda: {"hf_owner": "me", "hf_other": "other"})
+    readers: set[str] = field(default_factory=lambda: {"hf_reader"})  # tokens that write nothing
+    stored: dict[str, bytes] = field(default_factory=dict)  # large files by their digest
+    sent_in: list[str] = field(default_factory=list)  # digests of large files as they came
+    late_seconds: float = 5.0
+
+    def next_fault(self, request: str) -> int | str:
+        """Return what shall go wrong with this request; 0 for nothing."""
+        for fault in self.faults:
+            if fault.times and re.fullmatch(fault.request, request):
+                fault.times -= 1
+                return fault.does
+        return self.status
 
     def add(self, repo_id: str, files: dict[str, bytes], **settings: object) -> Repo:
         """Keep a dataset, and count anew."""
@@ -67,10 +110,22 @@ class Hub:
         self.forget()
         return self.repos[repo_id]
 
+    def add_repo(
+        self, repo_id: str, files: dict[str, bytes], kind: str, private: bool, token: str
+    ) -> Repo:
+        """Keep a repo that a client made."""
+        self.repos[repo_id] = Repo(files, private, token=token, kind=kind)
+        return self.repos[repo_id]
+
     def forget(self) -> None:
         """Count anew."""
         self.requests.clear()
         self.sent.clear()
+        self.sent_in.clear()
+
+    def counted(self, pattern: str) -> int:
+        """Return how many requests match."""
+        return sum(bool(re.fullmatch(pattern, request)) for request in self.requests)
 
     def sent_bytes(self) -> int:
         """Return how many bytes of files were sent."""
@@ -107,55 +162,86 @@ def make_app(hub: Hub) -> FastAPI:
     """Return the server's routes."""
     app = FastAPI()
 
-    @app.api_route("/{path:path}", methods=["GET", "HEAD", "POST"])
+    @app.api_route("/{path:path}", methods=["GET", "HEAD", "POST", "PUT", "DELETE"])
     async def answer(path: str, request: Request) -> Response:
-        hub.requests.append(f"{request.method} {path}")
-        if hub.status:
-            headers = {"Retry-After": "30"} if hub.status == 429 else {}
-            return JSONResponse({"error": "on demand"}, hub.status, headers)
-        for pattern, reply in ((TREE, tree), (PATHS, paths_info), (INFO, info), (FILE, file)):
-            match = pattern.fullmatch(path)
-            if match is None:
-                continue
-            found = find(hub, match["id"], match["rev"] or "main", request)
-            if isinstance(found, Response):
-                return found
-            return await reply(hub, found, match, request)
-        return refuse(404)
+        asked = f"{request.method} {path}"
+        hub.requests.append(asked)
+        fault = hub.next_fault(asked)
+        if isinstance(fault, int) and fault:
+            headers = {"Retry-After": "30"} if fault == 429 else {}
+            return JSONResponse({"error": "on demand"}, fault, headers)
+        if fault == "late":
+            await asyncio.sleep(hub.late_seconds)
+        if fault == "cut":
+            return broken()
+        reply = await respond(hub, path, request)
+        return broken() if fault == "lost" else reply
 
     return app
 
 
-def find(hub: Hub, repo_id: str, revision: str, request: Request) -> Repo | Response:
-    """Return the dataset at a revision, or the refusal that a stranger gets."""
-    token = request.headers.get("authorization", "").removeprefix("Bearer ")
+def broken() -> Response:
+    """Return an answer that ends before it is whole."""
+    return Response(b"{", 200, {"Content-Length": "1000"})
+
+
+async def respond(hub: Hub, path: str, request: Request) -> Response:
+    """Answer a request that nothing happens to."""
+    if written := await hub_writing.respond(hub, path, request):
+        return written
+    for pattern, reply in ((TREE, tree), (PATHS, paths_info), (INFO, info), (FILE, file)):
+        match = pattern.fullmatch(path)
+        if match is None or request.method not in ("GET", "HEAD", "POST"):
+            continue
+        found = find(hub, match, request)
+        if isinstance(found, Response):
+            return found
+        return await reply(hub, found, match, request)
+    return refuse(404)
+
+
+def token_of(request: Request) -> str:
+    """Return who asks, as the token says."""
+    return request.headers.get("authorization", "").removeprefix("Bearer ")
+
+
+def find(hub: Hub, match: re.Match, request: Request) -> Repo | Response:
+    """Return the repo at the revision in a path, or the refusal that a stranger gets."""
+    repo_id, revision = match["id"], unquote(match["rev"] or "main")
+    kind = "datasets" if (match["kind"] or "").startswith("datasets") else "models"
+    token = token_of(request)
     repo = hub.repos.get(repo_id)
     if token.startswith("hf_expired"):
         return refuse(401, words="Invalid credentials in Authorization header")
-    if repo is None or (repo.private and token != repo.token):
+    if repo is None or repo.kind != kind or (repo.private and token != repo.token):
         return refuse(404 if token else 401, "RepoNotFound", "Repository not found")
     converted = hub.repos.get(f"{repo_id}@converted")  # the Hub's own copy in parquet
     if converted and revision in ("refs/convert/parquet", converted.commit):
         return converted
-    if revision not in ("main", repo.commit):
-        return refuse(404, "RevisionNotFound", "Invalid rev id")
     if repo.gated and token != repo.token and "/resolve/" in request.url.path:
         return refuse(403 if token else 401, "GatedRepo", "Access is restricted")
-    return repo
+    found = repo.at(revision)
+    if found is None:
+        return refuse(404, "RevisionNotFound", "Invalid rev id")
+    return replace(found, private=repo.private, gated=repo.gated, token=repo.token)
 
 
 def entry(name: str, data: bytes) -> dict:
     """Return a file as the Hub lists it."""
-    return {
+    listed = {
         "type": "file",
         "oid": hashlib.sha1(data).hexdigest(),
         "size": len(data),
         "path": name,
     }
+    if hub_writing.is_large(name, data, len(data)):
+        oid = hashlib.sha256(data).hexdigest()
+        listed["lfs"] = {"oid": oid, "size": len(data), "pointerSize": 130}
+    return listed
 
 
 async def info(hub: Hub, repo: Repo, match: re.Match, request: Request) -> Response:
-    """Answer what a dataset is."""
+    """Answer what a repo is."""
     files = [{"rfilename": name, "size": len(data)} for name, data in sorted(repo.files.items())]
     return JSONResponse(
         {
@@ -218,6 +304,8 @@ async def file(hub: Hub, repo: Repo, match: re.Match, request: Request) -> Respo
         "X-Repo-Commit": repo.commit,
         "Accept-Ranges": "bytes",
     }
+    if hub_writing.is_large(match["path"], data, len(data)):
+        headers["ETag"] = f'"{hashlib.sha256(data).hexdigest()}"'
     asked = re.fullmatch(r"bytes=(\d+)-(\d*)", request.headers.get("range", ""))
     status = 206 if asked else 200
     if asked:

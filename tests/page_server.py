@@ -5,7 +5,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -23,20 +23,25 @@ def free_port() -> int:
 
 
 @contextmanager
-def serve_page(home: Path, port: int | None = None) -> Iterator[str]:
-    """Start `python -m ocrtune app` on the jobs of `home`, and yield its address."""
+def serve_page(
+    home: Path, port: int | None = None, program: Sequence[str] = ("-m", "ocrtune", "app")
+) -> Iterator[str]:
+    """Start `python -m ocrtune app` on the jobs of `home`, and yield its address.
+
+    program: another one for Python, which takes the option `--port` too.
+    """
     port = port or free_port()
     address = f"http://127.0.0.1:{port}"
     environment = os.environ | {"OCRTUNE_HOME": str(home)}
     log = home.parent / f"page-{port}.log"
     with log.open("wb") as output:
-        command = [sys.executable, "-m", "ocrtune", "app", "--port", str(port)]
+        command = [sys.executable, *program, "--port", str(port)]
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=output)
     try:
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline and process.poll() is None:
             try:
-                if httpx.get(address).status_code == 200:
+                if httpx.get(address).status_code in (200, 401):
                     break
             except httpx.TransportError:
                 time.sleep(0.2)

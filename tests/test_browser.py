@@ -132,6 +132,8 @@ def journey(browser, address) -> Seen:
     seen.errors.clear()  # the old page complains of the requests that the reload cut off
     page.wait_for_selector("#ot-train-progress .ot-busy")
     seen.texts["reloaded"] = page.inner_text("#ot-train-progress")
+    page.wait_for_selector("#ot-share input")
+    seen.texts["link"] = page.input_value("#ot-share input")
     page.wait_for_selector("#ot-train-progress .ot-good", timeout=LONG)
     page.wait_for_selector("#ot-readings .ot-card")
     seen.texts["readings"] = page.inner_text("#ot-readings")
@@ -198,6 +200,33 @@ def test_every_line_of_the_sample_is_used(journey):
 def test_a_reload_in_the_middle_comes_back_to_the_run(journey):
     assert "Step" in journey.texts["reloaded"]
     assert "left" in journey.texts["reloaded"]
+
+
+def test_the_link_opens_the_run_with_what_belongs_to_it_on_another_device(browser, journey):
+    """In a browser that knows nothing, which keeps the run and forgets the address."""
+    size = {"width": 390, "height": 844}
+    context = browser.new_context(viewport=size, locale="zh-CN", color_scheme="dark")
+    context.set_default_timeout(PATIENT)
+    page, seen = context.new_page(), Seen()
+    watch(page, seen)
+    page.goto(journey.texts["link"])
+    page.wait_for_selector("#ot-train-progress .ot-good")
+    page.wait_for_function("!location.search")
+    page.wait_for_selector("#ot-readings .ot-card")
+    assert page.input_value("#ot-share input") == journey.texts["link"]
+    page.click("#ot-mine button")
+    page.wait_for_selector("#ot-mine-list :text('这里还是空的')")
+    page.click("#ot-log button")
+    page.wait_for_selector("#ot-log pre")
+    assert not page.evaluate(SIDEWAYS)
+    keep(page, "link-zh-390-dark")
+    page.reload()
+    page.wait_for_selector("#ot-train-progress .ot-good")
+    page.click("role=tab[name='对比']")
+    page.wait_for_selector("#ot-compare-result .ot-verdict")
+    assert seen.errors == []
+    assert seen.outside == []
+    context.close()
 
 
 def test_readings_before_and_after_are_shown(journey):
@@ -355,3 +384,43 @@ def test_a_corrected_text_survives_a_newer_zip(browser, address, tmp_path):
     assert not page.evaluate(SIDEWAYS)
     assert seen.errors == []
     context.close()
+
+
+def test_a_link_is_copied_whole(browser, again, journey):
+    page, seen = again(viewport={"width": 1280, "height": 900}, locale="en-US")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.click("role=tab[name='Fine-tune']")
+    page.click("#ot-share button")
+    page.wait_for_selector("#ot-share button:text('Copied')")
+    assert page.evaluate("navigator.clipboard.readText()") == page.input_value("#ot-share input")
+    page.wait_for_selector("#ot-share button:text('Copy')")
+    assert seen.errors == []
+
+
+def test_everything_of_mine_is_found_and_deleted(again, journey, address):
+    """The last one: the journey's own things are gone after it."""
+    page, seen = again(viewport={"width": 1280, "height": 900}, locale="en-US")
+    page.click("role=tab[name='Fine-tune']")
+    page.click("#ot-mine button")
+    page.wait_for_selector("#ot-mine-list li.ot-chosen")
+    listed = page.locator("#ot-mine-list li").count()
+    keep(page, "mine-1280")
+    runs = page.locator("#ot-mine-list li:has-text('CER')")
+    runs.last.get_by_role("button", name="Delete").click()
+    page.wait_for_selector("#ot-mine-ask :text('Delete this run')")
+    page.click("#ot-spare")
+    page.wait_for_selector("#ot-mine-ask", state="hidden")
+    assert page.locator("#ot-mine-list li").count() == listed
+    runs.last.get_by_role("button", name="Delete").click()
+    page.click("#ot-delete")
+    page.wait_for_function(f"document.querySelectorAll('#ot-mine-list li').length === {listed - 1}")
+    page.click("#ot-delete-all")
+    page.click("#ot-delete")
+    page.wait_for_selector("#ot-mine-list :text('Nothing here yet')")
+    page.wait_for_selector("#ot-train-progress :text('Ready when you are')")
+    assert page.locator("#ot-share input").count() == 0
+    page.click("role=tab[name='Dataset']")
+    page.wait_for_selector("#ot-dataset-report .ot-quiet")
+    page.reload()
+    page.wait_for_selector("#ot-dataset-report .ot-quiet")
+    assert seen.errors == []

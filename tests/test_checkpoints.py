@@ -15,11 +15,13 @@ from safetensors.torch import load_file
 from small_models import LINE_CONFIG, write_model
 
 from ocrtune import checkpoints, families, learner, training
+from ocrtune.checkpoint_step import checkpoint_step
 from ocrtune.checkpoints import digest_samples, load_checkpoint, pack, save_checkpoint, unpack
 from ocrtune.config import CHECKPOINT, TrainConfig
 from ocrtune.errors import TrainingError
 from ocrtune.events import Evaluated, Note, Resumed, Step, read_events
 from ocrtune.training import train_adapter
+from ocrtune.validation import Validation
 
 ROOT = Path(__file__).parents[1]
 
@@ -90,7 +92,7 @@ def test_a_stopped_run_goes_on_as_if_nothing_had_happened(settings, tmp_path, vi
     config = settings(lora_vision=vision)
     for steps in (3, 4):  # 3, then 7: before and after the first measurement
         train_adapter(config, *stop_after(steps), resume=steps > 3)
-        assert (Path(config.output) / CHECKPOINT).is_file()
+        assert checkpoint_step(Path(config.output)) == (3 if steps == 3 else 7)
     train_adapter(config, resume=True)
     assert_same_run(config.output, whole.output)
     assert not (Path(config.output) / "checkpoint").exists()
@@ -101,6 +103,31 @@ def test_a_stopped_run_goes_on_as_if_nothing_had_happened(settings, tmp_path, vi
     ]
     seconds = [event.seconds for event in told if isinstance(event, Step)]
     assert seconds == sorted(seconds), "the clock goes on, it does not begin again"
+
+
+@pytest.mark.parametrize("measurement", [1, 2])
+def test_a_run_that_is_stopped_while_it_is_measured_measures_later(
+    settings, tmp_path, monkeypatch, measurement
+):
+    """Stopped in the first measurement, of the base model, and in the one after step 5."""
+    whole = settings(output=str(tmp_path / "whole"))
+    train_adapter(whole)
+    config, asked = settings(), []
+    real = Validation.measure
+
+    def measure(self, step, stop_requested):
+        asked.append(step)
+        wish = (lambda: True) if len(asked) == measurement else stop_requested
+        return real(self, step, wish)
+
+    monkeypatch.setattr(Validation, "measure", measure)
+    train_adapter(config)
+    stopped_at = (0, 5)[measurement - 1]
+    assert [step for step, _ in course(config.output)[0]] == list(range(1, stopped_at + 1))
+    assert stopped_at not in dict(course(config.output)[1])
+    assert weights(config.output), "what was learned is saved"
+    train_adapter(config, resume=True)
+    assert_same_run(config.output, whole.output)
 
 
 TRAIN_UNTIL_KILLED = """

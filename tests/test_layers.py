@@ -9,7 +9,8 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "ocrtune"
 
 LAYERS = {
-    0: {"__init__", "errors", "records", "config", "events", "home", "limits"},
+    0: {"__init__", "errors", "records", "config", "events", "home", "limits"}
+    | {"redaction", "event_files", "crashes", "checkpoint_step"},
     1: {
         "text",
         "metrics",
@@ -38,15 +39,26 @@ LAYERS = {
     | {"decoding", "streaming", "reading", "comparing", "exporting"}
     | {"report", "report_page", "report_words", "suspects", "pretrain", "bench"}
     | {"label_check", "learning", "learning_curve", "learning_page", "learning_words"},
-    4: {"jobs", "turns"},
-    5: {"cli", "arguments", "console", "__main__", "ui"},
+    4: {"jobs", "turns", "keeping", "worker", "job_status", "waits", "resident"}
+    | {"offsite", "offsite_files", "offsite_fetch", "copying"},
+    5: {"cli", "arguments", "console", "__main__", "ui"}
+    | {"stopping", "jobs_command", "time_limit"},
 }
 LAYER = {unit: layer for layer, units in LAYERS.items() for unit in units}
 
 # Which of our modules the upper ones may import; the others take everything below them.
 ALLOWED = {
-    "jobs": LAYERS[0] | {"turns"},
+    "jobs": LAYERS[0] | {"turns", "worker", "job_status"},
+    "worker": LAYERS[0] | {"turns", "job_status", "resident"},
+    "job_status": LAYERS[0],
+    "waits": LAYERS[0] | {"turns", "jobs", "job_status"},
+    "resident": LAYERS[0] | {"turns"},
     "turns": LAYERS[0],
+    "offsite": LAYERS[0] | {"jobs", "hub", "offsite_files"},
+    "offsite_files": LAYERS[0] | {"dataset_files", "edits"},
+    "copying": LAYERS[0] | {"hub", "offsite", "offsite_files"},
+    "offsite_fetch": LAYERS[0] | {"jobs", "hub", "offsite", "offsite_files"},
+    "keeping": LAYERS[0] | {"jobs", "job_status"},
     "ui": LAYERS[0]
     | LAYERS[1]
     | LAYERS[4]

@@ -239,6 +239,22 @@ def test_a_stopped_curve_goes_on_where_it_was(settings, tmp_path):
         assert straight[name] == done[name]
 
 
+def test_stopped_while_the_test_lines_are_read_nothing_is_trained_again(settings, monkeypatch):
+    trained, asked = [], []
+    real = learning.train_adapter
+
+    def train(*args, **options):
+        folder = real(*args, **options)
+        trained.append(folder)
+        return folder
+
+    monkeypatch.setattr(learning, "train_adapter", train)
+    config = settings(fractions=(0.25,))
+    assert learn_curve(config, asked.append, lambda: bool(trained)) is None
+    assert learn_curve(config)["points"][0]["samples"] == 4
+    assert len(trained) == 1
+
+
 def test_stopped_before_the_first_point_there_is_no_curve(settings, tmp_path):
     assert learn_curve(settings(), stop_requested=lambda: True) is None
     assert not (tmp_path / "curve" / "learn.json").exists()

@@ -1,6 +1,7 @@
 """What the Space is told, in README.md, space.yaml and the requirements, agrees with itself."""
 
 import re
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import yaml
 from line_samples import draw_line
 
 from ocrtune import config, dataset, dataset_files
+from ocrtune.limits import USUAL, Limits
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
@@ -71,3 +73,11 @@ def test_the_commands_in_the_readme_are_the_ones_that_ci_runs():
     tests = [line for line in README.splitlines() if re.match(r"python3 -m venv .*pytest", line)]
     assert len(tests) == 1
     assert "grep -m1 -E '^python3 -m venv .*pytest' README.md" in (ROOT / ".ci/run").read_text()
+
+
+def test_the_manifest_sets_every_limit_of_the_shared_space_and_of_no_duplicate():
+    given = {name: text.format(owner="us") for name, text in MANIFEST["variables"].items()}
+    limits = Limits.from_environment(given | {"SPACE_ID": "us/ocrtune"})
+    assert limits == USUAL
+    assert all(f"OCRTUNE_{field.name.upper()}" in given for field in fields(Limits))
+    assert Limits.from_environment(given | {"SPACE_ID": "me/copy"}) == Limits()

@@ -13,6 +13,7 @@ import sys
 import time
 import zipfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +21,8 @@ from types import SimpleNamespace
 
 import gradio as gr
 import httpx
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from gradio.context import LocalContext
 from gradio.utils import get_upload_folder
@@ -31,7 +34,7 @@ from ocrtune import jobs
 from ocrtune.config import CHECKPOINT, CHOICES, BuildConfig, CompareConfig, ReadConfig, TrainConfig
 from ocrtune.dataset import build_dataset
 from ocrtune.dataset_files import load_samples
-from ocrtune.errors import JobError
+from ocrtune.errors import JobError, OcrtuneError
 from ocrtune.events import (
     Asked,
     Done,
@@ -56,7 +59,13 @@ from ocrtune.ui.watching import PANELS, Watching
 from ocrtune.ui.words import LANGUAGES, say
 
 UI = Path(page.__file__).parent
-BEFORE = ("dataset", "gallery", "gallery_text", "train")  # panels up to the preflight, its last
+BEFORE = (
+    "dataset",
+    "gallery",
+    "gallery_text",
+    "kept",
+    "train",
+)  # panels up to the preflight, its last
 PREFLIGHT_PLACE = sum(PANELS[name].width for name in BEFORE) - 1
 ATTACK = "<img src=x onerror=alert(1)><script>alert(2)</script>"
 CONTRACT = OcrContract(
@@ -266,7 +275,8 @@ def test_every_panel_fills_exactly_its_widgets(visit, served):
     widths = [len(handler["outputs"]) for handler in config["dependencies"]]
     outputs = shown(visit.home, visit.session)
     # arriving, switching, the timer; starts, the Hub, answers, stops; repairs
-    assert widths.count(len(outputs)) == 3 + 11 + 20
+    # the log, the visitor's own jobs, and a run that comes back from the Hub
+    assert widths.count(len(outputs)) == 3 + 11 + 20 + 2 + 8 + 1
     assert sum(panel.width for panel in PANELS.values()) + 2 == len(outputs)
     for name, panel in PANELS.items():
         for session in (visit.session, {}):
@@ -458,7 +468,11 @@ def test_the_page_polls_only_while_a_job_is_under_way(visit):
     [
         ("failed", [Failed("The disk is full.", "Make `room`.")], "Make <code>room</code>."),
         ("lost", [], "The work was interrupted"),
-        ("stopped", [Done("", stopped=True)], "Stopped."),  # in the queue: nothing was learned
+        (
+            "stopped",
+            [Done("", stopped=True)],
+            "Stopped before",
+        ),  # in the queue: nothing was learned
     ],
 )
 def test_an_end_is_explained(visit, state, events, words):
@@ -515,9 +529,11 @@ def test_a_visitor_comes_back_to_the_same_jobs_and_tab(visit):
     assert [tab.label for tab in names] == ["数据集", "微调", "试读", "对比"]
 
 
-def test_the_link_to_a_run_brings_the_run_and_its_dataset(visit):
+def test_the_link_to_a_run_brings_what_belongs_to_it(visit):
+    """But no reading: what was read is none of its business."""
     session, tabs, *_ = arrive(visit.home, {}, run=visit.session["run"])
-    assert jobs_of(session) == {name: visit.session[name] for name in ("run", "dataset")}
+    belongs = ("run", "dataset", "comparison")
+    assert jobs_of(session) == {name: visit.session[name] for name in belongs}
     assert tabs.selected == "train"
 
 
@@ -593,6 +609,40 @@ def config_of(actions: Actions, session: dict, name: str) -> dict:
     return json.loads(path.read_text("utf-8"))
 
 
+@pytest.mark.parametrize("path", ["../../../secret.png", "{home}/secret.png", "secret.png"])
+def test_an_uploaded_table_never_leads_to_files_of_the_server(tmp_path, upload, path):
+    home = tmp_path / "home"
+    secret = home / "secret.png"
+    home.mkdir()
+    Image.new("RGB", (90, 30), "red").save(secret)
+    table = io.BytesIO()
+    rows = {"image_path": [path.format(home=home), "other.png"], "text": ["a", "b"]}
+    pq.write_table(pa.table(rows), table)
+    actions = Actions(home, ("true",))
+    session = actions.build(upload("t.parquet", table.getvalue()), None, False, "", "", {}, "en")
+    config = BuildConfig.load(home / "jobs" / session["dataset"] / "config.json")
+    with pytest.raises(OcrtuneError, match="There is no picture"):
+        build_dataset(config)
+    assert not list((home / "jobs" / session["dataset"]).glob("dataset_*.parquet"))
+
+
+def test_a_table_of_ones_own_may_lead_to_ones_own_files(tmp_path):
+    Image.new("RGB", (90, 30), "red").save(tmp_path / "mine.png")
+    (tmp_path / "table").mkdir()
+    source = tmp_path / "table" / "t.parquet"
+    pq.write_table(pa.table({"image_path": [str(tmp_path / "mine.png")], "text": ["a"]}), source)
+    report = build_dataset(BuildConfig(source=str(source), output=str(tmp_path / "d")))
+    assert report.samples == 1
+
+
+def test_a_file_of_another_kind_is_refused_by_name(tmp_path, upload):
+    actions = Actions(tmp_path / "home", ("true",))
+    archive = upload("content.md", b"/etc/x.png text")  # a content file may name any path
+    with pytest.raises(gr.Error, match=r"cannot be taken here.*\.zip, \.pdf, \.parquet"):
+        actions.build(archive, None, False, "", "", {}, "en")
+    assert not (tmp_path / "home" / "jobs").exists()
+
+
 def test_what_a_visitor_keeps_together_reaches_the_build(tmp_path, upload):
     actions = Actions(tmp_path / "home", ("true",))
     archive = upload("scans.zip", b"PK")
@@ -621,7 +671,7 @@ def test_an_upload_is_kept_in_the_job_and_built_there(tmp_path, upload):
 @pytest.mark.parametrize("path", ["/etc/passwd", "relative.zip", "", "a\0b", 7, {"path": None}])
 def test_a_path_that_was_not_uploaded_is_refused(tmp_path, upload, path):
     actions = Actions(tmp_path / "home", ("true",))
-    with pytest.raises(gr.Error, match="not uploaded here|Choose a zip"):
+    with pytest.raises(gr.Error, match="not uploaded here|Choose a file"):
         actions.build(path, None, True, "", "", {}, "en")
     with pytest.raises(gr.Error, match="not uploaded here"):
         actions.read({"path": "/etc/passwd"}, "", "own", "", {}, "en")
@@ -835,7 +885,7 @@ def test_a_lost_run_can_be_resumed_and_a_finished_one_cannot(visit):
     again = visit.actions.resume(session, "en")
     assert again == {"dataset": session["dataset"], "run": run.id}
     assert not (run.folder / "STOP").exists()
-    assert run.status().state == "queued"
+    assert run.status().pid, "a worker was started"
 
 
 def test_a_machine_in_trouble_is_told_in_the_visitors_language(visit, monkeypatch):
@@ -927,6 +977,24 @@ def test_a_second_start_is_refused_while_a_run_is_under_way(visit):
     run = make_job(visit.home, "train", config, state="running")
     with pytest.raises(gr.Error, match="有一次训练正在进行"):
         start(visit, visit.session | {"run": run.id}, language="zh")
+
+
+def test_two_clicks_at_once_start_one_run(visit):
+    slow = Actions(visit.home, (sys.executable, "-c", "import time; time.sleep(60)"))
+    visit = SimpleNamespace(actions=slow, session=visit.session)
+    session = visit.session | {"visitor": "v" * 22}
+    with ThreadPoolExecutor(2) as pool:
+        first, second = pool.map(lambda _: start(visit, session, steps=7), range(2))
+    run = jobs.find(slow.home, first["run"])
+    try:
+        assert first == second
+        assert slow.resume(first, "en") == first, "nor does a click on Resume start another one"
+        stranger = start(visit, visit.session | {"visitor": "w" * 22}, steps=7)
+        other = jobs.find(slow.home, stranger["run"])
+        assert other != run
+        other.delete()
+    finally:
+        run.delete()
 
 
 def test_nothing_is_started_with_somebody_elses_kind_of_job(visit):

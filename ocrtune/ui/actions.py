@@ -6,6 +6,8 @@ A private endpoint is still an endpoint: every argument here may have been sent 
 import functools
 import random
 import re
+import shutil
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,18 +21,20 @@ from ocrtune.config import (
     USUAL_PRESET,
     BuildConfig,
     CompareConfig,
+    Config,
     Preset,
     ReadConfig,
     TrainConfig,
 )
-from ocrtune.dataset_files import rejects_path, report_path
+from ocrtune.dataset_files import read_build_report, rejects_path, report_path
 from ocrtune.errors import DatasetError, JobError, OcrtuneError
 from ocrtune.families import DEEPSEEK_OCR, FAMILIES, ModelFamily, get_family
 from ocrtune.hub_layout import Place, find_place, is_hub_id
+from ocrtune.limits import Limits
 from ocrtune.sample_index import SampleIndex
 from ocrtune.ui.knobs import KNOBS, read_knobs, turn_knobs
 from ocrtune.ui.looks import Look, clean, look, question
-from ocrtune.ui.uploads import hand_out, keep, pass_on
+from ocrtune.ui.uploads import hand_out, keep, pass_on, require_kind
 from ocrtune.ui.views import sentence
 from ocrtune.ui.visitors import VISITOR, owner_of
 from ocrtune.ui.words import Refused, label, language_of, say
@@ -39,12 +43,16 @@ from ocrtune.ui.words_en import ENGLISH
 SAMPLE = Path(__file__).parent.parent / "assets" / "sample.zip"
 LONGEST_WORDS = 200  # characters to be located
 MOST_HUB_ROWS = 100_000
+ARCHIVES = (".zip", ".pdf", ".parquet")  # what may be uploaded as pictures, and as texts
+CONTENTS = (".md", ".txt", ".csv", ".tsv", ".jsonl", ".json")
 GROUPINGS = ("", "folder", "page", "writer")  # what a split keeps together; or a pattern
 HUB_ORDERS = ("first", "random")  # of the rows that are taken
 HUB_NAMES = ("subset", "from_split", "image_column", "text_column")  # settings; may be empty
 PROMPTS = ("own", *DEEPSEEK_OCR.prompts)
 SHOWN_SECONDS = 12  # how long a refusal stays on the screen
 ROOT = Path(__file__).parents[2]  # where workers run
+NO_LIMITS = Limits()
+STARTING = threading.Lock()  # who counts the jobs starts theirs before another one counts
 REPO_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 
 
@@ -79,6 +87,8 @@ class Actions:
     home: Path
     worker: tuple[str, ...] = jobs.WORKER
     folders: bool = False  # whether visitors may name folders of this machine
+    account: Callable[[], str] | None = None  # returns the token of who asks, for copies on the Hub
+    limits: Limits = NO_LIMITS  # of what one visitor may take
 
     def need(self, session: object, name: str, refusal: str) -> Look:
         """Return a job of the visitor that has made something; refuse if there is none."""
@@ -89,15 +99,55 @@ class Actions:
 
     def launch(self, job: jobs.Job, command: str, config: object, session: object) -> str:
         """Start the worker for this visitor and return the job's id."""
-        return jobs.start(job, command, config, self.worker, owner_of(session)).id
+        with STARTING:
+            try:
+                self.refuse_too_many(session)
+            except Refused:
+                shutil.rmtree(job.folder, ignore_errors=True)
+                raise
+            return jobs.start(job, command, config, self.worker, owner_of(session)).id
+
+    def launch_once(self, command: str, settle: Callable[[Path], Config], session: object) -> str:
+        """Return the id of a job of this visitor with these settings: a double click starts one."""
+        owner = owner_of(session)
+
+        def admit() -> None:
+            self.refuse_too_many(session)
+
+        with STARTING:
+            return jobs.start_once(self.home, command, settle, self.worker, owner, admit).id
+
+    def refuse_too_many(self, session: object) -> None:
+        """Refuse another job where this visitor, or all of them, have as many as are allowed."""
+        each, together = self.limits.max_jobs_each, self.limits.max_jobs
+        if not each and not together:
+            return
+        active = jobs.active_owners(self.home)
+        if each and active.count(owner_of(session)) >= each:
+            raise Refused("too_many_yours", count=each)
+        if together and len(active) >= together:
+            raise Refused("too_many_jobs", count=together)
+
+    def refuse_long(self, config: TrainConfig) -> None:
+        """Refuse a run of more steps than are allowed here."""
+        most = self.limits.max_steps
+        if not most:
+            return
+        report = read_build_report(Path(config.data))
+        samples = report["splits"].get("train", 0)
+        steps = config.with_steps(min(samples, self.limits.max_samples or samples)).steps
+        if steps > most:
+            raise Refused("too_many_steps", wanted=steps, most=most)
 
     @shown
     def load_sample(self, session: object, language: str) -> dict:
         """Build the dataset of the sample."""
-        job = jobs.create(self.home)
         again = earlier_dataset(look(self.home, session, "dataset"), str(SAMPLE))
-        config = BuildConfig(source=str(SAMPLE), output=str(job.folder / "dataset"), edits=again)
-        return clean(session) | {"dataset": self.launch(job, "build", config, session)}
+
+        def settle(folder: Path) -> BuildConfig:
+            return BuildConfig(source=str(SAMPLE), output=str(folder / "dataset"), edits=again)
+
+        return clean(session) | {"dataset": self.launch_once("build", settle, session)}
 
     @shown
     def build(
@@ -131,11 +181,18 @@ class Actions:
         """Start a build of an upload under these settings."""
         if not archive:
             raise Refused("no_archive")
+        require_kind(archive, ARCHIVES)
+        if content:
+            require_kind(content, CONTENTS)
         job = jobs.create(self.home)
         source = keep(archive, job.folder / "upload")
         beside = str(keep(content, job.folder / "content")) if content else ""
         config = BuildConfig(
-            source=str(source), output=str(job.folder / "dataset"), content=beside, **settings
+            source=str(source),
+            output=str(job.folder / "dataset"),
+            content=beside,
+            confined=True,
+            **settings,
         )
         return clean(session) | {"dataset": self.launch(job, "build", config, session)}
 
@@ -247,7 +304,9 @@ class Actions:
         dataset = self.need(session, "dataset", "no_dataset")
         base = self.base_of(base, other)
         chosen = read_knobs(settings, known_family(base), language_of(language))
-        return TrainConfig(data=str(dataset.dataset), output="", base=base, **chosen)
+        config = TrainConfig(data=str(dataset.dataset), output="", base=base, **chosen)
+        self.refuse_long(config)
+        return config
 
     @shown
     def check(self, *settings_and_visitor: object) -> dict:
@@ -256,8 +315,7 @@ class Actions:
         if look(self.home, session, "check").active:
             raise Refused("already_checking")
         config = self.run_settings(*settings_and_visitor)
-        job = jobs.create(self.home)
-        return clean(session) | {"check": self.launch(job, "check", config, session)}
+        return clean(session) | {"check": self.launch_once("check", lambda _: config, session)}
 
     @shown
     def start(self, *settings_and_visitor: object) -> dict:
@@ -266,18 +324,24 @@ class Actions:
         config = self.run_settings(*settings_and_visitor)
         if look(self.home, session, "run").active:
             raise Refused("already_running")
-        job = jobs.create(self.home)
-        config = replace(config, output=str(job.folder / "run"))
+
+        def settle(folder: Path) -> TrainConfig:
+            return replace(config, output=str(folder / "run"))
+
         kept = kept_ids(session, "dataset")
-        return kept | {"run": self.launch(job, "train", config, session)}
+        return kept | {"run": self.launch_once("train", settle, session)}
 
     @shown
     def resume(self, session: object, language: str) -> dict:
         """Let the visitor's run go on from its checkpoint."""
         run = look(self.home, session, "run")
+        if run.active:  # the second one of two clicks
+            return clean(session)
         if not run.resumable:
             raise Refused("no_checkpoint")
-        jobs.resume(run.job, run.run, self.worker)
+        with STARTING:
+            self.refuse_too_many(session)
+            jobs.resume(run.job, run.run, self.worker)
         # What was read and compared was so with weights that are about to change.
         return kept_ids(session, "dataset", "run")
 
@@ -342,15 +406,17 @@ class Actions:
     def compare(self, session: object, language: str) -> dict:
         """Compare the base model with the visitor's tuned model on the test split."""
         run = self.need(session, "run", "no_adapter")
-        job = jobs.create(self.home)
-        config = CompareConfig(
-            data=trained(run).data,
-            adapter=str(run.adapter),
-            output=str(job.folder / "report"),
-            language=language_of(language),
-            base=trained(run).base,
-        )
-        return clean(session) | {"comparison": self.launch(job, "compare", config, session)}
+
+        def settle(folder: Path) -> CompareConfig:
+            return CompareConfig(
+                data=trained(run).data,
+                adapter=str(run.adapter),
+                output=str(folder / "report"),
+                language=language_of(language),
+                base=trained(run).base,
+            )
+
+        return clean(session) | {"comparison": self.launch_once("compare", settle, session)}
 
     @shown
     def fetch_page(self, session: object, language: str) -> str:

@@ -4,7 +4,15 @@ import gradio as gr
 from gradio.components import Component
 
 from ocrtune.config import HUB_ROWS
-from ocrtune.ui.actions import GROUPINGS, HUB_NAMES, HUB_ORDERS, MOST_HUB_ROWS, Actions
+from ocrtune.ui.actions import (
+    ARCHIVES,
+    CONTENTS,
+    GROUPINGS,
+    HUB_NAMES,
+    HUB_ORDERS,
+    MOST_HUB_ROWS,
+    Actions,
+)
 from ocrtune.ui.edit_actions import EditActions
 from ocrtune.ui.gallery_part import gallery_part
 from ocrtune.ui.parts import Shared, TabParts, card, step, tab_named
@@ -31,13 +39,13 @@ def dataset_tab(actions: Actions, shared: Shared) -> TabParts:
                 with gr.Column():
                     archive = gr.File(
                         label=label("archive"),
-                        file_types=[".zip"],
+                        file_types=list(ARCHIVES),
                         height=140,
                         elem_classes="ot-drop ot-archive",
                     )
                     content = gr.File(
                         label=label("content"),
-                        file_types=[".md", ".txt"],
+                        file_types=list(CONTENTS),
                         height=140,
                         elem_classes="ot-drop ot-content",
                     )
@@ -60,6 +68,7 @@ def dataset_tab(actions: Actions, shared: Shared) -> TabParts:
                 told = gr.Button(label("download_report"), size="sm")
                 table = gr.Button(label("download_rejects"), size="sm")
             file = gr.DownloadButton(visible="hidden", elem_id="ot-dataset-file")
+            kept = gr.HTML(padding=False, elem_id="ot-dataset-kept")
             proceed = gr.Button(label("dataset_next"), variant="primary", visible=False)
         with card():
             step("dataset_step_3")
@@ -96,7 +105,7 @@ def dataset_tab(actions: Actions, shared: Shared) -> TabParts:
         click.success(None, None, None, js=FETCHED)
     proceed.click(actions.go_to_train, None, shared.tabs, **shared.private)
     asking = [choice, answer, stop, downloads]
-    outputs = [report, sample, proceed, *asking, carry, extend, *looking.outputs]
+    outputs = [report, sample, proceed, *asking, carry, extend, *looking.outputs, kept]
     return TabParts(tab, outputs, changes)
 
 

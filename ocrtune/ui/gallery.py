@@ -17,6 +17,7 @@ PAGE = 24  # samples
 LONGEST_SEARCH = 200  # characters
 STATES = ("all", "unchecked", "checked", "edited", "excluded", "added", "suspect")
 WARNING = "warning "  # before the key of a warning that is filtered by
+EVERYTHING = "*"  # what is deleted; no job is called that
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,9 @@ class View:
     open: str = ""  # id of the sample on the card; empty: no card
     place: int = 0  # of that sample among those that are shown
     suspect: str = ""  # id of the training line on the card of the Compare tab
+    log: bool = False  # whether the log of the run is open
+    mine: bool = False  # whether the list of the visitor's own jobs is open
+    doomed: str = ""  # what is asked about before it is deleted: a job's id, or EVERYTHING
 
 
 def narrowed(view: View, split: object, show: object, search: object) -> View:

@@ -1,16 +1,22 @@
 """What one visitor's jobs are doing now: the only state the page has, read from their folders."""
 
+import functools
 from dataclasses import dataclass
 from pathlib import Path
 
 from ocrtune import jobs
+from ocrtune.checkpoint_step import checkpoint_step
 from ocrtune.config import CHECKPOINT
 from ocrtune.errors import JobError
 from ocrtune.events import Asked, Event, Failed, Note
+from ocrtune.keeping import Kept, kept_until, survey
+from ocrtune.limits import Limits
 from ocrtune.ui.views import bar, escape, notice, sentence, text
-from ocrtune.ui.visitors import SECRET, VISITOR, may_use
+from ocrtune.ui.visitors import SECRET, VISITOR, may_use, owners_of
 from ocrtune.ui.words import say
+from ocrtune.waits import Waits
 
+WAITS = Waits()
 COMMANDS = {
     "dataset": "build",
     "check": "check",
@@ -34,6 +40,8 @@ class Look:
     total: int = 0
     stage: str = ""
     heartbeat: float = 0.0
+    owner: str = ""  # as `jobs.Status` has it
+    wait: float | None = None  # seconds until its turn, rounded; None if nobody knows
 
     @property
     def active(self) -> bool:
@@ -53,6 +61,11 @@ class Look:
         """Whether the run ended before its time and can go on."""
         ended = self.state in ("lost", "stopped", "failed")
         return ended and (self.run / CHECKPOINT).is_file()
+
+    @property
+    def saved_step(self) -> int:
+        """After which step an unfinished run was saved last; 0 if that cannot be told."""
+        return checkpoint_step(self.run) if self.resumable else 0
 
     @property
     def id(self) -> str:
@@ -80,7 +93,7 @@ class Look:
 
     def moment(self) -> tuple:
         """Return something that differs when there is anything new to show."""
-        return (self.id, self.state, self.place, self.heartbeat)
+        return (self.id, self.state, self.place, self.heartbeat, self.wait)
 
 
 def clean(session: object) -> dict[str, str]:
@@ -100,16 +113,93 @@ def look(home: Path, session: object, name: str) -> Look:
         job = jobs.find(home, clean(session).get(name), COMMANDS[name])
     except JobError:
         return Look()
-    status, state = job.status(), job.state()
+    status = job.status()
+    return Look() if status is None or not may_use(status.owner) else see(job, status)
+
+
+def see(job: jobs.Job, status: jobs.Status) -> Look:
+    """Return how a job is doing, whoever may ask for it."""
+    state = job.state()
     place = job.place() if state == "queued" else 0
-    if status is None or not may_use(status.owner):
-        return Look()
-    return Look(job, state, place, status.step, status.total, status.message, status.heartbeat)
+    wait = WAITS.seconds_until(job, status.command) if place else None
+    wait = None if wait is None else rounded(wait)
+    step, total = status.step, status.total
+    more = (status.message, status.heartbeat, status.owner, wait)
+    return Look(job, state, place, step, total, *more)
 
 
-def look_at_all(home: Path, session: object) -> dict[str, Look]:
+class Looks(dict[str, Look]):
+    """How all jobs that a session names are doing, and the way to what else is the visitor's."""
+
+    def __init__(self, home: Path, session: object, keep_days: int = 0) -> None:
+        super().__init__({name: look(home, session, name) for name in COMMANDS})
+        self.home = home
+        self.session = clean(session)
+        self.keep_days = keep_days
+        self.limits = Limits()  # of this machine
+
+    @functools.cached_property
+    def all_jobs(self) -> dict[str, Kept]:
+        """All jobs of everybody; read once, when first needed."""
+        return survey(self.home)
+
+    def mine(self) -> list[Kept]:
+        """Return the visitor's own jobs, newest first."""
+        return own_jobs(self.all_jobs, self.session)
+
+    def kept_until(self, name: str) -> float | None:
+        """Return when the job of that name may be deleted; None if it stays."""
+        if not self.keep_days or not self[name].job:
+            return None
+        return kept_until(self[name].id, self.all_jobs, self.keep_days)
+
+
+def look_at_all(home: Path, session: object, keep_days: int = 0) -> Looks:
     """Return how all of the visitor's jobs are doing."""
-    return {name: look(home, session, name) for name in COMMANDS}
+    return Looks(home, session, keep_days)
+
+
+def own_jobs(found: dict[str, Kept], session: object) -> list[Kept]:
+    """Return those jobs that the visitor has started, newest first.
+
+    Who holds the link to another's job does not own it. Jobs without an owner, as strangers to the
+    page start them, belong to whoever names them.
+    """
+    owners, named = owners_of(session), set(clean(session).values())
+    return [
+        kept
+        for kept in found.values()
+        if (kept.status.owner in owners if kept.status.owner else kept.id in named)
+    ]
+
+
+def belongings(found: dict[str, Kept], run_id: str, session: object) -> dict[str, str]:
+    """Return the ids of what belongs to a run: its dataset, last comparison and last check.
+
+    They are told by the settings of the jobs. A comparison made before the run went on is of other
+    weights; a check made before the run began is told by the run itself.
+    """
+    run = found.get(run_id)
+    if run is None:
+        return {}
+    ours = {run.status.owner, *owners_of(session)}
+    theirs = {key: kept for key, kept in found.items() if kept.status.owner in ours}
+    known = {}
+    for key in run.uses:
+        if (
+            key in found
+            and found[key].status.command == "build"
+            and may_use(found[key].status.owner)
+        ):
+            known["dataset"] = key
+    for key, kept in theirs.items():  # newest first
+        command, created = kept.status.command, kept.status.created
+        if command == "compare" and run_id in kept.uses and created >= run.status.heartbeat:
+            known.setdefault("comparison", key)
+        is_later = created > run.status.created
+        if command == "check" and kept.uses == run.uses and is_later:
+            known.setdefault("check", key)
+    return known
 
 
 def failure(events: list[Event]) -> str:
@@ -149,20 +239,51 @@ def stage_words(seen: Look, language: str) -> str:
     return stage
 
 
+def rounded(seconds: float) -> float:
+    """Return a wait as roughly as it is known: to ten seconds, to minutes, to half hours."""
+    unit = 10 if seconds < 100 else 60 if seconds < 5400 else 1800
+    return float(max(unit, unit * round(seconds / unit)))
+
+
+def wait_words(seconds: float | None, language: str) -> str:
+    """Return a sentence on how long a job will wait."""
+    if seconds is None:
+        return say(language, "wait_unknown")
+    if seconds < 60:
+        wait = say(language, "wait_seconds", count=round(seconds))
+    elif seconds < 5400:
+        minutes = round(seconds / 60)
+        wait = say(language, "wait_minute" if minutes == 1 else "wait_minutes", count=minutes)
+    else:
+        hours = f"{seconds / 3600:.1f}".removesuffix(".0")
+        wait = say(language, "wait_hours", count=hours)
+    return say(language, "wait_about", wait=wait)
+
+
 def waiting(seen: Look, language: str, doing: str) -> str:
     """Return a box for a job that is under way; `doing` says what it does."""
     if seen.state == "queued":
         key = "queued" if seen.place else "queued_next"
-        return notice(text(language, key, place=seen.place) + bar(0, 0), "busy")
+        words = text(language, key, place=seen.place)
+        if seen.place:
+            words += f" <small>{escape(wait_words(seen.wait, language))}</small>"
+        return notice(words + bar(0, 0), "busy")
     stage = escape(stage_words(seen, language))
     small = f"<small>{stage}</small>" if stage else ""
     return notice(f"{doing} {small}{bar(seen.step, seen.total)}", "busy")
 
 
+def lost_words(key: str, seen: Look, language: str) -> str:
+    """Return that the work was interrupted, and why if that is known, as HTML."""
+    why = seen.job.why_lost()
+    return f"{text(language, key)} {sentence(why) if why else text(language, 'lost_why')}"
+
+
 def trouble(seen: Look, language: str) -> str:
     """Return a box that says why a job gave nothing; empty when it did not go wrong."""
     if seen.state == "lost":
-        return notice(text(language, "lost"), "bad")
+        again = text(language, "lost_again")
+        return notice(f"{lost_words('lost', seen, language)} {again}", "bad")
     if seen.state == "failed":
         why = failure(seen.job.events())
         return notice(f"<b>{text(language, 'trouble')}</b><br>{why}", "bad")

@@ -33,6 +33,36 @@
     window.ocrtune.picked = sample.dataset.otOpen;
     button.click();
   });
+  // The server does not know under which address it is seen: links are made whole here.
+  const whole = (input) => new URL(input.dataset.otLink, location.origin + location.pathname).href;
+  const completeLinks = () => {
+    for (const input of document.querySelectorAll("input[data-ot-link]")) {
+      if (input.value !== whole(input)) input.value = whole(input);
+    }
+  };
+  const watchLinks = () => {
+    new MutationObserver(completeLinks).observe(document.body, { childList: true, subtree: true });
+    completeLinks();
+  };
+  if (document.body) watchLinks(); else document.addEventListener("DOMContentLoaded", watchLinks);
+  const copyText = async (input) => {
+    try {
+      await navigator.clipboard.writeText(input.value);
+    } catch { // no secure address, or a frame that may not
+      input.select();
+      document.execCommand("copy");
+    }
+  };
+  document.addEventListener("click", async (event) => {
+    const input = event.target.closest("input[data-ot-link]");
+    if (input) input.select();
+    const button = event.target.closest("[data-ot-copied]");
+    if (!button) return;
+    await copyText(button.parentElement.querySelector("input[data-ot-link]"));
+    const before = button.textContent;
+    button.textContent = button.dataset.otCopied;
+    setTimeout(() => { button.textContent = before; }, 2000);
+  });
   window.ocrtune = {
     show: (place) => setTimeout(() => {
       const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
@@ -43,6 +73,14 @@
       const language = chosen || navigator.language;
       if (chosen) await speak(chosen);
       return [session, place, language.toLowerCase().startsWith("zh") ? "zh" : "en"];
+    },
+    arrived: () => {
+      // The run is remembered now. Left in the address it would come back at every reload, in the
+      // place of a later one; where nothing can be remembered, only the address has it.
+      const address = new URL(location.href);
+      if (!address.searchParams.has("run") || read("jobs") === null) return;
+      address.searchParams.delete("run");
+      history.replaceState(history.state, "", address);
     },
     switchLanguage: async (language) => {
       write("language", language);

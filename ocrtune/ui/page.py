@@ -2,49 +2,70 @@
 
 import os
 import secrets
+import signal
+import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import gradio as gr
 
 from ocrtune import jobs
+from ocrtune.config import BASES, USUAL_PRESET
 from ocrtune.errors import JobError
 from ocrtune.home import home_folder
-from ocrtune.ui.actions import Actions
+from ocrtune.hub import local_token
+from ocrtune.limits import Limits
+from ocrtune.offsite import await_copies
+from ocrtune.ui.actions import Actions, choice
 from ocrtune.ui.compare_tab import compare_tab
+from ocrtune.ui.copies import Copies
 from ocrtune.ui.dataset_tab import dataset_tab
 from ocrtune.ui.gallery import View
 from ocrtune.ui.parts import Shared, TabParts
+from ocrtune.ui.sweeping import Sweeper
 from ocrtune.ui.theme import head, style, theme
 from ocrtune.ui.train_tab import train_tab
 from ocrtune.ui.try_tab import try_tab
+from ocrtune.ui.uploads import use_own_cache
 from ocrtune.ui.watching import Watching, name_tabs
 from ocrtune.ui.words import label, translations
 
+NO_LIMITS = Limits()
 POLL_SECONDS = 1.0
+COPY_SECONDS = 8.0  # of what is left then, for a last copy on the Hub
+GRACE_SECONDS = 20.0  # a container has before it is killed: 30 s are usual
 THIS_MACHINE = ("127.0.0.1", "localhost", "::1")  # nobody else can open a page served here
 ARRIVE = "(session) => window.ocrtune.arrive(session)"
+ARRIVED = "() => window.ocrtune.arrived()"
 TAB_LAYOUTS = (dataset_tab, train_tab, try_tab, compare_tab)
 SWITCH = "(language) => window.ocrtune.switchLanguage(language)"
 
 
 def build_page(
-    home: Path, worker: tuple[str, ...] = jobs.WORKER, folders: bool = False
+    home: Path,
+    worker: tuple[str, ...] = jobs.WORKER,
+    folders: bool = False,
+    account: Callable[[], str] | None = None,
+    limits: Limits = NO_LIMITS,
 ) -> gr.Blocks:
     """Return the page for the jobs in `home`; nothing is served yet.
 
     folders: whether visitors may name folders of this machine, as its owner may.
+    account: returns the Hub's token of who asks, for copies of runs; None offers no copies.
+    limits: of this machine, where many share it.
     """
     secret = state_secret(home)
-    watching = Watching(home)
+    watching = Watching(home, limits.keep_days, limits)
     with gr.Blocks(title="ocrtune", analytics_enabled=False, delete_cache=(3600, 21600)) as page:
         session = gr.BrowserState({}, storage_key="ocrtune_jobs", secret=secret)
         place = gr.Textbox(visible=False)  # the tab that was open last
         seen, view = gr.State({}), gr.State(View())
+        understood = gr.State(choice(BASES[0], USUAL_PRESET))
         timer = gr.Timer(POLL_SECONDS, active=False)
         language = header()
         with gr.Tabs(selected="dataset", overflow_behavior="wrap", elem_id="ot-tabs") as tabs:
-            shared = Shared(session, language, tabs, view)
-            actions = Actions(home, worker, folders)
+            shared = Shared(session, language, tabs, view, understood)
+            actions = Actions(home, worker, folders, account, limits)
             parts = [make(actions, shared) for make in TAB_LAYOUTS]
         gr.Markdown(label("footer"), elem_classes="ot-footer")
         watched = {
@@ -92,7 +113,7 @@ def wire(
         [session, shared.tabs, language, *names],
         js=ARRIVE,
         **shared.private,
-    ).then(**watched)
+    ).then(**watched).then(None, None, None, js=ARRIVED)
     switched = language.input(name_tabs, language, names, js=SWITCH, **shared.private)
     switched.then(**watched)
     for part in parts:
@@ -148,9 +169,14 @@ def launch(host: str | None = None, port: int | None = None, wait: bool = True) 
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
     home = home_folder()
     jobs.reconcile(home)
+    use_own_cache()
+    limits = Limits.from_environment()
     usual = "0.0.0.0" if os.environ.get("SYSTEM") == "spaces" else "127.0.0.1"
     host = host or os.environ.get("OCRTUNE_HOST") or usual
-    page = build_page(home, folders=host in THIS_MACHINE)
+    own = host in THIS_MACHINE
+    account = local_token if own and local_token() else None
+    page = build_page(home, folders=own, account=account, limits=limits)
+    Copies(home, account).go_on()
     port = port or int(os.environ.get("OCRTUNE_PORT") or 0) or None
     try:
         page.queue(default_concurrency_limit=8, max_size=200).launch(
@@ -163,6 +189,25 @@ def launch(host: str | None = None, port: int | None = None, wait: bool = True) 
         raise JobError(
             f"The page cannot be served: {error}", "Choose another port with `--port`."
         ) from error
+    Sweeper(home, limits.keep_days).start()
+    end_with_workers(home)
     if wait:
         page.block_thread()
     return page
+
+
+def end_with_workers(home: Path) -> None:
+    """Let workers save what they have when a container ends, which ends them with this process.
+
+    Elsewhere they outlive the page.
+    """
+    alone = os.getpid() != 1 and os.environ.get("SYSTEM") != "spaces"
+    if alone or threading.current_thread() is not threading.main_thread():
+        return
+
+    def end(number: int, frame: object) -> None:
+        jobs.go_down(home, GRACE_SECONDS)
+        await_copies(COPY_SECONDS)
+        os._exit(0)  # threads of the server would hold up an ordinary exit
+
+    signal.signal(signal.SIGTERM, end)

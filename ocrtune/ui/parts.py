@@ -15,7 +15,9 @@ class Shared:
     session: gr.BrowserState  # the ids of the visitor's jobs
     language: gr.Radio
     tabs: gr.Tabs
-    view: gr.State  # what the visitor looks at in the gallery; a state inside tabs breaks their bar
+    # A state inside tabs breaks their bar, so all of them lie outside.
+    view: gr.State  # what the visitor looks at: in the gallery, of the log, of their own jobs
+    understood: gr.State  # which choice of base model and preset the settings follow
     # A click is no public endpoint, shows no spinner of its own and cannot be doubled.
     private: dict = field(
         default_factory=lambda: {

@@ -100,4 +100,6 @@ def placed_words() -> str:
 def head() -> str:
     """Return what the page needs before gradio starts."""
     script = (FOLDER / "page.js").read_text("utf-8")
-    return f'<meta name="color-scheme" content="light dark">\n<script>{script}</script>'
+    # The address may hold the link to a run, which is nobody else's business.
+    private = '<meta name="referrer" content="same-origin">'
+    return f'<meta name="color-scheme" content="light dark">{private}\n<script>{script}</script>'

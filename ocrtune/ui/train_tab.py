@@ -4,8 +4,12 @@ import gradio as gr
 
 from ocrtune.config import BASES, PRESETS, USUAL_PRESET
 from ocrtune.families import FAMILIES
-from ocrtune.ui.actions import Actions, choice
+from ocrtune.ui.actions import Actions
+from ocrtune.ui.copies import Copies
+from ocrtune.ui.copy_part import copy_part
 from ocrtune.ui.knobs import lay_out_knobs
+from ocrtune.ui.own_actions import OwnActions
+from ocrtune.ui.own_part import log_part, mine_part
 from ocrtune.ui.parts import Shared, TabParts, card, step, tab_named
 from ocrtune.ui.words import label
 
@@ -14,6 +18,7 @@ EXAMPLE = "deepseek-ai/DeepSeek-OCR"  # of a base model on the Hub
 
 def train_tab(actions: Actions, shared: Shared) -> TabParts:
     """Lay out the Fine-tune tab; return what it shows and which clicks change it."""
+    own = OwnActions(actions)
     with tab_named("train") as tab:
         with card():
             step("train_step_1")
@@ -32,7 +37,6 @@ def train_tab(actions: Actions, shared: Shared) -> TabParts:
                 elem_classes="ot-stack",
             )
             recipe = gr.Markdown(label("recipe_tiny_standard"), elem_classes="ot-hint")
-            understood = gr.State(choice(BASES[0], USUAL_PRESET))  # what the settings follow
             with gr.Accordion(label("advanced"), open=False, elem_id="ot-advanced"):
                 other = gr.Textbox(
                     label=label("other_base"),
@@ -42,6 +46,8 @@ def train_tab(actions: Actions, shared: Shared) -> TabParts:
                     elem_id="ot-other-base",
                 )
                 settings = lay_out_knobs(FAMILIES[BASES[0]])
+                copies = Copies(actions.home, actions.account)
+                copied = copy_part(copies, shared)
         with card():
             step("train_step_2")
             with gr.Row():
@@ -51,6 +57,8 @@ def train_tab(actions: Actions, shared: Shared) -> TabParts:
                 resume = gr.Button(label("resume_button"), visible=False, elem_id="ot-resume")
             preflight = gr.HTML(padding=False, elem_id="ot-preflight")
             progress = gr.HTML(padding=False, elem_id="ot-train-progress")
+            share = gr.HTML(padding=False, elem_id="ot-share")
+            kept = gr.HTML(padding=False, elem_id="ot-run-kept")
             proceed = gr.Button(label("train_next_compare"), variant="primary", visible=False)
         with card():
             step("train_step_3")
@@ -58,10 +66,12 @@ def train_tab(actions: Actions, shared: Shared) -> TabParts:
                 loss = curve("loss")
                 cer = curve("cer")
             readings = gr.HTML(padding=False, elem_id="ot-readings")
+            log = log_part(own, shared)
+        mine = mine_part(own, shared)
     choosing = {
         "fn": actions.choose,
-        "inputs": [base, other, preset, understood, *shared.inputs],
-        "outputs": [understood, recipe, *settings],
+        "inputs": [base, other, preset, shared.understood, *shared.inputs],
+        "outputs": [shared.understood, recipe, *settings],
         **shared.private,
         "trigger_mode": "always_last",  # of two quick clicks the second one counts
     }
@@ -82,10 +92,14 @@ def train_tab(actions: Actions, shared: Shared) -> TabParts:
         ),
         stop.click(actions.stop, shared.inputs, shared.session, **shared.private),
         resume.click(actions.resume, shared.inputs, shared.session, **shared.private),
+        *log.changes,
+        *mine.changes,
     ]
+    copied.follow(copies, shared, changes[0], changes[3])
+    changes += copied.changes
     proceed.click(actions.go_to_compare, None, shared.tabs, **shared.private)
     outputs = [dataset, device, start, stop, resume, progress, proceed, curves, loss, cer, readings]
-    outputs += [check, preflight]
+    outputs += [check, preflight, share, kept, *log.outputs, *mine.outputs]
     return TabParts(tab, outputs, changes)
 
 

@@ -3,9 +3,11 @@
 import pandas as pd
 
 from ocrtune.events import Evaluated, Event, SampleRead, Step
+from ocrtune.limits import Limits
 from ocrtune.metrics import marked_difference
 from ocrtune.report_page import percent
-from ocrtune.ui.looks import Look, remarks, trouble, waiting
+from ocrtune.ui.copies import copy_words
+from ocrtune.ui.looks import Look, lost_words, remarks, trouble, waiting
 from ocrtune.ui.views import bar, duration, escape, legend, marked, notice, text, tiles, user_text
 from ocrtune.ui.words import say
 
@@ -17,7 +19,8 @@ def progress(run: Look, events: list[Event], language: str) -> str:
     """Return how far the run is, and what it remarked."""
     if not run.job:
         return notice(text(language, "train_idle"))
-    return progress_box(run, events, language) + remarks(events, language)
+    box = progress_box(run, events, language)
+    return box + copy_words(run, language) + remarks(events, language)
 
 
 def progress_box(run: Look, events: list[Event], language: str) -> str:
@@ -28,14 +31,20 @@ def progress_box(run: Look, events: list[Event], language: str) -> str:
     if run.active:
         last = steps[-1] if steps else Step(0, 0, 0, 0, 0)
         return notice(step_words(last, run.state, language) + bar(last.step, last.total), "busy")
-    more = f" {text(language, 'resume_hint')}" if run.resumable else ""
+    more = f" {resume_words(run, language)}" if run.resumable else ""
     if run.usable:
-        words = text(language, f"train_{run.state}")
-        return notice(words + more + link(run, language), "good")
+        return notice(text(language, f"train_{run.state}") + more, "good")
     if run.resumable and run.state == "lost":
-        return notice(text(language, "train_lost") + more + link(run, language), "bad")
-    told = trouble(run, language) or notice(text(language, "stopped"))
+        return notice(lost_words("train_lost", run, language) + more, "bad")
+    told = trouble(run, language) or notice(text(language, "train_stopped_early"))
     return told + (notice(more) if more else "")
+
+
+def resume_words(run: Look, language: str) -> str:
+    """Return from where an ended run can go on."""
+    if step := run.saved_step:
+        return text(language, "resume_from", step=step)
+    return text(language, "resume_hint")
 
 
 def step_words(last: Step, state: str, language: str) -> str:
@@ -45,14 +54,6 @@ def step_words(last: Step, state: str, language: str) -> str:
         return f"{where} <small>{text(language, 'train_stopping')}</small>"
     time = duration(last.seconds_left, language)
     return f"{where} <small>{text(language, 'time_left', time=time)}</small>"
-
-
-def link(run: Look, language: str) -> str:
-    """Return the address under which the run is found again."""
-    return (
-        f' <small><a class="ot-link" href="?run={escape(run.id)}" '
-        f'title="{text(language, "link_hint")}">{text(language, "link")}</a></small>'
-    )
 
 
 def loss_table(events: list[Event]) -> pd.DataFrame:
@@ -138,3 +139,13 @@ def dataset_words(dataset: Look, counts: dict[str, int], language: str) -> str:
         language, "train_dataset", samples=sum(counts.values()), train=counts.get("train", 0)
     )
     return notice(escape(samples), "good")
+
+
+def limits_words(limits: Limits, language: str) -> str:
+    """Return what a training may take on this machine; empty where everything is allowed."""
+    given = zip(("steps", "minutes", "samples"), limits.of_training, strict=True)
+    parts = [say(language, f"limit_{name}", count=f"{most:,}") for name, most in given if most]
+    if not parts:
+        return ""
+    listed = say(language, "limit_and").join(parts)
+    return f'<p class="ot-hint">{text(language, "limits", listed=listed)}</p>'

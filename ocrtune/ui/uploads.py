@@ -4,14 +4,58 @@ import os
 import re
 import secrets
 import shutil
+import tempfile
+import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from gradio.utils import get_upload_folder
 
+from ocrtune.errors import JobError
 from ocrtune.ui.words import Refused
 
 ODD = re.compile(r"[^\w.\-]+")
 LONGEST_NAME = 80  # characters
+CACHE = "GRADIO_TEMP_DIR"
+CACHE_SECONDS = 6 * 3600.0  # that an upload which nobody built from, or a download, is kept
+
+
+def own_cache() -> Path:
+    """Return the folder where gradio keeps uploads when nobody says another: no other app's."""
+    user = os.getuid() if hasattr(os, "getuid") else "mine"
+    return Path(tempfile.gettempdir()).resolve() / f"ocrtune-uploads-{user}"
+
+
+def use_own_cache() -> None:
+    """Let gradio keep uploads in a folder of our own that other users of the machine cannot read.
+
+    Where `GRADIO_TEMP_DIR` is set, its folder is used, and swept by gradio only.
+    """
+    if os.environ.get(CACHE):
+        return
+    try:
+        own_cache().mkdir(exist_ok=True)
+        own_cache().chmod(0o700)  # refused where somebody else has made the folder before us
+    except OSError as error:
+        raise JobError(
+            f"Uploads cannot be kept in `{own_cache()}`: {error.strerror}.",
+            f"Set {CACHE} to a folder of your own.",
+        ) from error
+    os.environ[CACHE] = str(own_cache())
+
+
+def sweep_uploads(now: float | None = None) -> None:
+    """Remove old files from our own cache: those of a page that was killed are nobody else's."""
+    if os.environ.get(CACHE) != str(own_cache()):
+        return
+    oldest = (time.time() if now is None else now) - CACHE_SECONDS
+    for entry in own_cache().glob("*"):
+        try:
+            files = [entry, *entry.rglob("*")] if entry.is_dir() else [entry]
+            if max(file.lstat().st_mtime for file in files) < oldest:
+                shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+        except OSError:  # another page has removed it at the same moment
+            continue
 
 
 def uploaded(value: object) -> Path:
@@ -36,6 +80,12 @@ def keep(value: object, folder: Path) -> Path:
     path = uploaded(value)
     folder.mkdir(parents=True, exist_ok=True)
     return Path(shutil.copyfile(path, folder / plain_name(path.name)))
+
+
+def require_kind(value: object, endings: Sequence[str]) -> None:
+    """Refuse an uploaded file whose name has none of the endings."""
+    if not uploaded(value).name.lower().endswith(tuple(endings)):
+        raise Refused("bad_kind", endings=", ".join(endings))
 
 
 def pass_on(path: str, before: Path, after: Path) -> str:

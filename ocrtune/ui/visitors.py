@@ -7,8 +7,10 @@ in. The jobs of a signed-in user open for nobody else.
 import hashlib
 import re
 import secrets
+import time
 
 from gradio.context import LocalContext
+from gradio.utils import get_space
 
 VISITOR = "visitor"  # the secret's place in what a browser remembers
 SECRET = re.compile(r"[A-Za-z0-9_-]{22,64}")
@@ -21,9 +23,22 @@ def new_visitor() -> str:
 
 
 def signed_in() -> str:
-    """Return the name of the user whose request is being answered; empty if nobody signed in."""
+    """Return the name of the user whose request is being answered; empty if nobody signed in.
+
+    Who signs in is known by gradio's own `auth`, or on a Space by "Sign in with Hugging Face":
+    the Space has signed the cookie that says so. Elsewhere that button would let everybody in
+    under one name, so there it counts for nothing.
+    """
     request = LocalContext.request.get(None)
-    return (getattr(request, "username", None) or "") if request else ""
+    if request is None:
+        return ""
+    if name := getattr(request, "username", None):
+        return name
+    scope = getattr(getattr(request, "request", None), "scope", None) or {}
+    told = (scope.get("session") or {}).get("oauth_info") if get_space() else None
+    if not told or 0 < (told.get("expires_at") or 0) < time.time():
+        return ""
+    return (told.get("userinfo") or {}).get("preferred_username") or ""
 
 
 def owner_of(session: object) -> str:
@@ -31,8 +46,16 @@ def owner_of(session: object) -> str:
 
     Of a secret only a digest is kept: who reads a job's files learns nothing to ask with.
     """
-    if user := signed_in():
-        return f"{USER}{user}"
+    return f"{USER}{user}" if (user := signed_in()) else digest_of(session)
+
+
+def owners_of(session: object) -> set[str]:
+    """Return as whom the visitor may have started jobs: as a user, and before signing in."""
+    return {owner_of(session), digest_of(session)} - {""}
+
+
+def digest_of(session: object) -> str:
+    """Return the owner that the secret in a session stands for; empty if it holds none."""
     secret = session.get(VISITOR) if isinstance(session, dict) else None
     if not isinstance(secret, str) or not SECRET.fullmatch(secret):
         return ""

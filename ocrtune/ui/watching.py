@@ -5,21 +5,23 @@ way, and when the page is opened again; a tab in which nothing is new is left al
 """
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import gradio as gr
 import pandas as pd
 
-from ocrtune import jobs
 from ocrtune.dataset_files import read_build_report
-from ocrtune.errors import JobError, OcrtuneError
+from ocrtune.errors import OcrtuneError
+from ocrtune.keeping import mark_used, survey
+from ocrtune.limits import Limits
 from ocrtune.report import read_report
 from ocrtune.sample_index import IndexedSample, SampleIndex
 from ocrtune.ui import (
     compare_views,
     dataset_views,
     editor,
+    own_views,
     preflight_views,
     report_views,
     train_views,
@@ -27,15 +29,24 @@ from ocrtune.ui import (
 )
 from ocrtune.ui.actions import offered_prompts, trained
 from ocrtune.ui.gallery import View, edits_moment
-from ocrtune.ui.looks import Look, clean, look, look_at_all, question
+from ocrtune.ui.looks import (
+    COMMANDS,
+    Look,
+    Looks,
+    belongings,
+    clean,
+    look,
+    look_at_all,
+    question,
+)
+from ocrtune.ui.pace import Pace
 from ocrtune.ui.views import notice, sentence, text
 from ocrtune.ui.visitors import VISITOR, new_visitor
 from ocrtune.ui.words import language_of, say
 
 TABS = ("dataset", "train", "try", "compare")
+NO_LIMITS = Limits()
 NVIDIA = Path("/dev/nvidiactl")
-
-Looks = dict[str, Look]
 
 
 def show_dataset(looks: Looks, language: str) -> list:
@@ -71,7 +82,7 @@ def show_train(looks: Looks, language: str) -> list:
     ready = bool(counts) and not run.active
     return [
         train_views.dataset_words(dataset, counts, language),
-        "" if NVIDIA.exists() else f'<p class="ot-hint">{text(language, "gpu_none")}</p>',
+        device_words(language) + train_views.limits_words(looks.limits, language),
         gr.Button(interactive=ready, variant=variant(not run.usable)),
         gr.Button(interactive=run.state in ("queued", "running")),
         gr.Button(visible=run.resumable),
@@ -84,6 +95,38 @@ def show_train(looks: Looks, language: str) -> list:
         gr.Button(interactive=ready and not check.active),
         preflight_views.preflight(check, checked, run, events, language),
     ]
+
+
+def device_words(language: str) -> str:
+    """Return what to know of this machine."""
+    return "" if NVIDIA.exists() else f'<p class="ot-hint">{text(language, "gpu_none")}</p>'
+
+
+def show_kept(looks: Looks, language: str) -> list:
+    """Return until when the dataset is kept."""
+    return [own_views.kept_words(looks, "dataset", language)]
+
+
+def show_share(looks: Looks, language: str) -> list:
+    """Return the link to the run, and until when it is kept."""
+    return [own_views.share(looks["run"], language), own_views.kept_words(looks, "run", language)]
+
+
+def show_log(looks: Looks, language: str, view: View | None = None) -> list:
+    """Return the end of the run's log, and the button that fetches all of it."""
+    if not view or not view.log:
+        return ["", gr.skip()]
+    run = looks["run"]
+    return [own_views.log(run, language), gr.Button(interactive=run.job is not None)]
+
+
+def show_mine(looks: Looks, language: str, view: View | None = None) -> list:
+    """Return the visitor's own jobs, and what is asked before some of them are deleted."""
+    if not view or not view.mine:
+        return ["", gr.Column(visible=False), "", gr.skip()]
+    asked = own_views.doomed(looks, view, language)
+    listed = own_views.mine(looks, view, language)
+    return [listed, gr.Column(visible=bool(asked)), asked, gr.Button(visible=bool(looks.mine()))]
 
 
 def show_try(looks: Looks, language: str) -> list:
@@ -193,7 +236,8 @@ class Panel:
 
 def look_at_gallery(looks: Looks, view: View) -> list:
     """Return what differs when the gallery does, beside the jobs."""
-    return [asdict(view), edits_moment(looks["dataset"])]
+    samples = replace(view, log=False, mine=False, doomed="")
+    return [asdict(samples), edits_moment(looks["dataset"])]
 
 
 def look_at_card(looks: Looks, view: View) -> list:
@@ -212,17 +256,32 @@ def look_at_suspects(looks: Looks, view: View) -> list:
     return [view.suspect, edits_moment(looks["dataset"])]
 
 
+def look_at_log(looks: Looks, view: View) -> list:
+    """Return what differs when there is more in the log and somebody looks."""
+    return [view.log, own_views.log_size(looks["run"]) if view.log else 0]
+
+
+def look_at_mine(looks: Looks, view: View) -> list:
+    """Return what differs when the visitor wants to see the list, or to be asked something."""
+    return [view.mine, view.doomed]
+
+
 def look_no_further(looks: Looks, view: View) -> None:
     """The jobs alone say whether there is anything new."""
 
 
 GALLERY = (("dataset",), ("comparison",))
+EVERY_END = ((), tuple(COMMANDS))
 SUSPECTS = ((), ("comparison", "dataset"))
 PANELS = {
     "dataset": Panel(show_dataset, ("dataset",), (), 0, 7),
     "gallery": Panel(editor.show_gallery, *GALLERY, 5, 12, look_at_gallery),
     "gallery_text": Panel(editor.show_text, (), ("dataset",), 0, 1, look_at_card, speaks=False),
+    "kept": Panel(show_kept, (), ("dataset", "run", "comparison"), 0, 1),
     "train": Panel(show_train, ("run", "check"), ("dataset",), 5, 13),
+    "share": Panel(show_share, (), ("run", "comparison"), 1, 2),
+    "log": Panel(show_log, (), ("run",), 0, 2, look_at_log),
+    "mine": Panel(show_mine, *EVERY_END, 0, 4, look_at_mine),
     "try": Panel(show_try, ("reading",), ("run", "dataset"), 4, 5),
     "keep": Panel(editor.show_keep, (), ("reading", "dataset"), 1, 3, look_no_further),
     "keep_text": Panel(
@@ -246,11 +305,15 @@ class Watching:
     """The eyes of the page on one home of jobs."""
 
     home: Path
+    keep_days: int = 0  # after their last use, as `Limits` has it; 0: for ever
+    limits: Limits = NO_LIMITS
+    pace: Pace = field(default_factory=Pace)
 
     def watch(self, session: object, language: object, seen: object, view: object = None) -> list:
         """Return the outputs of all tabs, the timer, and what this visitor has seen now."""
         language = language_of(language)
-        looks = look_at_all(self.home, session)
+        looks = look_at_all(self.home, session, self.keep_days)
+        looks.limits = self.limits
         before = seen if isinstance(seen, dict) else {}
         view = view if isinstance(view, View) else View()
         now = {name: panel.moment(looks, language, view) for name, panel in PANELS.items()}
@@ -261,7 +324,11 @@ class Watching:
             else:
                 outputs += panel.fill(looks, language, view)
         busy = any(seen_job.active for seen_job in looks.values())
-        return [*outputs, gr.Timer(active=busy), now]
+        page = hash(frozenset(looks.session.items()))
+        if not busy:
+            self.pace.leave(page)
+            return [*outputs, gr.Timer(active=False), now]
+        return [*outputs, gr.Timer(value=self.pace.seconds(page), active=True), now]
 
     def arrive(self, session: object, place: object, language: object, request: gr.Request) -> list:
         """Return jobs, open tab, language and tab names; `?run=` in the address brings a run."""
@@ -269,16 +336,11 @@ class Watching:
         run = look(self.home, {"run": request.query_params.get("run")}, "run")
         if run.job and run.id != known.get("run"):
             kept = {VISITOR: known[VISITOR]} if VISITOR in known else {}
-            known, place = kept | {"run": run.id} | self.dataset_of(run), "train"
+            known = kept | {"run": run.id} | belongings(survey(self.home), run.id, kept)
+            place = "train"
         known.setdefault(VISITOR, new_visitor())
+        for name in COMMANDS:
+            if found := look(self.home, known, name).job:
+                mark_used(found)
         language = language_of(language)
         return [known, gr.Tabs(selected=place), language, *name_tabs(language)]
-
-    def dataset_of(self, run: Look) -> dict[str, str]:
-        """Return the id of the job that built a run's dataset, if it was built here."""
-        folder = Path(trained(run).data).parent
-        try:
-            job = jobs.find(self.home, folder.name, "build")
-        except JobError:
-            return {}
-        return {"dataset": job.id} if job.folder == folder else {}
