@@ -24,7 +24,7 @@ def test_the_weights_with_the_lowest_cer_are_kept(base, monkeypatch):
     watch = Validation(loaded, [sample], lambda event: None)
     wrong = iter([1, 5, 2, 2, 4])
 
-    def misread(*args):
+    def misread(*args, **options):
         text = "b" * next(wrong)
         return [Prediction(picture_id="a", text=text.ljust(10, "a"), seconds=0, model="m")]
 
@@ -60,10 +60,10 @@ def test_readings_end_at_a_length_taken_from_the_right_texts(base, monkeypatch):
     limits = []
     real = validation.read_samples
 
-    def noted(reader, *args):
+    def noted(reader, *args, **options):
         limits.append(reader.contract.max_new_tokens)
         assert reader.model is loaded.model
-        return real(reader, *args)
+        return real(reader, *args, **options)
 
     monkeypatch.setattr(validation, "read_samples", noted)
     watch.measure(0)
