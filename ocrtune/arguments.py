@@ -10,13 +10,16 @@ from ocrtune.config import (
     BASES,
     CHOICES,
     HUB_ROWS,
+    LEAVE_OUT_SEEN,
     PRESETS,
     SHAPES,
     BuildConfig,
     CompareConfig,
     Config,
     ExportConfig,
+    LearnConfig,
     ReadConfig,
+    SuspectsConfig,
     TrainConfig,
 )
 from ocrtune.families import get_family
@@ -44,8 +47,10 @@ def make_parser() -> argparse.ArgumentParser:
         add_columns,
         add_check,
         add_train,
+        add_learn,
         add_read,
         add_compare,
+        add_suspects,
         add_export,
         add_score,
         add_edit,
@@ -144,6 +149,7 @@ def add_check(commands: argparse._SubParsersAction) -> None:
         "Takes the options of `train`.",
     )
     train_options(command)
+    fraction_option(command)
     command.set_defaults(output="")
 
 
@@ -170,6 +176,33 @@ def add_train(commands: argparse._SubParsersAction) -> None:
     )
     add_copying(command)
     train_options(command)
+    fraction_option(command)
+
+
+def add_learn(commands: argparse._SubParsersAction) -> None:
+    command = commands.add_parser(
+        "learn",
+        usage="%(prog)s --data PREFIX --output DIR [--fractions 0.25 0.5 1] [OPTION of train ...]",
+        help="draw a learning curve: what more training samples would bring",
+        description="Fine-tune on several shares of the train split, each contained in the next, "
+        "read the test split with every result, and say what twice as many samples would bring, "
+        "with its uncertainty. All runs take the same steps, unless --epochs is given. Writes "
+        "DIR/learn.json, learn.html and a run for each share. Ctrl-C stops after the current step; "
+        "the same command goes on, and trains no finished share again. Takes the options of "
+        "`train`.",
+    )
+    command.add_argument(
+        "--fractions",
+        nargs="+",
+        type=float,
+        metavar="SHARE",
+        default=argparse.SUPPRESS,
+        help="of the train split (default: 0.25 0.5 1)",
+    )
+    option(command, LearnConfig, "--split", "NAME", "to measure on: test or validation")
+    option(command, LearnConfig, "--language", "CODE", "of the page: en or zh")
+    train_options(command)
+    command.set_defaults(kind=LearnConfig)
 
 
 def add_copying(command: argparse.ArgumentParser) -> None:
@@ -243,6 +276,12 @@ def train_options(command: argparse.ArgumentParser) -> None:
     job_options(command, TrainConfig)
 
 
+def fraction_option(command: argparse.ArgumentParser) -> None:
+    """Add how much of the train split a single run learns from."""
+    words = "of the train split to learn from; a smaller share is within a larger one"
+    option(command, TrainConfig, "--fraction", "SHARE", words)
+
+
 def add_length(command: argparse.ArgumentParser) -> None:
     """Add how long a run learns."""
     group = command.add_argument_group("how long")
@@ -297,6 +336,8 @@ def add_measuring(command: argparse.ArgumentParser) -> None:
     group = command.add_argument_group("measuring, saving, computing")
     option(group, TrainConfig, "--evaluate-every", "N", "steps between measurements; 0: 4 a run")
     option(group, TrainConfig, "--validation-samples", "N", "read at most so many each time")
+    words = "end after so many measurements in a row without a better CER; 0: never"
+    option(group, TrainConfig, "--early-stop", "N", words)
     option(
         group,
         TrainConfig,
@@ -358,14 +399,49 @@ def add_read(commands: argparse._SubParsersAction) -> None:
 def add_compare(commands: argparse._SubParsersAction) -> None:
     command = commands.add_parser(
         "compare",
-        usage="%(prog)s --data PREFIX --adapter FOLDER --output DIR [OPTION ...]",
-        help="measure the base model against an adapter",
+        usage="%(prog)s --data PREFIX --adapter FOLDER [--adapter FOLDER ...] --output DIR "
+        "[OPTION ...]",
+        help="measure the base model against adapters and other engines",
         description="Read a split with the base model and with the adapter, under the same "
         "settings, and report both character error rates (CER) with the 95 % interval of their "
-        "difference. Writes DIR/report.json, lines.csv and report.html.",
+        "difference. More adapters, checkpoints and other engines' texts stand beside them in one "
+        "ranking, each pair with its interval. Writes DIR/report.json, lines.csv and report.html.",
     )
     option(command, CompareConfig, "--data", "PREFIX", "the dataset, as given to `build --output`")
-    option(command, CompareConfig, "--adapter", "FOLDER", "an adapter, such as RUN/adapter")
+    command.add_argument(
+        "--adapter",
+        action=Adapters,
+        metavar="FOLDER",
+        default=argparse.SUPPRESS,
+        help="an adapter, such as RUN/adapter; the first is compared with the base model, further "
+        "ones are ranked beside it",
+    )
+    command.add_argument(
+        "--checkpoint",
+        dest="checkpoints",
+        action="append",
+        metavar="RUN",
+        default=argparse.SUPPRESS,
+        help="rank the weights in the checkpoint of an unfinished run, too; may be repeated",
+    )
+    command.add_argument(
+        "--texts",
+        action="append",
+        metavar="NAME=PATH",
+        default=argparse.SUPPRESS,
+        help="rank what another engine read, too: a folder of `picture-name.txt`, or a CSV, TSV, "
+        "JSON or JSON lines with picture id and text; may be repeated",
+    )
+    command.add_argument(
+        "--leave-out-seen",
+        nargs="?",
+        const="all",
+        choices=LEAVE_OUT_SEEN,
+        metavar="WHAT",
+        default=argparse.SUPPRESS,
+        help="leave out samples that the train split holds too: `all` (if nothing is said), or "
+        "`pictures`, which keeps those of which only the text is known (default: no)",
+    )
     option(command, CompareConfig, "--output", "DIR", "where the report goes")
     option(command, CompareConfig, "--base", "MODEL", "the model the adapter was trained on")
     option(command, CompareConfig, "--split", "NAME", "train, validation or test")
@@ -391,6 +467,34 @@ class Adapters(argparse.Action):
             namespace.adapters = (*namespace.adapters, value)
         else:
             namespace.adapter, namespace.adapters = value, ()
+
+
+def add_suspects(commands: argparse._SubParsersAction) -> None:
+    command = commands.add_parser(
+        "suspects",
+        usage="%(prog)s --data PREFIX --adapter FOLDER --output DIR [--all] [OPTION ...]",
+        help="find training texts that are probably wrong",
+        description="Read lines of the train split with a tuned model. Those that it reads "
+        "otherwise than they are written are listed, the worst first: look at their ground truth. "
+        "Lines that were marked as checked are left alone. Writes DIR/suspects.csv and "
+        "suspects.json; Ctrl-C ends it and keeps what was found.",
+    )
+    option(command, SuspectsConfig, "--data", "PREFIX", "as given to `build --output`")
+    option(command, SuspectsConfig, "--adapter", "FOLDER", "an adapter, such as RUN/adapter")
+    option(command, SuspectsConfig, "--output", "DIR", "where the lists go")
+    option(command, SuspectsConfig, "--base", "MODEL", "the model the adapter was trained on")
+    either = command.add_mutually_exclusive_group()
+    option(either, SuspectsConfig, "--lines", "N", "read at most so many, drawn at random")
+    either.add_argument(
+        "--all",
+        dest="lines",
+        action="store_const",
+        const=0,
+        default=argparse.SUPPRESS,
+        help="read all of them",
+    )
+    option(command, SuspectsConfig, "--seed", "N", "of the draw")
+    job_options(command, SuspectsConfig)
 
 
 def add_export(commands: argparse._SubParsersAction) -> None:

@@ -9,7 +9,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +22,10 @@ from ocrtune.errors import TrainingError
 from ocrtune.records import OcrContract, Sample
 
 # Where things lie, how long the run is and how often it is saved make no step another one; what
-# lies there is compared by the digest of the data and by the contract.
+# lies there, and the share of it that is learned, is compared by the digest of the data and by the
+# contract.
 FREE_SETTINGS = ("data", "output", "base", "steps", "epochs", "checkpoint_every")
+FREE_SETTINGS += ("early_stop", "fraction")
 HEADER = ("identity", "state")  # the two JSON texts beside the tensors
 
 
@@ -141,3 +143,33 @@ def unpack(value: Any, tensors: dict[str, Tensor]) -> Any:
     if "tensor" in value:
         return tensors[value["tensor"]]
     return {key: unpack(inner, tensors) for key, inner in value["pairs"]}
+
+
+@dataclass(frozen=True)
+class Unfinished:
+    """What a checkpoint holds of the adapter that its run is making."""
+
+    contract: OcrContract  # of the base model in that run
+    step: int
+    weights: Tensor  # all of them, flat, in the order of the model's parameters
+
+
+def read_unfinished(folder: Path) -> Unfinished:
+    """Return the weights in the checkpoint of a run's folder, to read pictures with them."""
+    require_checkpoint(folder)
+    path = folder / CHECKPOINT
+    try:
+        with safe_open(path, framework="pt") as file:
+            texts = file.metadata() or {}
+            identity, packed = (json.loads(texts[name]) for name in HEADER)
+            learner = dict(packed["pairs"])["learner"]
+            parts = dict(learner["pairs"])
+            return Unfinished(
+                contract=OcrContract.from_dict(identity["base model"]),
+                step=len(parts["losses"]),
+                weights=file.get_tensor(parts["weights"]["tensor"]),
+            )
+    except (OSError, SafetensorError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise TrainingError(
+            f"The checkpoint `{path}` is damaged: {error}.", "Compare another one."
+        ) from error

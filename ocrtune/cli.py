@@ -18,7 +18,9 @@ from ocrtune.config import (
     CompareConfig,
     Config,
     ExportConfig,
+    LearnConfig,
     ReadConfig,
+    SuspectsConfig,
     TrainConfig,
 )
 from ocrtune.crashes import explain_crash, is_circumstance
@@ -48,6 +50,8 @@ SHOWN_SUSPECTS = 5
 # shared, as on a Space: measured, reading a line took seven times as long.
 WAITING = ("OMP_WAIT_POLICY", "passive")
 OFFLINE = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_HUB_DISABLE_TELEMETRY")
+SUSPECTS_STOPPING = "\nStopping; what was found is kept. Ctrl-C again ends at once.\n"
+KEEPING = ("train", "learn", "suspects")  # have something to save when they are asked to stop
 STOPPED_EARLY = "Stopped before anything was finished."
 
 
@@ -108,7 +112,7 @@ def work(args: argparse.Namespace) -> int:
     watcher = Watcher(worker.emit, worker.stop_requested, looks=args.command == "build")
     try:
         limits = limits_of(args)
-        with limited(worker, limits, args), stopping_at_once(watcher, args.command == "train"):
+        with limited(worker, limits, args), stopping_at_once(watcher, args.command in KEEPING):
             ending = JOBS[args.command](make_config(args), watcher, args)
         worker.emit(Done(ending.text, watcher.stopped))
         return 0
@@ -308,25 +312,70 @@ def compare(config: CompareConfig, watcher: Watcher, args: argparse.Namespace) -
 
     comparison = compare_models(config, watcher.emit)
     print_comparison(comparison)
-    print_suspects(config)
+    print_ranking(comparison)
+    print_suspects(Path(config.output), config.data)
     print(f"Report: {Path(config.output) / 'report.html'}")
     return Ending(verdict(comparison, config.language))
 
 
-def print_suspects(config: CompareConfig) -> None:
+def learn(config: LearnConfig, watcher: Watcher, args: argparse.Namespace) -> Ending:
+    """Draw a learning curve and print its points and what they say."""
+    work_offline(config.base)
+    with stopping_gently(watcher):
+        from ocrtune.engines import UNSLOTH, start_unsloth
+
+        if config.engine == UNSLOTH:
+            start_unsloth(config)
+        from ocrtune.learning import learn_curve
+        from ocrtune.learning_page import curve_lines
+
+        limits = limits_of(args)
+        values = learn_curve(config, watcher.emit, watcher.stop_requested, limits)
+    if values is None:
+        told = "Stopped before the first point; the same command goes on."
+        print(told)
+        return Ending(told, INTERRUPTED)
+    print("\n".join(curve_lines(values)))
+    print(f"Page: {Path(config.output) / 'learn.html'}")
+    return Ending(values["verdict"][config.language], 0 if values["finished"] else INTERRUPTED)
+
+
+def suspects(config: SuspectsConfig, watcher: Watcher, args: argparse.Namespace) -> Ending:
+    """Read training lines with a tuned model; print those to check first."""
+    work_offline(config.base)
+    with stopping_gently(watcher, SUSPECTS_STOPPING):
+        from ocrtune.label_check import check_labels
+
+        found = check_labels(config, watcher.emit, watcher.stop_requested)
+    print_suspects(Path(config.output), config.data)
+    told = f"{len(found.suspects)} of {found.read} training lines were read otherwise."
+    print(told)
+    return Ending(told)
+
+
+def print_suspects(folder: Path, data: str) -> None:
     """Print the training lines whose ground truth is most likely wrong, if any were found."""
     from ocrtune.report_page import percent
-    from ocrtune.suspects import load_suspects, suspects_path
+    from ocrtune.suspects import load_suspects
 
-    found = load_suspects(Path(config.output))
+    found = load_suspects(folder)
     if not found.suspects:
         return
     print(f"\nTraining lines to check first ({len(found.suspects)} of {found.read} read):")
     for one in found.suspects[:SHOWN_SUSPECTS]:
         print(f"{one.picture_id}  CER {percent(one.cer)}")
         print(f"  text     {one.reference}\n  reading  {one.hypothesis}")
-    print(f"All of them: {suspects_path(Path(config.output))}")
-    print(f"Correct one: python -m ocrtune edit {config.data} --picture ID --text T\n")
+    print(f"All of them: {folder / 'suspects.csv'}")
+    print(f"Correct one: python -m ocrtune edit {data} --picture ID --text T\n")
+
+
+def print_ranking(comparison: "Comparison") -> None:
+    """Print all models that took part as a table, if there are more than two."""
+    from ocrtune.console import ranking_lines
+
+    ranking = comparison.ranking
+    if ranking and len(ranking.models) > 2:
+        print("\n".join(["", *ranking_lines(ranking)]))
 
 
 def print_comparison(comparison: "Comparison") -> None:
@@ -654,6 +703,8 @@ JOBS: dict[str, Callable[..., Ending]] = {
     "train": train,
     "read": read,
     "compare": compare,
+    "suspects": suspects,
+    "learn": learn,
     "export": export,
 }
 OTHERS: dict[str, Callable[[argparse.Namespace], int]] = {

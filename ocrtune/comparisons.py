@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 
 from ocrtune.alignment import uncollected
 from ocrtune.bootstrap import DRAWS, SEED, Difference, compare_scores
+from ocrtune.conditions import Conditions
 from ocrtune.counting import Counted, count_readings
 from ocrtune.errors import MetricsError
 from ocrtune.grouping import find_groups
 from ocrtune.metrics import Summary, require_same_ids, summarise
+from ocrtune.ranking import Ranking
 from ocrtune.records import OcrContract, Prediction, Sample
 from ocrtune.scores import CharScore, Counts
 from ocrtune.text import PROFILES, find_loop
@@ -89,6 +91,8 @@ class Comparison:
     draws: int
     seed: int
     counted: Counted = field(repr=False, compare=False)  # of the base and the tuned model
+    ranking: Ranking | None = None  # of these two and of all others that were compared
+    conditions: Conditions | None = None  # where more is known of them than the contract
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,7 @@ NOT_NEGATIVE = (
     "evaluate_every",
     "validation_samples",
     "checkpoint_every",
+    "early_stop",
 )
 
 
@@ -155,6 +156,10 @@ class TrainConfig(Config):
     evaluate_every: int = 0  # steps between two CER measurements; 0 measures four times a run
     validation_samples: int = 32  # at most this many are read at each measurement
     checkpoint_every: int = 0  # steps between two checkpoints; 0 saves one every two minutes
+    # So many measurements in a row without a better CER end the run; 0: none do. No preset asks for
+    # it: the rate falls to the last step planned, and ending before gives its best steps away.
+    early_stop: int = 0
+    fraction: float = 1.0  # of the train split to learn from; a smaller one is within a larger one
     engine: str = "auto"
     compile: str = "auto"  # `auto` compiles when the run is long enough to repay it
     seed: int = 3407
@@ -171,6 +176,11 @@ class TrainConfig(Config):
             f"`lora_dropout` is {self.lora_dropout}.",
             "Use a share below 1, such as 0.05.",
         )
+        require(
+            0 < self.fraction <= 1,
+            f"`fraction` is {self.fraction}.",
+            "Use a share of the train split, such as 0.5; 1 takes all of it.",
+        )
         for name in NOT_NEGATIVE:
             value = getattr(self, name)
             require(0 <= value < math.inf, f"`{name}` is {value}.", "Use 0 or more.")
@@ -185,6 +195,47 @@ class TrainConfig(Config):
             return self
         steps = max(1, math.ceil(self.epochs * samples / self.batch_size))
         return replace(self, steps=steps, epochs=0.0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LearnConfig(TrainConfig):
+    """A run on each of several shares of one train split; `output` holds them all.
+
+    `fraction` is each one's own. Steps are the same for all unless epochs are given: so only the
+    samples differ, not how long was learned, and the weights kept are the best of each run.
+    """
+
+    fractions: tuple[float, ...] = (0.25, 0.5, 1.0)
+    split: str = "test"  # that every point is measured on
+    draws: int = 2_000  # of the bootstrap over its lines
+    language: str = "en"  # of the page: `en` or `zh`
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        shares = tuple(sorted({float(one) for one in self.fractions}))
+        object.__setattr__(self, "fractions", shares)
+        require(
+            bool(shares) and shares[0] > 0 and shares[-1] <= 1,
+            f"The shares {', '.join(f'{one:g}' for one in shares) or '(none)'} are impossible.",
+            "Use numbers above 0 and up to 1, such as 0.25 0.5 1.",
+        )
+        require(
+            self.split in ("validation", "test"),
+            f"There is no curve on the split `{self.split}`.",
+            "Use test or validation.",
+        )
+        require(self.draws >= 100, f"`draws` is {self.draws}.", "Use 100 or more.")
+        require(
+            self.language in ("en", "zh"),
+            f"There is no page in the language `{self.language}`.",
+            "Use en or zh.",
+        )
+
+    def run(self, fraction: float) -> TrainConfig:
+        """Return the settings of the run on one share, in a folder of its own."""
+        values = {field.name: getattr(self, field.name) for field in fields(TrainConfig)}
+        folder = str(Path(self.output) / f"{fraction:g}")
+        return TrainConfig(**values | {"fraction": fraction, "output": folder})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -218,6 +269,9 @@ class ReadConfig(Config):
         return tuple(dict.fromkeys(filter(None, (self.adapter, *self.adapters))))
 
 
+LEAVE_OUT_SEEN = ("no", "pictures", "all")  # `pictures`: not those of which only the text is known
+
+
 @dataclass(frozen=True, kw_only=True)
 class CompareConfig(Config):
     """Base model against adapter, on one split of one dataset."""
@@ -226,6 +280,10 @@ class CompareConfig(Config):
     adapter: str
     output: str
     base: str = "tiny"
+    adapters: tuple[str, ...] = ()  # more of them, ranked beside the first
+    checkpoints: tuple[str, ...] = ()  # folders of unfinished runs, ranked too
+    texts: tuple[str, ...] = ()  # what other engines read: `NAME=FOLDER` or `NAME=TABLE`
+    leave_out_seen: str = "no"  # samples that train holds too: one of LEAVE_OUT_SEEN
     split: str = "test"
     draws: int = 10_000  # of the paired bootstrap
     seed: int = 0
@@ -233,6 +291,19 @@ class CompareConfig(Config):
     suspects: int = 200  # training lines read at most to find wrong ground truth; 0: none
 
     def __post_init__(self) -> None:
+        for name in ("adapters", "checkpoints", "texts"):  # JSON has lists only
+            object.__setattr__(self, name, tuple(getattr(self, name)))
+        for one in self.texts:
+            require(
+                all(one.partition("=")),
+                f"`{one}` does not say whose texts they are.",
+                "Give a name and a folder or table: `--texts tesseract=out/`.",
+            )
+        require(
+            self.leave_out_seen in LEAVE_OUT_SEEN,
+            f"`leave_out_seen` is {self.leave_out_seen!r}.",
+            "Use no, pictures or all.",
+        )
         require(self.suspects >= 0, f"`suspects` is {self.suspects}.", "Use 0 or more.")
         require(
             self.split in ("train", "validation", "test"),
@@ -244,6 +315,31 @@ class CompareConfig(Config):
             f"There is no report in the language `{self.language}`.",
             "Use en or zh.",
         )
+
+    @property
+    def all_adapters(self) -> tuple[str, ...]:
+        """The folders of every adapter, each once; the first one is compared with the base."""
+        return tuple(dict.fromkeys((self.adapter, *self.adapters)))
+
+    @property
+    def other_texts(self) -> dict[str, str]:
+        """The folder or table of each other engine, by its name."""
+        return {name: path for name, _, path in (one.partition("=") for one in self.texts)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class SuspectsConfig(Config):
+    """Which training lines are read to find wrong ground truth."""
+
+    data: str
+    adapter: str
+    output: str  # folder for suspects.json and suspects.csv
+    base: str = "tiny"
+    lines: int = 200  # read at most so many, drawn at random; 0: all
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        require(self.lines >= 0, f"`lines` is {self.lines}.", "Use 0 or more; 0 reads all.")
 
 
 @dataclass(frozen=True, kw_only=True)

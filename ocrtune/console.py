@@ -6,7 +6,8 @@ from typing import TextIO
 from tqdm import tqdm
 
 from ocrtune.events import Emit, Evaluated, Event, Note, Preflight, Progress, Read, Step, Written
-from ocrtune.report_page import percent
+from ocrtune.ranking import Ranking, places
+from ocrtune.report_page import percent, points
 
 QUIET_SECONDS = 20.0  # at least so long between two plain lines of one stage
 STAGES = {
@@ -14,7 +15,9 @@ STAGES = {
     "build": "Checking pictures",
     "features": "Looking at pictures",
     "read": "Reading",
-    "compare": "Reading with both models",
+    "compare": "Reading with all models",
+    "seen": "Looking for the same pictures in train",
+    "suspects": "Reading training lines",
     "train": "Fine-tuning",
     "export": "Merging",
 }
@@ -113,6 +116,37 @@ def preflight_lines(told: Preflight) -> list[str]:
         f"pictures; a step takes {told.step_seconds:.2g} s, measuring the CER in all "
         f"{duration(told.measuring_seconds)}{price}.",
     ]
+
+
+def ranking_lines(ranking: Ranking) -> list[str]:
+    """Return a ranking as the lines of a table, and what is decided between neighbours."""
+    wide = max(len(one.name) for one in ranking.models)
+    lines = [
+        f"{'place':7}{'model':{wide + 2}}{'CER':>8}{'errors':>9}{'exact':>8}{'failed':>8}"
+        "   against the next one, points (95 % interval)"
+    ]
+    pairs = {(pair.first, pair.second): pair for pair in ranking.pairs}
+    followers = [*(one.name for one in ranking.models[1:]), ""]
+    for one, after in zip(ranking.models, followers, strict=True):
+        pair, told = pairs.get((one.name, after)), ""
+        if pair and pair.difference.cer is not None:
+            found = pair.difference
+            decided = "" if pair.is_decided else ", undecided"
+            told = f"{points(found.cer)} ({points(found.low)} to {points(found.high)}){decided}"
+        figures = one.summary
+        lines.append(
+            f"{places(one):7}{one.name:{wide + 2}}{percent(figures.cer):>8}{figures.errors:>9}"
+            f"{figures.exact_lines:>8}{figures.failed:>8}   {told}".rstrip()
+        )
+    decided = sum(pair.is_decided for pair in ranking.pairs)
+    lines.append(
+        f"{decided} of {len(ranking.pairs)} pairs are decided; if all were equally good, "
+        f"{ranking.decided_by_chance:.1f} would look so by chance."
+    )
+    lines += [
+        f"{one.name} was read under its own {note}." for one in ranking.models for note in one.notes
+    ]
+    return lines
 
 
 class Typewriter:

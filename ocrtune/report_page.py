@@ -85,10 +85,12 @@ def render_page(values: Mapping, pictures: Mapping[str, bytes], language: str = 
         _legend(values, words),
         *(_line(line, pictures, words) for line in values["worst"][:SHOWN_LINES]),
         _section("numbers", _numbers(values, words), words),
+        _ranking(values, words),
         _section("profiles", _profiles(values, words), words),
         _section("classes", _classes(values, words), words),
         _section("confusions", _confusions(values, words), words),
         _section("contract", _contract(values), words),
+        _conditions(values, words),
     ]
     return (
         f'<!DOCTYPE html>\n<html lang="{language}">\n<head>\n<meta charset="utf-8">\n'
@@ -255,6 +257,70 @@ def _contract(values: Mapping) -> str:
         for name, value in entries.items()
     )
     return f"<table>{rows}</table>"
+
+
+def _ranking(values: Mapping, words: Mapping[str, str]) -> str:
+    """Return all that took part as a table, if they are more than the two of the comparison."""
+    ranking = values.get("ranking")
+    if not ranking or len(ranking["models"]) < 3:
+        return ""
+    differences = {(pair["first"], pair["second"]): pair for pair in ranking["pairs"]}
+    rows = []
+    for number, model in enumerate(ranking["models"], start=1):
+        after = ranking["models"][number : number + 1]
+        pair = differences.get((model["name"], after[0]["name"])) if after else None
+        summary, span = model["summary"], sorted({model["best_place"], model["worst_place"]})
+        counts = [f"{summary[name]:,}" for name in ("errors", "exact_lines", "failed")]
+        place = "–".join(map(str, span))
+        rows.append(
+            [f"{place}. <bdi>{escape(model['name'])}</bdi>", percent(summary["cer"]), *counts]
+            + [_interval(pair, words) if pair else ""]
+        )
+    head = ["", "CER", *(escape(words[name]) for name in ("errors", "exact_lines", "failed"))]
+    notes = "".join(
+        f'<p class="soft">{escape(model["name"])}: {escape(note)}</p>'
+        for model in ranking["models"]
+        for note in model["notes"]
+    )
+    decided = sum(pair["decided"] for pair in ranking["pairs"])
+    sentence = words["pairs_decided"].format(
+        decided=decided, pairs=len(ranking["pairs"]), chance=f"{ranking['decided_by_chance']:.1f}"
+    )
+    table = _table([*head, escape(words["next_one"])], rows)
+    return _section("ranking", f'{table}<p class="soft">{escape(sentence)}</p>{notes}', words)
+
+
+def _interval(pair: Mapping, words: Mapping[str, str]) -> str:
+    """Return the difference of two models as HTML; greyed where it is not decided."""
+    found = pair["difference"]
+    text = f"{points(found['cer'])} ({points(found['low'])} … {points(found['high'])})"
+    return text if pair["decided"] else f'<span class="soft">{text} {words["undecided"]}</span>'
+
+
+def _conditions(values: Mapping, words: Mapping[str, str]) -> str:
+    """Return which weights were compared, and what of the split was in train, as HTML."""
+    known = values.get("conditions")
+    if not known:
+        return ""
+    seen, unseen = known["seen"], known["unseen"]
+    entries = {
+        words["base_revision"]: known["base_revision"],
+        words["adapter_revision"]: known["adapter_revision"],
+        words["seen_picture"]: f"{seen['picture']:,}",
+        words["seen_near_picture"]: f"{seen['near_picture']:,}",
+        words["seen_text"]: f"{seen['text']:,}",
+        words["lines_left_out"]: f"{seen['lines_left_out']:,}",
+        words["unseen"].format(lines=f"{unseen['lines']:,}"): f"{percent(unseen['base_cer'])} → "
+        f"{percent(unseen['tuned_cer'])}",
+    }
+    if not seen["train_samples"]:
+        entries = dict(list(entries.items())[:2])
+    rows = "".join(
+        f"<tr><th>{escape(name)}</th><td>{escape(text)}</td></tr>" for name, text in entries.items()
+    )
+    names = ", ".join(f"{one['picture_id']} = {one['train_id']}" for one in seen["listed"][:20])
+    named = f'<p class="soft"><bdi>{escape(names)}</bdi></p>' if names else ""
+    return f"<table>{rows}</table>{named}"
 
 
 def data_uri(picture: bytes) -> str:

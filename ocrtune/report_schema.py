@@ -120,6 +120,16 @@ added without a new version; a key that goes, or changes its meaning, makes one.
     groups.rows[].base = scripts[].base
     groups.rows[].tuned = scripts[].base
 
+    conditions                      null where no more is known than the contract
+    conditions.base_revision        commit or digest of the base model's weights
+    conditions.adapter_revision     digest of the adapter's weights
+    conditions.adapter_steps        it was trained for
+    conditions.seen                 lines that the train split holds too: see `seen.seen_values`
+    conditions.unseen.lines         the other lines …
+    conditions.unseen.base_cer      … and both pooled CERs on them
+    conditions.unseen.tuned_cer
+    ranking                         null where only two were compared; see `ranking.ranking_values`
+
     worst[].picture_id              every line, the tuned model's worst first; as in lines.csv
     worst[].reference               texts as they were
     worst[].base

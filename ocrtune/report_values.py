@@ -8,9 +8,11 @@ from ocrtune.alignment import uncollected
 from ocrtune.bootstrap import Difference
 from ocrtune.breakdowns import class_rows, confusion_tables, group_rows, length_rows
 from ocrtune.comparisons import Comparison, Line, NumberScores, WordScores
+from ocrtune.conditions import conditions_values
 from ocrtune.metrics import class_errors, ranked_confusions
 from ocrtune.misreadings import Misreadings
 from ocrtune.number_tokens import NUMBER_KINDS
+from ocrtune.ranking import ranking_values
 from ocrtune.report_schema import SCHEMA_VERSION
 from ocrtune.report_words import LANGUAGES
 from ocrtune.text import (
@@ -66,6 +68,14 @@ def report_values(comparison: Comparison) -> dict[str, Any]:
         "scripts": class_rows(comparison, script_of),
         "lengths": length_rows(comparison),
         "groups": group_rows(comparison),
+        "conditions": comparison.conditions
+        and conditions_values(
+            comparison.conditions,
+            [line.picture_id for line in comparison.lines],
+            [line.base_score for line in comparison.lines],
+            [line.tuned_score for line in comparison.lines],
+        ),
+        "ranking": comparison.ranking and ranking_values(comparison.ranking),
         "worst": [_line_values(line) for line in sorted(comparison.lines, key=_badness)],
     }
 

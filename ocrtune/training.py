@@ -56,6 +56,7 @@ from ocrtune.ranks import ALONE, Ranks, join_ranks
 from ocrtune.reading import use_cores
 from ocrtune.records import Sample
 from ocrtune.report_page import percent
+from ocrtune.subsets import groups_of, share_of
 from ocrtune.validation import MeasuringStoppedError, Validation, never
 
 NO_LIMITS = Limits()
@@ -94,6 +95,7 @@ def train_adapter(
     validation = choose_samples(load_samples(config.data, "validation"), config)
     loaded, why = open_base(config)
     choice = choose_layout(loaded, config, train)
+    train = choose_share(config, train)
     if not resume and ranks.is_first:
         clear(folder)
         config.save(folder / "config.json")
@@ -127,6 +129,8 @@ def train_adapter(
             log(Note(describe_run(run.learner, len(validation))))
             if loaded.device.type == "cuda":
                 log(Note(why))
+            if idle := run.idle_early_stop():
+                log(Note(idle))
         else:
             run.resume(state)
         run.go(stop_requested)
@@ -157,6 +161,7 @@ def check_run(config: TrainConfig, emit: Emit = silent, limits: Limits = NO_LIMI
     validation = choose_samples(load_samples(config.data, "validation"), config)
     loaded, _ = open_base(config)
     choice = choose_layout(loaded, config, train)
+    train = choose_share(config, train)
     examined = examine_samples(loaded, train, emit)
     config = config.with_steps(len(examined.examples))
     limits.refuse_long(config.steps)
@@ -184,6 +189,14 @@ def choose_layout(
     if config.layout != AUTO:
         return None
     return settle_layout(loaded, [s.picture for s in samples], [s.text for s in samples])
+
+
+def choose_share(config: TrainConfig, train: Sequence[Sample]) -> list[Sample]:
+    """Return the samples that a run learns from."""
+    if config.fraction == 1:
+        return list(train)
+    groups = groups_of(config.data, [sample.picture_id for sample in train])
+    return share_of(train, config.fraction, config.seed, groups)
 
 
 def set_up(
@@ -248,6 +261,7 @@ class Run:
         self.checkpointed = self.started  # when the last checkpoint was saved
         self.checkpoint_seconds = 0.0  # that saving it took
         self.stopped = False
+        self.ended_early = False  # for want of a better CER
         self.kept_step = 0
         self.due = measurement_steps(self.config)
 
@@ -267,7 +281,7 @@ class Run:
                 return self.stop()
             if self.steps > begun and self.is_checkpoint_due():
                 self.save_checkpoint()
-            if self.steps == self.config.steps:
+            if self.is_over():
                 break
             before = time.perf_counter()
             self.learner.step()
@@ -277,6 +291,15 @@ class Run:
         self.save(self.validation.best_step)
         if self.ranks.is_first:
             remove_checkpoint(self.folder.parent)
+
+    def is_over(self) -> bool:
+        """Return whether no more steps are to come: all are done, or no more of them help."""
+        if self.steps == self.config.steps or not self.config.early_stop:
+            return self.steps == self.config.steps
+        if self.validation.stale() < self.config.early_stop:
+            return False
+        self.ended_early = True
+        return True
 
     def measure_if_due(self, stop_requested: Callable[[], bool]) -> None:
         """Measure the CER where that is due and not yet done; the best weights are saved.
@@ -338,6 +361,20 @@ class Run:
         if state["steps"] != self.config.steps:
             self.emit(Note(lengthened(state["steps"], self.config)))
 
+    def idle_early_stop(self) -> str:
+        """Return a sentence on an early stop that cannot come about; empty if it can."""
+        asked = self.config.early_stop
+        if not asked:
+            return ""
+        if not self.validation.samples:
+            return "Without a validation split there is no CER that could end the run early."
+        if len(self.due) > asked:
+            return ""
+        return (
+            f"The CER is measured {len(self.due)} times: `--early-stop {asked}` can end nothing. "
+            "Measure more often with `--evaluate-every`."
+        )
+
     def report_step(self) -> None:
         """Tell that a step is finished, and when all of them will be."""
         measured = self.validation.seconds / len(self.validation.cers)
@@ -362,6 +399,7 @@ class Run:
         return {
             "steps": self.steps,
             "stopped": self.stopped,
+            "ended_early": self.ended_early,
             "kept_step": self.kept_step,
             "kept_because": "stopped there" if self.stopped else "lowest validation CER",
             "base_cer": cers.get(0),
@@ -386,6 +424,16 @@ class Run:
                 f"Stopped after step {self.steps}; the adapter holds the weights of that moment, "
                 "and `--resume` goes on from there."
             )
+        early = ""
+        if self.ended_early:
+            early = (
+                f"The run ended after step {self.steps} of {self.config.steps}: "
+                f"{self.config.early_stop} measurements in a row brought no better CER. "
+            )
+        return early + self.kept()
+
+    def kept(self) -> str:
+        """Return a sentence on the weights that a finished run keeps."""
         before, after = self.validation.cers[0], self.validation.cers[self.kept_step]
         if before is None or after is None:
             return f"The adapter holds the weights of step {self.kept_step}, the last one."

@@ -1,5 +1,6 @@
 """The CER of a run on its validation sample, and which weights it makes worth keeping."""
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -88,6 +89,10 @@ class Validation:
         self.seconds += time.perf_counter() - started
         return is_best
 
+    def stale(self) -> int:
+        """Return how many measurements there have been since the best CER of the run."""
+        return measured_since_best([rate for at, rate in sorted(self.cers.items()) if at > 0])
+
     def read(self, stop_requested: Callable[[], bool]) -> list[Prediction]:
         """Return the readings of all samples, each process having read its share."""
         looked = 0.0
@@ -132,3 +137,12 @@ class Validation:
         self.best_weights = {
             key: tensor.to(self.loaded.device) for key, tensor in state["best_weights"].items()
         }
+
+
+def measured_since_best(cers: Sequence[float | None]) -> int:
+    """Return how many of the last measurements were not better than all before; None is no CER."""
+    best, since = math.inf, 0
+    for cer in cers:
+        if cer is not None:
+            best, since = (cer, 0) if cer < best else (best, since + 1)
+    return since

@@ -32,15 +32,16 @@ LAYERS = {
     | {"signatures", "near_duplicates", "text_checks", "lookalikes", "pair_checks", "text_figures"}
     | {"advice", "advice_words", "alphabet", "spreadsheet"}
     | {"scores", "counting", "alignment", "bootstrap", "code_points", "unit_strings"}
-    | {"misreadings"}
-    | {"word_counts", "number_tokens"},
+    | {"misreadings", "word_counts", "number_tokens"}
+    | {"seen", "other_engines", "ranking", "conditions", "power_law", "subsets"},
     2: {"hub", "families", "features", "feature_store", "examples", "hardware", "fitting"}
     | {"engines", "hub_rows", "hub_tables", "hub_streams"},
     3: {"dataset", "dataset_report", "sources"}
     | {"training", "learner", "graphs", "ranks", "validation", "checkpoints", "preflight"}
     | {"decoding", "streaming", "reading", "comparing", "exporting"}
     | {"report", "report_page", "report_words", "suspects", "pretrain", "bench"}
-    | {"comparisons", "verdicts", "breakdowns", "report_values", "report_schema"},
+    | {"comparisons", "verdicts", "breakdowns", "report_values", "report_schema"}
+    | {"label_check", "learning", "learning_curve", "learning_page", "learning_words"},
     4: {"jobs", "turns", "keeping", "worker", "job_status", "waits", "resident"}
     | {"offsite", "offsite_files", "offsite_fetch", "copying"},
     5: {"cli", "arguments", "console", "__main__", "ui"}
@@ -71,7 +72,8 @@ ALLOWED = {
 MODEL_WORLD = {"families", "features", "feature_store", "hardware", "engines", "preflight"}
 MODEL_WORLD |= {"training", "learner", "graphs", "ranks", "validation", "checkpoints"}
 MODEL_WORLD |= {"decoding", "reading", "exporting", "pretrain", "bench"}
-NUMBERS = {"breakdowns"}
+NUMBERS = {"breakdowns", "learning_curve"}
+MODEL_WORLD |= {"comparing"}
 HOMES = {  # where a package from elsewhere may be imported
     "torch": MODEL_WORLD,
     "triton": {"families"},

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -150,8 +151,13 @@ def locate(family: ModelFamily) -> tuple[Path, str, str]:
 
 def add_lora(loaded: LoadedModel, config: TrainConfig) -> None:
     """Put fresh LoRA weights on the model, in fp32, and freeze everything else."""
-    family = loaded.family
     refuse_second_adapter(loaded)
+    wrap(loaded, lora_of(loaded, config))
+
+
+def lora_of(loaded: LoadedModel, config: TrainConfig) -> LoraConfig:
+    """Return the LoRA layers that a run with these settings puts on the model."""
+    family = loaded.family
     if config.lora_experts == "yes" and not family.lora_experts:
         raise ConfigError(
             f"`{family.base_model}` has no mixture of experts.", "Leave `lora_experts` out."
@@ -165,14 +171,20 @@ def add_lora(loaded: LoadedModel, config: TrainConfig) -> None:
         config.lora_vision == "auto" and family.vision_by_default
     )
     targets = f"{family.lora_text}|{family.lora_vision}" if vision else family.lora_text
-    lora = LoraConfig(
+    return LoraConfig(
         r=config.lora_rank,
         lora_alpha=config.lora_alpha,
         lora_dropout=config.lora_dropout,
         target_modules=targets,
         target_parameters=list(family.lora_experts) if adapts_experts(loaded, config) else None,
     )
-    wrap(loaded, lora)
+
+
+def adapter_layers(loaded: LoadedModel, config: TrainConfig, folder: Path) -> LoraConfig:
+    """Return the LoRA layers of a run: as its adapter has them, or else as its settings say."""
+    if (folder / ADAPTER_WEIGHTS).is_file():  # which are written last
+        return read_adapter(folder)[0]
+    return lora_of(loaded, config)
 
 
 def adapts_experts(loaded: LoadedModel, config: TrainConfig) -> bool:
@@ -266,22 +278,38 @@ def load_adapter(loaded: LoadedModel, folder: Path, name: str = DEFAULT) -> list
     sentence for each entry in which the contract differs from the base model's own. Keys that are
     missing or left over are a ModelError, as are other base weights.
     """
+    contract = read_contract(folder)
+    return put_adapter(loaded, contract, lambda: read_adapter(folder), f"adapter `{folder}`", name)
+
+
+def put_adapter(
+    loaded: LoadedModel,
+    contract: OcrContract,
+    read: Callable[[], tuple[LoraConfig, Mapping[str, Tensor] | Tensor]],
+    what: str,
+    name: str,
+) -> list[str]:
+    """Put an adapter on the model as `load_adapter` does, from wherever `read` has it.
+
+    read: returns what layers it has, and its weights by peft's file keys, or all of them in one
+    flat tensor, in the order of the model's parameters; what: its name in errors.
+    """
     if isinstance(loaded.model, PeftModel) and name in loaded.model.peft_config:
         raise ModelError("The model carries an adapter already.", "Load the base model again.")
     refuse_confusing_name(loaded, name)
     ours = loaded.contracts.get("", loaded.contract)
-    contract = read_contract(folder)
     refuse_other_base(ours, contract)
     if contract.layout not in loaded.family.layouts or contract.prompt.count(IMAGE_TOKEN) != 1:
         raise ModelError(
-            f"The adapter's contract has the layout `{contract.layout}` and the prompt "
+            f"The contract of the {what} has the layout `{contract.layout}` and the prompt "
             f"{contract.prompt!r}, which `{loaded.family.name}` cannot follow.",
             "It was written by another version of ocrtune: train the adapter again.",
         )
-    lora, weights = read_adapter(folder)
+    lora, weights = read()
     wrap(loaded, lora, name)
     try:
-        fill(loaded, weights, f"the adapter `{folder}`", name)
+        keyed = by_keys(loaded, weights, name) if isinstance(weights, Tensor) else weights
+        fill(loaded, keyed, f"the {what}", name)
     except ModelError:
         take_off(loaded, name)
         raise
@@ -289,6 +317,24 @@ def load_adapter(loaded: LoadedModel, folder: Path, name: str = DEFAULT) -> list
     loaded.contracts = {"": ours, **loaded.contracts, name: contract}
     use_adapter(loaded, name)
     return ours.differences(contract)
+
+
+def by_keys(loaded: LoadedModel, flat: Tensor, name: str) -> dict[str, Tensor]:
+    """Return the weights of an adapter that lie one after the other, under peft's file keys."""
+    part = f".{name}."
+    own = [
+        (key.replace(part, "."), parameter)
+        for key, parameter in loaded.model.named_parameters()
+        if "lora_" in key and part in key
+    ]
+    sizes = [parameter.numel() for _, parameter in own]
+    if sum(sizes) != flat.numel():
+        raise ModelError(
+            f"The checkpoint holds {flat.numel():,} weights, the model's adapter {sum(sizes):,}.",
+            "It was saved with other settings or by another version: compare `RUN/adapter`.",
+        )
+    values = zip(own, flat.split(sizes), strict=True)
+    return {key: value.view_as(parameter) for (key, parameter), value in values}
 
 
 def compute_alike(loaded: LoadedModel) -> None:
@@ -337,7 +383,9 @@ def take_off(loaded: LoadedModel, name: str) -> None:
         loaded.model.set_adapter(before, inference_mode=True)
 
 
-def fill(loaded: LoadedModel, weights: dict[str, Tensor], what: str, name: str = DEFAULT) -> None:
+def fill(
+    loaded: LoadedModel, weights: Mapping[str, Tensor], what: str, name: str = DEFAULT
+) -> None:
     """Copy adapter weights into the LoRA layers; every key must find its place."""
     wanted = adapter_weights(loaded, name)
     refuse_differences(what, wanted.keys() - weights.keys(), weights.keys() - wanted.keys())
