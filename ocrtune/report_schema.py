@@ -124,11 +124,37 @@ added without a new version; a key that goes, or changes its meaning, makes one.
     conditions.base_revision        commit or digest of the base model's weights
     conditions.adapter_revision     digest of the adapter's weights
     conditions.adapter_steps        it was trained for
-    conditions.seen                 lines that the train split holds too: see `seen.seen_values`
-    conditions.unseen.lines         the other lines …
+    conditions.seen.train_samples   looked through; 0: there was nothing to look at
+    conditions.seen.samples         of the split that the train split holds too, each once:
+    conditions.seen.picture         by the same picture, byte for byte
+    conditions.seen.near_picture    by nearly the same picture
+    conditions.seen.text            by the same text alone
+    conditions.seen.left_out        which were not read: no, pictures or all
+    conditions.seen.lines_left_out  how many that are; they are not in `lines`
+    conditions.seen.listed[].picture_id  the first 1,000 of them
+    conditions.seen.listed[].kind   picture, near_picture or text
+    conditions.seen.listed[].train_id  of the train split's sample
+    conditions.unseen.lines         the lines that train has not …
     conditions.unseen.base_cer      … and both pooled CERs on them
     conditions.unseen.tuned_cer
-    ranking                         null where only two were compared; see `ranking.ranking_values`
+
+    ranking                         null where only two were compared
+    ranking.profile                 under which it was counted
+    ranking.lines
+    ranking.draws                   of the bootstrap
+    ranking.seed
+    ranking.decided_by_chance       pairs that would look decided if all were equally good
+    ranking.models[].name           the best first
+    ranking.models[].kind           base, adapter, checkpoint or texts
+    ranking.models[].revision       digest of its weights or texts
+    ranking.models[].notes[]        in what it was read otherwise than the first adapter
+    ranking.models[].summary = base
+    ranking.models[].best_place     1 is the best; the two differ where it is not decided
+    ranking.models[].worst_place
+    ranking.pairs[].first           the one with the better place
+    ranking.pairs[].second
+    ranking.pairs[].difference = difference  first minus second; below zero the first is better
+    ranking.pairs[].decided         the interval leaves zero out
 
     worst[].picture_id              every line, the tuned model's worst first; as in lines.csv
     worst[].reference               texts as they were

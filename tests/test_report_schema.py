@@ -2,15 +2,26 @@
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
 from test_breakdowns import CONTRACT, values_of
 from test_report import HARD, compare
 
 from ocrtune import report_schema
+from ocrtune.conditions import Conditions
 from ocrtune.errors import MetricsError
-from ocrtune.report import read_report, report_values, write_report
+from ocrtune.ranking import Contender, rank_models
+from ocrtune.records import Prediction, Sample
+from ocrtune.report import build_comparison, read_report, report_values, write_report
+from ocrtune.seen import Seen, SeenSample
 
+ROWS = [
+    ("b/1.png", "Total 12.50 on 1.2.2026 Х你ą", "Tofal 12.60", "Total 12.50 om 1.2.2026 Х你"),
+    ("b/2.png", "", "noise", ""),
+    ("a/1.png", "abc def", "abcdef", "abc deff"),
+    ("a/2.png", "abc def", "abcdef", "abc def"),
+]
 NAMED = {"contract", "verdict", "profiles", "kinds"}  # whose keys are names
 
 
@@ -39,17 +50,43 @@ def documented():
     for name, other in same:
         starts = (f"{other}.", f"{other}[")
         paths |= {name + path[len(other) :] for path in paths if path.startswith(starts)}
-    return paths - {"words"}  # said of the whole object
+    return paths - {"words", "conditions", "ranking"}  # said of the whole object
+
+
+def full_report():
+    """Return a report that holds everything: conditions, and a ranking with a third model."""
+    samples = [Sample(picture_id=row[0], picture=b"", text=row[1]) for row in ROWS]
+    contenders = [
+        Contender(
+            name=name,
+            kind=kind,
+            predictions=[
+                Prediction(picture_id=row[0], text=row[column], seconds=0, model=name)
+                for row in ROWS
+            ],
+            notes=notes,
+        )
+        for name, kind, column, notes in (
+            ("m", "base", 2, ()),
+            ("m + tuned", "adapter", 3, ()),
+            ("other", "texts", 2, ("read by another engine",)),
+        )
+    ]
+    comparison = build_comparison(
+        CONTRACT, "test", samples, contenders[0].predictions, contenders[1].predictions, 200
+    )
+    conditions = Conditions(
+        base_revision="abc",
+        adapter_revision="def",
+        adapter_steps=10,
+        seen=Seen(3, (SeenSample("a/1.png", "text", "t.png"),)),
+    )
+    ranking = rank_models(samples, contenders, draws=200)
+    return report_values(replace(comparison, conditions=conditions, ranking=ranking))
 
 
 def test_the_documentation_lists_exactly_what_a_report_holds():
-    rows = [
-        ("b/1.png", "Total 12.50 on 1.2.2026 Х你ą", "Tofal 12.60", "Total 12.50 om 1.2.2026 Х你"),
-        ("b/2.png", "", "noise", ""),
-        ("a/1.png", "abc def", "abcdef", "abc deff"),
-        ("a/2.png", "abc def", "abcdef", "abc def"),
-    ]
-    assert set(paths_of(values_of(rows))) == documented()
+    assert set(paths_of(full_report())) == documented()
     assert report_values(compare(HARD))["schema_version"] == report_schema.SCHEMA_VERSION == 2
 
 
