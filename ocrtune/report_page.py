@@ -1,18 +1,20 @@
 """The HTML face of a report: one file that needs no network, for a phone or a wide screen."""
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from html import escape
 from io import BytesIO
 
 from PIL import Image, ImageOps
 
 from ocrtune.metrics import marked_difference
+from ocrtune.report_charts_svg import charts
+from ocrtune.report_figures import percent, points, section, table
+from ocrtune.report_tables import breakdowns, profiles, word_row
 from ocrtune.report_words import WORDS
 from ocrtune.text import name_character
 
 SHOWN_LINES = 200  # the file stays small enough to mail; lines.csv has them all
-SHOWN_CONFUSIONS = 25
 LARGEST_INLINE = 200_000  # bytes of a picture that is taken as it is
 LONGEST_SIDE = 1600  # pixels of a picture that had to be made smaller
 LARGEST_PNG = 250_000  # pixels: crisp for a line, too many bytes and seconds for a whole page
@@ -39,10 +41,14 @@ th { font-weight: normal; text-align: start } tr:first-child th + th { text-alig
 table { border-collapse: collapse } .wide { overflow-x: auto }
 td, th { border-bottom: 1px solid var(--rule); padding: .2rem .8rem .2rem 0; vertical-align: top }
 td.number { text-align: end; font-variant-numeric: tabular-nums; white-space: nowrap }
-.bar { display: grid; grid-template-columns: 4rem 1fr 5rem; gap: .6rem; align-items: center }
-.bar span:last-child { text-align: end; font-variant-numeric: tabular-nums }
-.bar i { display: block; height: 1rem; border-radius: 3px; min-width: 2px }
-.bar i.base { background: var(--base) } .bar i.tuned { background: var(--tuned) }
+figure { margin: 1rem 0; max-width: 34rem } figcaption { color: var(--soft) }
+svg { display: block; width: 100%; height: auto } svg text { font-size: 13px; fill: var(--ink) }
+.whisker { fill: none; stroke: var(--ink); stroke-width: 1.5 }
+.base { fill: var(--base) } .tuned { fill: var(--tuned) } .more { fill: var(--soft) }
+.substitutions { fill: #8a63c9 } .deletions { fill: #2f8f83 } .insertions { fill: #c2417c }
+.key::before { content: "■ " } .key.base { color: var(--base) } .key.tuned { color: var(--tuned) }
+.key.substitutions { color: #8a63c9 } .key.deletions { color: #2f8f83 }
+.key.insertions { color: #c2417c }
 article { border-top: 1px solid var(--rule); padding: .8rem 0 }
 article img { display: block; max-width: 100%; max-height: 24rem; margin: .4rem 0;
   background: #fff } article header { display: flex; flex-wrap: wrap; gap: .2rem 1rem }
@@ -53,24 +59,15 @@ article p { margin: .1rem 0; max-height: 14rem; overflow: auto; white-space: pre
 del, ins, mark { color: inherit; border-radius: 3px; padding: 0 .1em }
 del { background: var(--missing) } ins { background: var(--extra) }
 mark { background: var(--wrong); text-decoration: underline dotted }
+@media print { :root { color-scheme: light; --page: #fff; --ink: #000; --soft: #444;
+  --rule: #bbb; --base: #b45309; --tuned: #1d6fd1; --missing: #cfe3ff; --extra: #ffd9d4;
+  --wrong: #ffe9a8 } * { print-color-adjust: exact } .wide { overflow: visible }
+  article, figure, tr { break-inside: avoid } article p { max-height: none }
+  h2 { break-after: avoid } }
 @media (max-width: 30rem) { article div.text { grid-template-columns: 1fr; gap: 0 } }
 """
 
 TAGS = {"missing": "del", "extra": "ins", "wrong": "mark"}
-
-
-def percent(fraction: float | None) -> str:
-    """Return a fraction as people read it: `31.2 %`, two decimals below one per cent."""
-    if fraction is None:
-        return "–"
-    return f"{100 * fraction:.{1 if fraction == 0 or fraction >= 0.01 else 2}f} %"
-
-
-def points(fraction: float | None) -> str:
-    """Return a difference of fractions in percentage points, always with its sign."""
-    if fraction is None:
-        return "–"
-    return f"{100 * fraction:+.{1 if abs(fraction) >= 0.01 else 2}f}"
 
 
 def render_page(values: Mapping, pictures: Mapping[str, bytes], language: str = "en") -> str:
@@ -79,17 +76,18 @@ def render_page(values: Mapping, pictures: Mapping[str, bytes], language: str = 
     parts = [
         f"<h1>{escape(words['title'])}</h1>",
         f'<p class="verdict">{escape(values["verdict"][language])}</p>',
-        _bars(values, words),
+        charts(values, words),
+        _interval_sentence(values, words),
         f'<p class="soft">{_models(values, words)}</p>',
         f"<h2>{words['worst']}</h2>",
         _legend(values, words),
         *(_line(line, pictures, words) for line in values["worst"][:SHOWN_LINES]),
-        _section("numbers", _numbers(values, words), words),
+        section("numbers", _numbers(values, words), words),
         _ranking(values, words),
-        _section("profiles", _profiles(values, words), words),
-        _section("classes", _classes(values, words), words),
-        _section("confusions", _confusions(values, words), words),
-        _section("contract", _contract(values), words),
+        section("profiles", profiles(values, words), words),
+        section("classes", _classes(values, words), words),
+        breakdowns(values, words),
+        section("contract", _contract(values), words),
         _conditions(values, words),
     ]
     return (
@@ -104,22 +102,14 @@ def render_page(values: Mapping, pictures: Mapping[str, bytes], language: str = 
     )
 
 
-def _bars(values: Mapping, words: Mapping[str, str]) -> str:
-    rates = {model: values[model]["cer"] for model in ("base", "tuned")}
-    longest = max((rate for rate in rates.values() if rate), default=1.0)
-    bars = "".join(
-        f'<div class="bar"><span>{words[model]}</span><span><i class="{model}" '
-        f'style="width:{100 * (rate or 0) / longest:.1f}%"></i></span>'
-        f"<span>{percent(rate)}</span></div>"
-        for model, rate in rates.items()
-    )
+def _interval_sentence(values: Mapping, words: Mapping[str, str]) -> str:
     difference = values["difference"]
     sentence = words["interval"].format(
         **{name: points(difference[name]) for name in ("cer", "low", "high")}
     )
     if not difference["few_lines"]:
-        return f"{bars}<p>{escape(sentence)}</p>"
-    return f'{bars}<p class="soft">{escape(sentence)} {escape(words["few_lines"])}</p>'
+        return f"<p>{escape(sentence)}</p>"
+    return f'<p class="soft">{escape(sentence)} {escape(words["few_lines"])}</p>'
 
 
 def _models(values: Mapping, words: Mapping[str, str]) -> str:
@@ -190,36 +180,14 @@ def _visible(text: str) -> str:
     return "".join("␣" if unit == " " else escape(name_character(unit)) for unit in text)
 
 
-def _section(name: str, html: str, words: Mapping[str, str]) -> str:
-    return f'<h2>{escape(words[name])}</h2><div class="wide">{html}</div>'
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return an HTML table; the cells are HTML already, all but the first of a row numbers."""
-    titles = "".join(f"<th>{title}</th>" for title in head)
-    cells = [
-        [f"<th>{row[0]}</th>", *(f'<td class="number">{c}</td>' for c in row[1:])] for row in rows
-    ]
-    body = "".join(f"<tr>{''.join(row)}</tr>" for row in cells)
-    return f"<table><tr>{titles}</tr>{body}</table>"
-
-
 def _numbers(values: Mapping, words: Mapping[str, str]) -> str:
     def cell(model: str, name: str) -> str:
         value = values[model][name]
         return percent(value) if name in RATES else f"{value:,}"
 
     rows = [[escape(words[name]), cell("base", name), cell("tuned", name)] for name in ROWS]
-    return _table(["", words["base"], words["tuned"]], rows)
-
-
-def _profiles(values: Mapping, words: Mapping[str, str]) -> str:
-    rows = [
-        [profile, percent(scores["base"]["cer"]), percent(scores["tuned"]["cer"])]
-        for profile, scores in values["profiles"].items()
-        if profile != "grapheme" or values["needs_graphemes"]
-    ]
-    return _table([words["profile"], words["base"], words["tuned"]], rows)
+    rows += word_row(values, words)
+    return table(["", words["base"], words["tuned"]], rows)
 
 
 def _classes(values: Mapping, words: Mapping[str, str]) -> str:
@@ -232,22 +200,7 @@ def _classes(values: Mapping, words: Mapping[str, str]) -> str:
         [escape(words[name]), cell(base.get(name)), cell(tuned.get(name))]
         for name in {**base, **tuned}
     ]
-    return _table([words["class"], f"{words['base']} CER (n)", f"{words['tuned']} CER (n)"], rows)
-
-
-def _confusions(values: Mapping, words: Mapping[str, str]) -> str:
-    def show(unit: str) -> str:
-        return escape(name_character(unit) or words["nothing"])
-
-    tables = []
-    for model in ("tuned", "base"):
-        rows = [
-            [f"{show(row['reference'])} → {show(row['hypothesis'])}"]
-            + [f"{row['count']:,}", percent(row["share"])]
-            for row in values["confusions"][model][:SHOWN_CONFUSIONS]
-        ]
-        tables.append(_table([words[model], words["count"], words["share"]], rows))
-    return "<br>".join(tables)
+    return table([words["class"], f"{words['base']} CER (n)", f"{words['tuned']} CER (n)"], rows)
 
 
 def _contract(values: Mapping) -> str:
@@ -286,8 +239,8 @@ def _ranking(values: Mapping, words: Mapping[str, str]) -> str:
     sentence = words["pairs_decided"].format(
         decided=decided, pairs=len(ranking["pairs"]), chance=f"{ranking['decided_by_chance']:.1f}"
     )
-    table = _table([*head, escape(words["next_one"])], rows)
-    return _section("ranking", f'{table}<p class="soft">{escape(sentence)}</p>{notes}', words)
+    ranked = table([*head, escape(words["next_one"])], rows)
+    return section("ranking", f'{ranked}<p class="soft">{escape(sentence)}</p>{notes}', words)
 
 
 def _interval(pair: Mapping, words: Mapping[str, str]) -> str:

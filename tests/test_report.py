@@ -374,8 +374,8 @@ def test_html_names_characters_nobody_sees(tmp_path):
     html = write_report(compare([("a", "a b", "ab", "a\u200bb")]), {}, tmp_path)["html"]
     text = html.read_text("utf-8")
     assert "<mark>U+200B</mark>" in text  # in the line
-    assert "U+0020 → U+200B" in text  # in the confusion table
-    assert "U+0020 → (nothing)" in text
+    assert "<bdi>U+0020</bdi> → <bdi>U+200B</bdi>" in text  # in the confusion table
+    assert "<bdi>U+0020</bdi> → <bdi>(nothing)</bdi>" in text
 
 
 def test_html_says_verdict_contract_and_flags_in_both_languages(tmp_path):

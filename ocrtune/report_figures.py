@@ -1,0 +1,39 @@
+"""Figures as people read them, and the plain pieces of HTML that the report's tables are."""
+
+from collections.abc import Mapping, Sequence
+from html import escape
+
+
+def percent(fraction: float | None) -> str:
+    """Return a fraction as people read it: `31.2 %`, two decimals below one per cent."""
+    if fraction is None:
+        return "–"
+    return f"{100 * fraction:.{1 if fraction == 0 or fraction >= 0.01 else 2}f} %"
+
+
+def points(fraction: float | None) -> str:
+    """Return a difference of fractions in percentage points, always with its sign."""
+    if fraction is None:
+        return "–"
+    return f"{100 * fraction:+.{1 if abs(fraction) >= 0.01 else 2}f}"
+
+
+def span(difference: Mapping, name: str = "cer") -> str:
+    """Return a difference with its 95 % interval, in percentage points."""
+    low, high = points(difference["low"]), points(difference["high"])
+    return f"{points(difference[name])} ({low} … {high})"
+
+
+def section(name: str, html: str, words: Mapping[str, str]) -> str:
+    """Return HTML under a heading; what is too wide scrolls by itself, not with the page."""
+    return f'<h2>{escape(words[name])}</h2><div class="wide">{html}</div>'
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return an HTML table; the cells are HTML already, all but the first of a row numbers."""
+    titles = "".join(f"<th>{title}</th>" for title in head)
+    cells = [
+        [f"<th>{row[0]}</th>", *(f'<td class="number">{c}</td>' for c in row[1:])] for row in rows
+    ]
+    body = "".join(f"<tr>{''.join(row)}</tr>" for row in cells)
+    return f"<table><tr>{titles}</tr>{body}</table>"

@@ -1,0 +1,90 @@
+"""The report's tables that break both models' errors down: by way, script, document, number."""
+
+from collections.abc import Mapping, Sequence
+from html import escape
+
+from ocrtune.report_figures import percent, points, section, span, table
+
+SHOWN_WAYS = 30  # of misreading
+SHOWN_GROUPS = 50
+
+
+def breakdowns(values: Mapping, words: Mapping[str, str]) -> str:
+    """Return the tables of a report's values that have something to show, as HTML."""
+    parts = [
+        ("read_numbers", numbers(values, words)),
+        ("confusion_table", ways(values.get("confusion_table", ())[:SHOWN_WAYS], words)),
+        ("errors_gone", ways(values.get("errors_gone", ()), words)),
+        ("errors_left", ways(values.get("errors_left", ()), words)),
+        ("errors_added", ways(values.get("errors_added", ()), words)),
+        ("scripts", rates(values.get("scripts", ()), words)),
+        ("groups", rates(values.get("groups", {}).get("rows", ())[:SHOWN_GROUPS], words)),
+    ]
+    return "".join(section(name, html, words) for name, html in parts if html)
+
+
+def word_row(values: Mapping, words: Mapping[str, str]) -> list[list[str]]:
+    """Return the row of the word error rate, none where no line has words."""
+    found = values.get("words")
+    if not found:
+        return []
+    return [[escape(words["wer"]), *(percent(found[m]["wer"]) for m in ("base", "tuned"))]]
+
+
+def numbers(values: Mapping, words: Mapping[str, str]) -> str:
+    """Return how many amounts, dates and other numbers were read exactly; empty without any."""
+    found = values.get("numbers")
+    if not found or not found["tokens"]:
+        return ""
+    listed = [(words["all_numbers"], found)]
+    listed += [(words[f"kind_{kind}"], one) for kind, one in found["kinds"].items()]
+    rows = [
+        [f"{escape(name)} ({one['tokens']:,})"]
+        + [f"{percent(one[m]['share'])} ({one[m]['exact']:,})" for m in ("base", "tuned")]
+        for name, one in listed
+    ]
+    difference = words["numbers_difference"].format(
+        **{name: points(found["difference"][name]) for name in ("share", "low", "high")}
+    )
+    shown = table(["", words["base"], words["tuned"]], rows)
+    return f'{shown}<p class="soft">{escape(difference)}</p>'
+
+
+def ways(rows: Sequence[Mapping], words: Mapping[str, str]) -> str:
+    """Return ways of misreading with both models' counts and shares; empty without any."""
+    if not rows:
+        return ""
+
+    def show(text: str) -> str:
+        return f"<bdi>{escape(text or words['nothing'])}</bdi>"
+
+    cells = [
+        [f"{show(row['reference_shown'])} → {show(row['hypothesis_shown'])}"]
+        + [f"{row[model]:,} ({percent(row[f'{model}_share'])})" for model in ("base", "tuned")]
+        for row in rows
+    ]
+    return table([words["way"], words["base"], words["tuned"]], cells)
+
+
+def rates(rows: Sequence[Mapping], words: Mapping[str, str]) -> str:
+    """Return both models' CER in each script or document; empty without any."""
+    cells = [
+        [f"<bdi>{escape(words.get('script_' + row['name'], row['name']))}</bdi>"]
+        + [f"{row['reference_characters']:,}"]
+        + [f"{percent(row[m]['cer'])} ({row[m]['errors']:,})" for m in ("base", "tuned")]
+        for row in rows
+    ]
+    head = ["", words["reference_characters"], words["base"], words["tuned"]]
+    return table([escape(name) for name in head], cells) if cells else ""
+
+
+def profiles(values: Mapping, words: Mapping[str, str]) -> str:
+    """Return both CERs under each profile, and the interval of their difference."""
+    rows = [
+        [profile, *(percent(scores[m]["cer"]) for m in ("base", "tuned"))]
+        + [span(scores["difference"])]
+        for profile, scores in values["profiles"].items()
+        if profile != "grapheme" or values["needs_graphemes"]
+    ]
+    head = [words["profile"], words["base"], words["tuned"], words["points_interval"]]
+    return table(head, rows)

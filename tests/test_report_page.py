@@ -1,0 +1,40 @@
+"""The page of a report: charts and tables of everything that is counted, in both languages."""
+
+import pytest
+from test_report import Page
+from test_report_schema import full_report
+
+from ocrtune.report_charts_svg import interval
+from ocrtune.report_page import render_page
+from ocrtune.report_words import WORDS
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_full_report_shows_its_charts_and_tables(language):
+    values = full_report()
+    page = Page(render_page(values, {}, language))
+    words = WORDS[language]
+    assert not page.open  # every tag is closed
+    assert len(page.all("svg")) == 3
+    assert len([path for path in page.all("path") if path["class"] == "whisker"]) == 2
+    assert len([bar for bar in page.all("rect") if bar["class"] == "more"]) == 1  # a third model
+    for name in ("confusion_table", "errors_gone", "scripts", "groups", "read_numbers", "ranking"):
+        assert words[name] in page.texts
+    assert words["script_latin"] in page.texts
+    assert words["wer"] in page.texts
+
+
+def test_both_languages_have_the_same_words():
+    assert set(WORDS["en"]) == set(WORDS["zh"])
+
+
+def test_a_rate_lies_within_its_interval():
+    values = full_report()
+    low, high = interval(values, "base")
+    assert low <= values["base"]["cer"] <= high
+
+
+def test_a_report_without_ground_truth_has_no_interval():
+    values = full_report()
+    values["worst"] = [line for line in values["worst"] if not line["reference_characters"]]
+    assert interval(values, "base") is None
