@@ -10,6 +10,7 @@ from PIL import Image, ImageOps
 from ocrtune.metrics import marked_difference
 from ocrtune.report_charts_svg import charts
 from ocrtune.report_figures import percent, points, section, table
+from ocrtune.report_filter import SCRIPT, controls, line_kinds, script_source
 from ocrtune.report_tables import breakdowns, profiles, word_row
 from ocrtune.report_words import WORDS
 from ocrtune.text import name_character
@@ -59,7 +60,10 @@ article p { margin: .1rem 0; max-height: 14rem; overflow: auto; white-space: pre
 del, ins, mark { color: inherit; border-radius: 3px; padding: 0 .1em }
 del { background: var(--missing) } ins { background: var(--extra) }
 mark { background: var(--wrong); text-decoration: underline dotted }
-@media print { :root { color-scheme: light; --page: #fff; --ink: #000; --soft: #444;
+#filter { position: sticky; top: 0; background: var(--page); padding: .4rem 0 }
+#filter * { font: inherit; max-width: 100% } [hidden] { display: none }
+@media print { #filter { display: none }
+  :root { color-scheme: light; --page: #fff; --ink: #000; --soft: #444;
   --rule: #bbb; --base: #b45309; --tuned: #1d6fd1; --missing: #cfe3ff; --extra: #ffd9d4;
   --wrong: #ffe9a8 } * { print-color-adjust: exact } .wide { overflow: visible }
   article, figure, tr { break-inside: avoid } article p { max-height: none }
@@ -81,6 +85,7 @@ def render_page(values: Mapping, pictures: Mapping[str, bytes], language: str = 
         f'<p class="soft">{_models(values, words)}</p>',
         f"<h2>{words['worst']}</h2>",
         _legend(values, words),
+        controls(words),
         *(_line(line, pictures, words) for line in values["worst"][:SHOWN_LINES]),
         section("numbers", _numbers(values, words), words),
         _ranking(values, words),
@@ -95,10 +100,10 @@ def render_page(values: Mapping, pictures: Mapping[str, bytes], language: str = 
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         # Whatever a picture or a text holds, this page asks nobody for anything.
         '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; '
-        "img-src data:; style-src 'unsafe-inline'\">\n"
+        f"img-src data:; style-src 'unsafe-inline'; script-src {script_source()}\">\n"
         f"<title>{escape(words['title'])}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n"
         + "\n".join(parts)
-        + "\n</body>\n</html>\n"
+        + f"\n<script>{SCRIPT}</script>\n</body>\n</html>\n"
     )
 
 
@@ -140,7 +145,8 @@ def _line(line: Mapping, pictures: Mapping[str, bytes], words: Mapping[str, str]
         rows.append(_text(words[model], direction, marked, _flags(line, model, words)))
     rates = f"CER {percent(line['base_cer'])} → {percent(line['tuned_cer'])}"
     return (
-        f"<article><header><bdi>{escape(line['picture_id'])}</bdi>"
+        f'<article data-kinds="{line_kinds(line)}"><header>'
+        f"<bdi>{escape(line['picture_id'])}</bdi>"
         f'<span class="soft">{rates}</span></header>{picture}{"".join(rows)}</article>'
     )
 

@@ -41,7 +41,7 @@ LAYERS = {
     | {"decoding", "streaming", "reading", "comparing", "exporting"}
     | {"report", "report_page", "report_words", "suspects", "pretrain", "bench"}
     | {"comparisons", "verdicts", "breakdowns", "report_values", "report_schema"}
-    | {"report_figures", "report_charts_svg", "report_tables"}
+    | {"report_figures", "report_charts_svg", "report_tables", "report_filter"}
     | {"label_check", "learning", "learning_curve", "learning_page", "learning_words"},
     4: {"jobs", "turns", "keeping", "worker", "job_status", "waits", "resident"}
     | {"offsite", "offsite_files", "offsite_fetch", "copying"},

@@ -5,8 +5,10 @@ from test_report import Page
 from test_report_schema import full_report
 
 from ocrtune.report_charts_svg import interval
+from ocrtune.report_filter import line_kinds
 from ocrtune.report_page import render_page
 from ocrtune.report_words import WORDS
+from ocrtune.text import SCRIPTS
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
@@ -38,3 +40,16 @@ def test_a_report_without_ground_truth_has_no_interval():
     values = full_report()
     values["worst"] = [line for line in values["worst"] if not line["reference_characters"]]
     assert interval(values, "base") is None
+
+
+def test_every_script_has_a_name():
+    assert all(f"script_{name.lower()}" in WORDS["zh"] for name in [*SCRIPTS, "common", "other"])
+
+
+def test_a_line_is_found_by_what_happened_to_it():
+    line = full_report()["worst"][0]
+    line |= {"base_errors": 1, "tuned_errors": 9, "tuned_cer": 1.5, "base_cer": 0.1}
+    line |= {"tuned_looped": True, "base_failed": "out of memory"}
+    assert line_kinds(line) == "worse loops over failed"
+    line |= {"tuned_errors": 0, "tuned_cer": 0, "tuned_looped": False, "base_failed": ""}
+    assert line_kinds(line) == "better"
