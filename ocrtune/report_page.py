@@ -15,7 +15,10 @@ from ocrtune.report_tables import breakdowns, profiles, word_row
 from ocrtune.report_words import WORDS
 from ocrtune.text import name_character
 
-SHOWN_LINES = 200  # the file stays small enough to mail; lines.csv has them all
+SHOWN_LINES = 1_000  # the file stays small enough to mail; lines.csv has them all
+WHOLE_PICTURES = 200  # lines; with more of them, their pictures become thumbnails
+LARGEST_THUMBNAIL = 4_500  # bytes: with 1,000 of them the file stays under 8 MB
+THUMBNAIL_SIDES = (700, 500, 350, 200, 100)  # pixels; the first one small enough is taken
 LARGEST_INLINE = 200_000  # bytes of a picture that is taken as it is
 LONGEST_SIDE = 1600  # pixels of a picture that had to be made smaller
 LARGEST_PNG = 250_000  # pixels: crisp for a line, too many bytes and seconds for a whole page
@@ -76,7 +79,7 @@ TAGS = {"missing": "del", "extra": "ins", "wrong": "mark"}
 
 def render_page(values: Mapping, pictures: Mapping[str, bytes], language: str = "en") -> str:
     """Return the HTML of a report's values (see `report.report_values`), pictures by id inside."""
-    words = WORDS[language]
+    words, small = WORDS[language], values["lines"] > WHOLE_PICTURES
     parts = [
         f"<h1>{escape(words['title'])}</h1>",
         f'<p class="verdict">{escape(values["verdict"][language])}</p>',
@@ -86,7 +89,7 @@ def render_page(values: Mapping, pictures: Mapping[str, bytes], language: str = 
         f"<h2>{words['worst']}</h2>",
         _legend(values, words),
         controls(words),
-        *(_line(line, pictures, words) for line in values["worst"][:SHOWN_LINES]),
+        *(_line(line, pictures, words, small) for line in values["worst"][:SHOWN_LINES]),
         section("numbers", _numbers(values, words), words),
         _ranking(values, words),
         section("profiles", profiles(values, words), words),
@@ -133,8 +136,10 @@ def _legend(values: Mapping, words: Mapping[str, str]) -> str:
     return f'<p class="soft">{marks} · {escape(shown)}</p>'
 
 
-def _line(line: Mapping, pictures: Mapping[str, bytes], words: Mapping[str, str]) -> str:
-    source = data_uri(pictures.get(line["picture_id"], b""))
+def _line(
+    line: Mapping, pictures: Mapping[str, bytes], words: Mapping[str, str], small: bool = False
+) -> str:
+    source = data_uri(pictures.get(line["picture_id"], b""), small)
     picture = (
         f'<img src="{source}" alt="">' if source else f'<p class="soft">{words["no_picture"]}</p>'
     )
@@ -282,10 +287,13 @@ def _conditions(values: Mapping, words: Mapping[str, str]) -> str:
     return f"<table>{rows}</table>{named}"
 
 
-def data_uri(picture: bytes) -> str:
-    """Return an encoded image as a data URI that browsers show; empty if it is no image."""
+def data_uri(picture: bytes, small: bool = False) -> str:
+    """Return an encoded image as a data URI that browsers show; empty if it is no image.
+
+    small: as a thumbnail of at most LARGEST_THUMBNAIL bytes.
+    """
     try:
-        kind, encoded = _displayable(picture)
+        kind, encoded = _thumbnail(picture) if small else _displayable(picture)
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
         return ""
     return f"data:image/{kind};base64,{base64.b64encode(encoded).decode('ascii')}"
@@ -303,6 +311,21 @@ def _displayable(picture: bytes) -> tuple[str, bytes]:
     encoded = BytesIO()
     small.save(encoded, kind)
     return kind, encoded.getvalue()
+
+
+def _thumbnail(picture: bytes) -> tuple[str, bytes]:
+    """Return (kind, bytes) of the image, made smaller until it is a thumbnail."""
+    kind, encoded = _displayable(picture)
+    for side in THUMBNAIL_SIDES:
+        if len(encoded) <= LARGEST_THUMBNAIL:
+            break
+        with Image.open(BytesIO(picture)) as image:
+            small = _flatten(ImageOps.exif_transpose(image))
+        small.thumbnail((side, side))
+        stream = BytesIO()
+        small.save(stream, "webp", quality=50, method=2)
+        kind, encoded = "webp", stream.getvalue()
+    return kind, encoded
 
 
 def _flatten(image: Image.Image) -> Image.Image:

@@ -1,6 +1,10 @@
 """The page of a report: charts and tables of everything that is counted, in both languages."""
 
+import os
+from io import BytesIO
+
 import pytest
+from PIL import Image
 from test_report import Page
 from test_report_schema import full_report
 
@@ -53,3 +57,15 @@ def test_a_line_is_found_by_what_happened_to_it():
     assert line_kinds(line) == "worse loops over failed"
     line |= {"tuned_errors": 0, "tuned_cer": 0, "tuned_looped": False, "base_failed": ""}
     assert line_kinds(line) == "better"
+
+
+def test_a_thousand_lines_with_their_pictures_stay_under_8_megabytes():
+    stream = BytesIO()
+    Image.frombytes("L", (900, 60), os.urandom(54_000)).save(stream, "PNG")  # the worst there is
+    values = full_report()
+    values["worst"] = values["worst"][:1] * 1_000
+    values["lines"] = 1_000
+    name = values["worst"][0]["picture_id"]
+    html = render_page(values, {name: stream.getvalue()}, "en")
+    assert html.count("<img src") == html.count("<article") == 1_000
+    assert len(html.encode()) < 8_000_000
