@@ -4,10 +4,9 @@ import os
 import signal
 import socket
 import time
-from pathlib import Path
 from urllib.parse import urlparse
 
-from page_server import serve_page
+from page_server import page_process, serve_page
 from page_visitors import Visitor
 
 from ocrtune import jobs
@@ -19,14 +18,6 @@ HALF = (
     b"Content-Type: multipart/form-data; boundary=b\r\n\r\n--b\r\nContent-Disposition: form-data; "
     b'name="files"; filename="mine.zip"\r\n\r\n' + b"PK" * 50_000
 )
-
-
-def kill_page() -> None:
-    """Kill the page's process that this test has started, as a kernel does."""
-    lists = Path("/proc/self/task").glob("*/children")
-    children = [int(pid) for path in lists for pid in path.read_text("utf-8").split()]
-    [page] = [pid for pid in children if b"app" in Path(f"/proc/{pid}/cmdline").read_bytes()]
-    os.kill(page, signal.SIGKILL)
 
 
 def wait_for(condition) -> None:
@@ -48,7 +39,7 @@ def test_a_killed_page_loses_no_work_and_the_next_one_goes_on_with_it(tmp_path):
         with socket.create_connection(("127.0.0.1", urlparse(address).port)) as line:
             line.sendall(HALF)
             assert visitor.act("load_sample")
-            kill_page()
+            os.kill(page_process(), signal.SIGKILL)
     build = jobs.Job(home / "jobs" / visitor.session["dataset"])
     wait_for(build.ended)
     assert build.state() == "done"
