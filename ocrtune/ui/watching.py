@@ -329,14 +329,13 @@ class Watching:
     """The eyes of the page on one home of jobs."""
 
     home: Path
-    keep_days: int = 0  # after their last use, as `Limits` has it; 0: for ever
     limits: Limits = NO_LIMITS
     pace: Pace = field(default_factory=Pace)
 
     def watch(self, session: object, language: object, seen: object, view: object = None) -> list:
         """Return the outputs of all tabs, the timer, and what this visitor has seen now."""
         language = language_of(language)
-        looks = look_at_all(self.home, session, self.keep_days)
+        looks = look_at_all(self.home, session, self.limits.keep_days)
         looks.limits = self.limits
         before = seen if isinstance(seen, dict) else {}
         view = view if isinstance(view, View) else View()
