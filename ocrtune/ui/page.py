@@ -14,7 +14,7 @@ from ocrtune.config import BASES, USUAL_PRESET
 from ocrtune.errors import JobError
 from ocrtune.home import home_folder
 from ocrtune.hub import local_token
-from ocrtune.limits import Limits
+from ocrtune.limits import NO_LIMITS, Limits
 from ocrtune.offsite import await_copies
 from ocrtune.ui.actions import Actions, choice
 from ocrtune.ui.blocks import PolledBlocks
@@ -32,7 +32,6 @@ from ocrtune.ui.watching import Watching, name_tabs
 from ocrtune.ui.words import label, translations
 from ocrtune.whole_files import put_in_place
 
-NO_LIMITS = Limits()
 POLL_SECONDS = 1.0
 COPY_SECONDS = 8.0  # of what is left then, for a last copy on the Hub
 GRACE_SECONDS = 20.0  # a container has before it is killed: 30 s are usual
