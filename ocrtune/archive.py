@@ -357,11 +357,13 @@ class Archive:
         self.close()
 
 
-def open_archive(source: Path, content: Path | None = None, limits: Limits = LIMITS) -> Archive:
+def open_archive(
+    source: Path, content: Path | None = None, limits: Limits = LIMITS, confined: bool = False
+) -> Archive:
     """Return the archive at `source`: a zip, a folder, or a content file beside its pictures.
 
     A content file given apart wins over the one within. A folder or a content file as `source`
-    may lead to any file of this machine: pass only zips from visitors.
+    may lead to any file of this machine, unless `confined` to what lies below.
     """
     for path in (source, content):
         if path is not None:
@@ -369,7 +371,7 @@ def open_archive(source: Path, content: Path | None = None, limits: Limits = LIM
     own_content = source.is_file() and source.suffix.lower() in CONTENT_SUFFIXES
     if own_content or source.is_dir():
         root = source.parent if own_content else source
-        files = LocalFiles(root, limits, whole=not own_content)
+        files = LocalFiles(root, limits, whole=not own_content, confined=confined)
     else:
         files = ZipFiles(source, limits)
     archive = Archive(files, limits)

@@ -6,7 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,7 +31,7 @@ from ocrtune.errors import (
     OcrtuneError,
     QuestionError,
 )
-from ocrtune.events import Asked, Done, Failed, Note, Read, Saved, silent
+from ocrtune.events import Asked, Done, Emit, Event, Failed, Note, Read, Saved, silent
 from ocrtune.limits import Limits
 from ocrtune.resident import read_resident
 from ocrtune.stopping import BUILD_STOPPING, Watcher, stopping_at_once, stopping_gently
@@ -109,7 +109,8 @@ def work(args: argparse.Namespace) -> int:
     """Run a command as the worker of a job, which hears of everything, failure included."""
     worker = jobs.attach(args.job)
     # A build will look for a wish to stop; it is given the time to say so in its own words.
-    watcher = Watcher(worker.emit, worker.stop_requested, looks=args.command == "build")
+    emit = also_logged(worker.emit)
+    watcher = Watcher(emit, worker.stop_requested, looks=args.command == "build")
     try:
         limits = limits_of(args)
         with limited(worker, limits, args), stopping_at_once(watcher, args.command in KEEPING):
@@ -129,6 +130,20 @@ def work(args: argparse.Namespace) -> int:
         raise
     finally:
         worker.close()
+
+
+def also_logged(emit: Emit) -> Emit:
+    """Return what also writes the events into the job's log, as a terminal shows them."""
+    from ocrtune.console import Console
+
+    console = Console(sys.stderr)
+
+    def both(event: Event) -> None:
+        emit(event)
+        with suppress(OSError):  # a full disk: the log is the least of it
+            console.emit(event)
+
+    return both
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from ocrtune.archive import cause
 from ocrtune.errors import DatasetError
 from ocrtune.picture_store import digest_of
 from ocrtune.records import Sample
+from ocrtune.whole_files import put_in_place
 
 try:
     import fcntl
@@ -148,9 +149,8 @@ def save_edits(path: Path, edits: Edits) -> None:
         "edits": [asdict(one) for one in edits.edits.values()],
         "additions": [asdict(one) for one in edits.additions.values()],
     }
-    draft = path.with_name(f"{path.name}.{os.getpid()}.draft")
-    draft.write_text(json.dumps(values, indent=1, ensure_ascii=False) + "\n", "utf-8")
-    draft.replace(path)
+    text = json.dumps(values, indent=1, ensure_ascii=False) + "\n"
+    put_in_place(path, text.encode())
 
 
 @contextlib.contextmanager
@@ -256,9 +256,7 @@ def add_sample(
         added = replace(added, picture_id=free_name(f"added/{name}", names))
         folder = additions_folder(prefix)
         folder.mkdir(exist_ok=True)
-        draft = folder / f"{added.file}.{os.getpid()}.draft"
-        draft.write_bytes(picture)
-        draft.replace(folder / added.file)
+        put_in_place(folder / added.file, picture)
         return edits.adding(added)
 
     change_edits(prefix, add)

@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, get_args, get_origin
 
+from ocrtune.whole_files import put_in_place
+
 
 @dataclass(frozen=True)
 class Note:
@@ -242,6 +244,4 @@ def rewind_events(path: Path, step: int) -> None:
     for number, event in enumerate(events, start=1):
         if isinstance(event, Step | Evaluated | SampleRead) and event.step <= step:
             kept = number
-    draft = path.with_name(f"{path.name}.draft")
-    draft.write_text("".join(to_line(event) + "\n" for event in events[:kept]), "utf-8")
-    draft.replace(path)
+    put_in_place(path, "".join(to_line(event) + "\n" for event in events[:kept]).encode())

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import MISSING, asdict, dataclass, fields
 from pathlib import Path
 
+from ocrtune.whole_files import put_in_place
+
 STATES = ("queued", "running", "done", "stopped", "failed", "lost")
 ENDED = ("done", "stopped", "failed", "lost")
 MOST_BYTES = 1 << 20  # of a status; what is larger is none
@@ -36,13 +38,8 @@ class Status:
 
     def save(self, folder: Path) -> None:
         """Put this status in place of the last one, at once; an OSError leaves the last one."""
-        draft = folder / f"status.{os.getpid()}.draft"
-        try:
-            draft.write_text(json.dumps(asdict(self), ensure_ascii=False), "utf-8", "replace")
-            draft.replace(folder / "status.json")
-        except OSError:
-            draft.unlink(missing_ok=True)
-            raise
+        text = json.dumps(asdict(self), ensure_ascii=False)
+        put_in_place(folder / "status.json", text.encode("utf-8", "replace"))
 
     @classmethod
     def load(cls, folder: Path) -> "Status | None":

@@ -65,6 +65,7 @@ class Limits:
         )
 
 
+NO_LIMITS = Limits()
 # What holds on a shared machine where nothing else is said.
 USUAL = Limits(
     max_steps=200, max_minutes=30, max_samples=2_000, max_jobs_each=3, max_jobs=40, keep_days=7

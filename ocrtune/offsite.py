@@ -7,7 +7,6 @@ branch of its own, each copy is one commit of it, and the older ones are squashe
 
 import contextlib
 import json
-import os
 import re
 import secrets
 import threading
@@ -22,6 +21,7 @@ from ocrtune.errors import HubBusyError, HubConflictError, HubError, OcrtuneErro
 from ocrtune.events import Emit, Event, Note, Step, append_event, read_events, silent
 from ocrtune.hub import PrivateRepo, user_of
 from ocrtune.offsite_files import LIVELY, MANIFEST, Held, Known, Manifest, Source, held_still
+from ocrtune.whole_files import put_in_place
 
 USUAL_REPO = "ocrtune-runs"
 USUAL_MINUTES = 10.0
@@ -104,9 +104,7 @@ class CopyState:
 
     def save(self, folder: Path) -> None:
         """Put this state in place of the last one, at once."""
-        draft = folder / f"{STATE}.{os.getpid()}.draft"
-        draft.write_text(json.dumps(asdict(self), ensure_ascii=False), "utf-8")
-        draft.replace(folder / STATE)
+        put_in_place(folder / STATE, json.dumps(asdict(self), ensure_ascii=False).encode())
 
     @classmethod
     def load(cls, folder: Path) -> "CopyState | None":

@@ -6,7 +6,6 @@ the accelerator for anything else ends the process first: it holds nothing that 
 
 import json
 import os
-import secrets
 import signal
 import socket
 import subprocess
@@ -20,6 +19,7 @@ from ocrtune.config import ReadConfig
 from ocrtune.errors import ModelError
 from ocrtune.events import Done, Emit, Failed, Read, from_line
 from ocrtune.turns import is_process
+from ocrtune.whole_files import put_in_place
 
 MINUTES = "OCRTUNE_READER_MINUTES"  # without a reading, after which it ends; 0: there is none
 USUAL_MINUTES = 5.0
@@ -42,10 +42,7 @@ class Door:
         """Let workers of the home find the process; nobody else on the machine can read it."""
         path = door_path(home)
         path.parent.mkdir(parents=True, mode=0o700, exist_ok=True)
-        draft = path.with_suffix(f".{secrets.token_hex(4)}")
-        with open(os.open(draft, os.O_CREAT | os.O_WRONLY, 0o600), "w") as stream:
-            json.dump(asdict(self), stream)
-        draft.replace(path)
+        put_in_place(path, json.dumps(asdict(self)).encode(), 0o600)
 
     @classmethod
     def find(cls, home: Path) -> "Door | None":

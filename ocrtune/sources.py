@@ -44,13 +44,10 @@ def open_source(
     if tables := own_tables(config.source):
         return open_tables_alone(tables, config)
     content = Path(config.content) if config.content else None
-    open_files = open_pdf if config.source.lower().endswith(".pdf") else open_archive
     if content is None or os.path.exists(content):
-        return add_pdf_pages(open_files(Path(config.source), content))
-    archive = add_pdf_pages(open_files(Path(config.source)))
-    within = config.content.removeprefix(
-        f"{config.source}/"
-    )  # `pictures.zip/notes.md` is surely it
+        return open_files(config, content)
+    archive = open_files(config)
+    within = config.content.removeprefix(f"{config.source}/")  # `a.zip/notes.md` is surely it
     if within in archive.names():
         archive.take_content_within(within)
         return archive
@@ -59,6 +56,17 @@ def open_source(
         f"There is no file `{config.content}`, neither here nor in `{archive.label}`.",
         did_you_mean(config.content, archive.names()) or "Check the path.",
     )
+
+
+def open_files(config: BuildConfig, content: Path | None = None) -> Archive:
+    """Return a PDF, zip, folder or content file as an archive, the pages of PDFs among its names.
+
+    content: a content file kept apart from it.
+    """
+    source = Path(config.source)
+    if source.suffix.lower() == ".pdf":
+        return add_pdf_pages(open_pdf(source, content))
+    return add_pdf_pages(open_archive(source, content, confined=config.confined))
 
 
 def is_hub_source(source: str) -> bool:
@@ -82,15 +90,20 @@ def own_tables(source: str) -> list[Path]:
 
 def open_tables_alone(tables: list[Path], config: BuildConfig) -> Archive:
     """Return parquet files as an archive; the files around them count where rows name them."""
-    archive = Archive(LocalFiles(tables[0].parent, LIMITS, whole=False, confined=config.confined))
+    archive, names = open_around(tables, config)
     try:
         archive.label = tables[0].name if len(tables) == 1 else Path(config.source).name
-        names = [archive.locate(path.name) or str(path) for path in tables]
         archive.ground_truth = read_these(archive, names, config, alone=True)
     except BaseException:
         archive.close()
         raise
     return archive
+
+
+def open_around(tables: list[Path], config: BuildConfig) -> tuple[Archive, list[str]]:
+    """Return the files around some tables as an archive, and the tables' names in it."""
+    archive = Archive(LocalFiles(tables[0].parent, LIMITS, whole=False, confined=config.confined))
+    return archive, [archive.locate(path.name) or str(path) for path in tables]
 
 
 def describe_source(config: BuildConfig, token: str | None = None) -> TableFacts:
@@ -100,10 +113,7 @@ def describe_source(config: BuildConfig, token: str | None = None) -> TableFacts
         return hub_tables.describe_dataset(config, token)
     tables = own_tables(config.source)
     if tables:
-        archive = Archive(
-            LocalFiles(tables[0].parent, LIMITS, whole=False, confined=config.confined)
-        )
-        names = [archive.locate(path.name) or str(path) for path in tables]
+        archive, names = open_around(tables, config)
     else:
         archive = open_archive(Path(config.source))
         names = list(find_tables(archive))

@@ -50,7 +50,7 @@ from ocrtune.families.page_layouts import AUTO, LayoutChoice
 from ocrtune.features import settle_layout
 from ocrtune.hardware import describe_hardware
 from ocrtune.learner import Learner
-from ocrtune.limits import Limits
+from ocrtune.limits import NO_LIMITS, Limits
 from ocrtune.preflight import SampleSizes, inspect_run, measure_samples, refuse_full_disk
 from ocrtune.ranks import ALONE, Ranks, join_ranks
 from ocrtune.reading import use_cores
@@ -59,7 +59,6 @@ from ocrtune.report_page import percent
 from ocrtune.subsets import groups_of, share_of
 from ocrtune.validation import MeasuringStoppedError, Validation, never
 
-NO_LIMITS = Limits()
 CHECKPOINT_SECONDS = 120.0  # between two checkpoints, unless the settings count steps
 CHECKPOINT_SHARE = 0.05  # of a run's time, at most, goes into them then
 MEASUREMENTS = 4  # of the CER in a run, beside the one of the base model

@@ -22,6 +22,13 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
+def page_process() -> int:
+    """Return the process of the page that this test has started."""
+    lists = Path("/proc/self/task").glob("*/children")
+    children = [int(pid) for path in lists for pid in path.read_text("utf-8").split()]
+    return next(pid for pid in children if b"app" in Path(f"/proc/{pid}/cmdline").read_bytes())
+
+
 @contextmanager
 def serve_page(
     home: Path, port: int | None = None, program: Sequence[str] = ("-m", "ocrtune", "app")

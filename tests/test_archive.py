@@ -584,3 +584,18 @@ def test_what_is_no_file_is_said_at_once(tmp_path, source):
     ) as caught:
         open_source(BuildConfig(source=str(tmp_path / source), output="x"), silent)
     assert len(str(caught.value)) < 500
+
+
+def test_a_strangers_content_file_leads_to_nothing_outside_its_folder(tmp_path):
+    outside, folder = tmp_path / "1.jpg", tmp_path / "upload"
+    folder.mkdir()
+    outside.write_bytes(b"mine")
+    (folder / "2.jpg").write_bytes(b"theirs")
+    source = folder / "content.md"
+    source.write_text(f"{outside} text\n2.jpg text\n", "utf-8")
+    with archives.open_archive(source, confined=True) as archive:
+        assert archive.locate(str(outside)) is None
+        assert archive.locate("../1.jpg") is None
+        assert archive.read(archive.locate("2.jpg")) == b"theirs"
+    with archives.open_archive(source) as archive:
+        assert archive.read(archive.locate(str(outside))) == b"mine"

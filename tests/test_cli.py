@@ -577,6 +577,8 @@ def test_a_training_job_stops_when_asked(base, data, tmp_path):
     events = list(jobs.follow(job, poll_seconds=0.05))
     assert events[-1] == Done("The adapter is saved.", stopped=True)
     assert job.state() == "stopped"
+    for words in ("Memory: ", "Validation CER of the base model: ", "Fine-tuning: 1 of 5000, loss"):
+        assert words in job.log(), "the log tells how the run went"
     load_adapter(load_base(base, device="cpu"), tmp_path / "run" / "adapter")
 
 

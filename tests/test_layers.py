@@ -9,7 +9,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "ocrtune"
 
 LAYERS = {
-    0: {"__init__", "errors", "records", "config", "events", "home", "limits"}
+    0: {"__init__", "errors", "records", "config", "events", "home", "limits", "whole_files"}
     | {"redaction", "event_files", "crashes", "checkpoint_step"},
     1: {
         "text",

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
-from page_server import serve_page
+from page_server import page_process, serve_page
 
 from ocrtune import jobs, turns
 from ocrtune.config import BuildConfig, TrainConfig
@@ -72,15 +72,6 @@ def take_step(job: jobs.Job, step: int) -> None:
 def processor_seconds(pid: int) -> float:
     fields = Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / HZ
-
-
-def page_process() -> int:
-    """Return the process of the page that this test has started."""
-    listed = [
-        path.read_text("utf-8").split() for path in Path("/proc/self/task").glob("*/children")
-    ]
-    children = [int(pid) for pids in listed for pid in pids]
-    return next(pid for pid in children if b"app" in Path(f"/proc/{pid}/cmdline").read_bytes())
 
 
 class Asker:
@@ -208,7 +199,7 @@ def test_a_thousand_old_runs_hold_nobody_up(tmp_path):
     runs = [add_run(tmp_path, "done", time.time() - 1000 - number) for number in range(1000)]
     begun = time.process_time()
     jobs.reconcile(tmp_path)
-    Watching(tmp_path, 7).watch({"run": runs[0].id}, "en", None)
+    Watching(tmp_path, Limits(keep_days=7)).watch({"run": runs[0].id}, "en", None)
     first = time.process_time() - begun
     assert first < 3
     begun = time.process_time()

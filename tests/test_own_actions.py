@@ -14,6 +14,7 @@ from ocrtune import jobs
 from ocrtune.config import CHECKPOINT, BuildConfig, CompareConfig, ReadConfig, TrainConfig
 from ocrtune.events import Done, Evaluated, Failed, Step
 from ocrtune.keeping import survey
+from ocrtune.limits import Limits
 from ocrtune.ui import own_views, watching
 from ocrtune.ui.actions import Actions
 from ocrtune.ui.gallery import EVERYTHING, View
@@ -67,7 +68,7 @@ def here(tmp_path):
 
 
 def listed(here, session, keep_days=0, language="en", view=None):
-    looks = look_at_all(here.home, session, keep_days)
+    looks = look_at_all(here.home, session, Limits(keep_days=keep_days))
     return watching.show_mine(looks, language, view or View(mine=True))[0]
 
 
@@ -231,7 +232,7 @@ def test_each_state_says_what_it_means_and_what_can_be_done(here, state, languag
 
 
 def test_how_long_things_are_kept_is_said_only_where_they_are_not_kept_for_ever(here):
-    looks = look_at_all(here.home, here.session, 7)
+    looks = look_at_all(here.home, here.session, Limits(keep_days=7))
     until = own_views.day(looks.kept_until("run"), "en")
     assert f"kept until {until}" in watching.show_share(looks, "en")[1]
     assert f"kept until {until}" in watching.show_kept(looks, "en")[0]

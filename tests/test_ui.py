@@ -216,7 +216,9 @@ def visible_strings(path: Path) -> list[str]:
     seen_by_people = {"label", "value", "info", "placeholder", "title", "choices", "x_title"}
     found = []
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-        if isinstance(node, ast.Call) and ast.unparse(node.func).startswith("gr."):
+        if isinstance(node, ast.Call) and ast.unparse(node.func).startswith(
+            ("gr.", "PolledBlocks")
+        ):
             given = [word.value for word in node.keywords if word.arg in seen_by_people]
             found += [text for argument in [*node.args, *given] for text in constants(argument)]
     return [text for text in found if re.search(r"\w", text)]

@@ -1,6 +1,5 @@
 """Which column of a table names the picture and which one holds its text."""
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -16,7 +15,6 @@ TEXT_WORDS += ("labels", "sentence", "caption", "content", "words", "value", "ta
 TEXT_WORDS += ("文字", "文本", "标注", "内容", "标签", "转写")
 GROUP_WORDS = ("writer", "writer_id", "author", "group", "document", "doc_id", "document_id")
 GROUP_WORDS += ("page", "书写者", "作者", "文档", "页")
-SPACES = re.compile(r"[ \-]+")
 SPLIT_WORDS = ("split", "subset", "fold", "partition", "usage", "划分")
 
 

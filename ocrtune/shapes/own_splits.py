@@ -5,23 +5,15 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from ocrtune.columns import SPLIT_WORDS
 from ocrtune.content import fold
 from ocrtune.ground_truth import Entry, GroundTruth
 from ocrtune.records import SPLITS
 from ocrtune.remarks import Remark, remark
 
-WORDS = {
-    "train": "train",
-    "training": "train",
+WORDS = SPLIT_WORDS | {
     "trainset": "train",
-    "val": "validation",
-    "valid": "validation",
-    "validation": "validation",
     "valset": "validation",
-    "dev": "validation",
-    "eval": "validation",
-    "test": "test",
-    "testing": "test",
     "testset": "test",
     "训练集": "train",
     "验证集": "validation",

@@ -30,7 +30,7 @@ from ocrtune.dataset_files import read_build_report, rejects_path, report_path
 from ocrtune.errors import DatasetError, JobError, OcrtuneError
 from ocrtune.families import DEEPSEEK_OCR, FAMILIES, ModelFamily, get_family
 from ocrtune.hub_layout import Place, find_place, is_hub_id
-from ocrtune.limits import Limits
+from ocrtune.limits import NO_LIMITS, Limits
 from ocrtune.sample_index import SampleIndex
 from ocrtune.ui.knobs import KNOBS, read_knobs, turn_knobs
 from ocrtune.ui.looks import Look, clean, look, question
@@ -51,7 +51,6 @@ HUB_NAMES = ("subset", "from_split", "image_column", "text_column")  # settings;
 PROMPTS = ("own", *DEEPSEEK_OCR.prompts)
 SHOWN_SECONDS = 12  # how long a refusal stays on the screen
 ROOT = Path(__file__).parents[2]  # where workers run
-NO_LIMITS = Limits()
 STARTING = threading.Lock()  # who counts the jobs starts theirs before another one counts
 REPO_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 

@@ -10,7 +10,7 @@ from ocrtune.config import CHECKPOINT
 from ocrtune.errors import JobError
 from ocrtune.events import Asked, Event, Failed, Note
 from ocrtune.keeping import Kept, kept_until, survey
-from ocrtune.limits import Limits
+from ocrtune.limits import NO_LIMITS, Limits
 from ocrtune.ui.views import bar, escape, notice, sentence, text
 from ocrtune.ui.visitors import SECRET, VISITOR, may_use, owners_of
 from ocrtune.ui.words import say
@@ -131,12 +131,11 @@ def see(job: jobs.Job, status: jobs.Status) -> Look:
 class Looks(dict[str, Look]):
     """How all jobs that a session names are doing, and the way to what else is the visitor's."""
 
-    def __init__(self, home: Path, session: object, keep_days: int = 0) -> None:
+    def __init__(self, home: Path, session: object, limits: Limits = NO_LIMITS) -> None:
         super().__init__({name: look(home, session, name) for name in COMMANDS})
         self.home = home
         self.session = clean(session)
-        self.keep_days = keep_days
-        self.limits = Limits()  # of this machine
+        self.limits = limits  # of this machine
 
     @functools.cached_property
     def all_jobs(self) -> dict[str, Kept]:
@@ -149,14 +148,14 @@ class Looks(dict[str, Look]):
 
     def kept_until(self, name: str) -> float | None:
         """Return when the job of that name may be deleted; None if it stays."""
-        if not self.keep_days or not self[name].job:
+        if not self.limits.keep_days or not self[name].job:
             return None
-        return kept_until(self[name].id, self.all_jobs, self.keep_days)
+        return kept_until(self[name].id, self.all_jobs, self.limits.keep_days)
 
 
-def look_at_all(home: Path, session: object, keep_days: int = 0) -> Looks:
+def look_at_all(home: Path, session: object, limits: Limits = NO_LIMITS) -> Looks:
     """Return how all of the visitor's jobs are doing."""
-    return Looks(home, session, keep_days)
+    return Looks(home, session, limits)
 
 
 def own_jobs(found: dict[str, Kept], session: object) -> list[Kept]:

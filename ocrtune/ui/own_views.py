@@ -101,7 +101,7 @@ def mine_row(looks: Looks, kept: Kept, language: str) -> str:
     facts = [run_facts(seen, language) if is_run else dataset_facts(seen, language)]
     facts.append(text(language, f"state_{seen.state}"))
     facts.append(escape(ago(kept.status.created, language)))
-    until = kept_until(kept.id, looks.all_jobs, looks.keep_days)
+    until = kept_until(kept.id, looks.all_jobs, looks.limits.keep_days)
     if until is not None:
         facts.append(text(language, "kept_until", date=day(until, language)))
     buttons = [("open", "open_button"), ("resume", "resume_button"), ("delete", "delete_button")]

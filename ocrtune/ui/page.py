@@ -14,7 +14,7 @@ from ocrtune.config import BASES, USUAL_PRESET
 from ocrtune.errors import JobError
 from ocrtune.home import home_folder
 from ocrtune.hub import local_token
-from ocrtune.limits import Limits
+from ocrtune.limits import NO_LIMITS, Limits
 from ocrtune.offsite import await_copies
 from ocrtune.ui.actions import Actions, choice
 from ocrtune.ui.blocks import PolledBlocks
@@ -30,8 +30,8 @@ from ocrtune.ui.try_tab import try_tab
 from ocrtune.ui.uploads import use_own_cache
 from ocrtune.ui.watching import Watching, name_tabs
 from ocrtune.ui.words import label, translations
+from ocrtune.whole_files import put_in_place
 
-NO_LIMITS = Limits()
 POLL_SECONDS = 1.0
 COPY_SECONDS = 8.0  # of what is left then, for a last copy on the Hub
 GRACE_SECONDS = 20.0  # a container has before it is killed: 30 s are usual
@@ -56,7 +56,7 @@ def build_page(
     limits: of this machine, where many share it.
     """
     secret = state_secret(home)
-    watching = Watching(home, limits.keep_days, limits)
+    watching = Watching(home, limits)
     with PolledBlocks(title="ocrtune", analytics_enabled=False, delete_cache=(3600, 21600)) as page:
         session = gr.BrowserState({}, storage_key="ocrtune_jobs", secret=secret)
         place = gr.Textbox(visible=False)  # the tab that was open last
@@ -130,10 +130,7 @@ def state_secret(home: Path) -> str:
     try:
         home.mkdir(parents=True, exist_ok=True)
         if not path.exists():
-            draft = home / f"state_secret.{os.getpid()}.draft"
-            with open(os.open(draft, os.O_CREAT | os.O_WRONLY, 0o600), "w") as stream:
-                stream.write(secrets.token_urlsafe(32))
-            draft.rename(path)
+            put_in_place(path, secrets.token_urlsafe(32).encode(), 0o600)
         return path.read_text("utf-8")
     except OSError as error:
         raise JobError(

@@ -15,7 +15,7 @@ import pandas as pd
 from ocrtune.dataset_files import read_build_report
 from ocrtune.errors import OcrtuneError
 from ocrtune.keeping import mark_used, survey
-from ocrtune.limits import Limits
+from ocrtune.limits import NO_LIMITS, Limits
 from ocrtune.report import read_report
 from ocrtune.sample_index import IndexedSample, SampleIndex
 from ocrtune.ui import (
@@ -46,7 +46,6 @@ from ocrtune.ui.visitors import VISITOR, new_visitor
 from ocrtune.ui.words import language_of, say
 
 TABS = ("dataset", "train", "try", "compare")
-NO_LIMITS = Limits()
 NVIDIA = Path("/dev/nvidiactl")
 
 
@@ -329,15 +328,13 @@ class Watching:
     """The eyes of the page on one home of jobs."""
 
     home: Path
-    keep_days: int = 0  # after their last use, as `Limits` has it; 0: for ever
     limits: Limits = NO_LIMITS
     pace: Pace = field(default_factory=Pace)
 
     def watch(self, session: object, language: object, seen: object, view: object = None) -> list:
         """Return the outputs of all tabs, the timer, and what this visitor has seen now."""
         language = language_of(language)
-        looks = look_at_all(self.home, session, self.keep_days)
-        looks.limits = self.limits
+        looks = look_at_all(self.home, session, self.limits)
         before = seen if isinstance(seen, dict) else {}
         view = view if isinstance(view, View) else View()
         now = {name: panel.moment(looks, language, view) for name, panel in PANELS.items()}
