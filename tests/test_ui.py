@@ -723,7 +723,7 @@ def test_every_setting_of_a_run_is_on_the_page():
     everything = {field.name for field in dataclasses.fields(TrainConfig)}
     assert len(on_page) == len(set(on_page))
     assert everything == set(on_page) | set(knobs.ELSEWHERE)
-    assert set(knobs.ELSEWHERE) == {"data", "output", "base"}
+    assert set(knobs.ELSEWHERE) == {"data", "output", "base", "fraction"}
 
 
 def test_what_is_set_on_the_page_is_what_is_trained_with(visit):

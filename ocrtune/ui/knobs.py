@@ -53,12 +53,14 @@ GROUPS = {
         Knob("evaluate_every", 0, 5000),
         Knob("validation_samples", 0, 1000),
         Knob("checkpoint_every", 0, 5000),
+        Knob("early_stop", 0, 100),
     ),
     "engine": (Knob("engine"), Knob("compile"), Knob("seed", 0, 2**31 - 1)),
 }
 KNOBS = tuple(knob for knobs in GROUPS.values() for knob in knobs)
-# Where the run reads and writes is the page's business; the base model has a choice of its own.
-ELSEWHERE = ("data", "output", "base")
+# Where the run reads and writes is the page's business; the base model has a choice of its own, and
+# a share of the samples is what a learning curve asks for.
+ELSEWHERE = ("data", "output", "base", "fraction")
 BY_FAMILY = {"layout": "layouts", "prompt": "prompts"}  # which fact of a family has their words
 NO_TRAINING = ("locate",)  # a prompt with a blank, to be filled for each picture
 

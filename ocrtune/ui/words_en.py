@@ -186,6 +186,9 @@ ENGLISH = {
     "checkpoint_every": "Steps between checkpoints",
     "checkpoint_every_info": "How often the run is saved so that it can be resumed. 0 saves it "
     "every two minutes.",
+    "early_stop": "Measurements without a gain before stopping",
+    "early_stop_info": "Ends the run when so many measurements in a row show no better CER. 0 lets "
+    "it go on to its last step.",
     "engine": "Engine",
     "engine_info": "The software that trains. auto takes the faster one for this machine.",
     "compile": "Compile",

@@ -174,6 +174,8 @@ CHINESE = {
     "validation_samples_info": "每次最多识别这么多个没学过的样本。",
     "checkpoint_every": "存档间隔（步）",
     "checkpoint_every_info": "每隔多少步存一次档，以便中断后继续。填 0 表示每两分钟一次。",
+    "early_stop": "连续几次测量没有改善就停止",
+    "early_stop_info": "连续这么多次测得的 CER 都没变好，就提前结束训练。填 0 表示不提前结束。",
     "engine": "引擎",
     "engine_info": "用什么软件训练。“自动”会选本机上更快的。",
     "compile": "编译",
