@@ -748,6 +748,11 @@ def job_options(command: argparse.ArgumentParser, kind: type[Config]) -> None:
     group = command.add_argument_group("as the page starts it")
     group.add_argument("--config", metavar="FILE", type=Path, help="settings saved as JSON")
     group.add_argument("--job", metavar="FOLDER", type=Path, help="job folder to report to")
+    group.add_argument(
+        "--token-from-input",
+        action="store_true",
+        help="the first line of the input is the token of the Hub to use",
+    )
     command.set_defaults(kind=kind, usage_error=command.error)
 
 

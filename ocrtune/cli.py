@@ -108,6 +108,10 @@ def watched_by_terminal() -> Iterator[Watcher]:
 def work(args: argparse.Namespace) -> int:
     """Run a command as the worker of a job, which hears of everything, failure included."""
     worker = jobs.attach(args.job)
+    if args.token_from_input:
+        from ocrtune.hub import use_token
+
+        use_token(sys.stdin.readline().strip())
     # A build will look for a wish to stop; it is given the time to say so in its own words.
     emit = also_logged(worker.emit)
     watcher = Watcher(emit, worker.stop_requested, looks=args.command == "build")
@@ -203,7 +207,7 @@ def fetch_resumed(args: argparse.Namespace) -> None:
     if not hasattr(args, "output"):
         args.usage_error("still needed: --output, the new folder of the run")
     with watched_by_terminal() as watcher:
-        from ocrtune.hub import local_token
+        from ocrtune.hub_writing import local_token
         from ocrtune.offsite import find_place
         from ocrtune.offsite_fetch import fetch_run
 
@@ -563,7 +567,7 @@ def copy(args: argparse.Namespace) -> int:
 
 def copies(args: argparse.Namespace) -> int:
     """List the runs that a repo holds, or remove one."""
-    from ocrtune.hub import local_token
+    from ocrtune.hub_writing import local_token
     from ocrtune.offsite import Place
     from ocrtune.offsite_fetch import list_copies, remove_copy
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from ocrtune.errors import HubError
 from ocrtune.events import Emit, Event, Failed, Note, Saved, from_line, to_line
-from ocrtune.hub import local_token
+from ocrtune.hub_writing import local_token
 from ocrtune.offsite import Copier, plan_copies
 from ocrtune.offsite_files import Source
 

@@ -173,16 +173,22 @@ def create(home: Path) -> Job:
 
 
 def start(
-    job: Job, command: str, config: Config, worker: Sequence[str] = WORKER, owner: str = ""
+    job: Job,
+    command: str,
+    config: Config,
+    worker: Sequence[str] = WORKER,
+    owner: str = "",
+    token: str = "",
 ) -> Job:
     """Start `python -m ocrtune COMMAND` for this job, and return the job.
 
-    The worker lives on when the starter ends. It gets no tokens: its files and its log may be
-    shown to people.
+    The worker lives on when the starter ends. Of this process's tokens it gets none. `token`, of
+    the user whom it works for, reaches it through a pipe alone: arguments, environment, files and
+    log may be seen by others.
     """
     save_settings(job, config)
     arguments = ["--config", str(job.folder / "config.json")]
-    return spawn(job, command, arguments, worker, time.time(), owner)
+    return spawn(job, command, arguments, worker, time.time(), owner, token)
 
 
 def save_settings(job: Job, config: Config) -> None:
@@ -203,6 +209,7 @@ def start_once(
     worker: Sequence[str] = WORKER,
     owner: str = "",
     admit: Callable[[], None] = lambda: None,
+    token: str = "",
 ) -> Job:
     """Start a job, unless the same one of the same owner is under way: then that is returned.
 
@@ -223,7 +230,7 @@ def start_once(
         except OcrtuneError:
             shutil.rmtree(job.folder, ignore_errors=True)
             raise
-        return start(job, command, config, worker, owner)
+        return start(job, command, config, worker, owner, token)
 
 
 def find_twin(job: Job, command: str, owner: str) -> Job | None:
@@ -269,19 +276,24 @@ def spawn(
     worker: Sequence[str],
     created: float,
     owner: str,
+    token: str = "",
 ) -> Job:
     """Start a worker for the job, and return the job, which waits for its turn now."""
+    piped = ["--token-from-input"] if token else []
     try:
         with (job.folder / "log.txt").open("ab") as log:
             process = subprocess.Popen(
-                [*worker, command, *arguments, "--job", str(job.folder)],
-                stdin=subprocess.DEVNULL,
+                [*worker, command, *arguments, "--job", str(job.folder), *piped],
+                stdin=subprocess.PIPE if token else subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 cwd=Path(__file__).parent.parent,  # `-m ocrtune` finds this very package
                 env=without_secrets(os.environ),
                 start_new_session=True,
             )
+        if token:
+            with process.stdin as pipe, contextlib.suppress(BrokenPipeError):
+                pipe.write(f"{token}\n".encode())
     except OSError as error:
         raise JobError(
             f"The worker cannot be started: {error.strerror}.",

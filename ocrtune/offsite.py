@@ -19,7 +19,7 @@ from ocrtune import __version__, jobs
 from ocrtune.config import TrainConfig
 from ocrtune.errors import HubBusyError, HubConflictError, HubError, OcrtuneError
 from ocrtune.events import Emit, Event, Note, Step, append_event, read_events, silent
-from ocrtune.hub import PrivateRepo, user_of
+from ocrtune.hub_writing import PrivateRepo, user_of
 from ocrtune.offsite_files import LIVELY, MANIFEST, Held, Known, Manifest, Source, held_still
 from ocrtune.whole_files import put_in_place
 

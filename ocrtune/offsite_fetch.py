@@ -11,7 +11,7 @@ from ocrtune import jobs
 from ocrtune.config import CHECKPOINT, TrainConfig
 from ocrtune.errors import HubBusyError, HubError, did_you_mean
 from ocrtune.events import Emit, Progress, silent
-from ocrtune.hub import PrivateRepo
+from ocrtune.hub_writing import PrivateRepo
 from ocrtune.offsite import CopyState, Place
 from ocrtune.offsite_files import DATA, JOB, MANIFEST, RUN, Known, Manifest, digest
 

@@ -629,3 +629,22 @@ def test_a_clock_that_jumps_loses_nothing(run_worker, monkeypatch):
         assert jobs.reconcile(job.home) == []
         assert job.state() == "running"
     assert wait_for(job, "done") == "done"
+
+
+def test_a_token_reaches_its_worker_through_a_pipe_alone(tmp_path):
+    """Arguments, environment, settings and log of a worker may be read by others."""
+    script = (
+        "import os, pathlib, sys\n"
+        "job = pathlib.Path(sys.argv[sys.argv.index('--job') + 1])\n"
+        "held = [*sys.argv, *os.environ.values()]\n"
+        "told = ['--token-from-input' in sys.argv, any('hf_pipe' in one for one in held)]\n"
+        "(job / 'told').write_text(f'{told} {sys.stdin.readline().strip()}')\n"
+    )
+    worker = (sys.executable, "-c", script)
+    job = jobs.start(jobs.create(tmp_path), "build", Config(), worker, token="hf_pipe")
+    told = job.folder / "told"
+    wait_until(lambda: told.is_file() and told.read_text())
+    assert told.read_text() == "[True, False] hf_pipe"
+    kept = [path.read_text("utf-8") for path in job.folder.iterdir() if path != told]
+    assert kept
+    assert not [text for text in kept if "hf_pipe" in text]

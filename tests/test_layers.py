@@ -35,7 +35,7 @@ LAYERS = {
     | {"misreadings", "word_counts", "number_tokens"}
     | {"seen", "other_engines", "ranking", "conditions", "power_law", "subsets"},
     2: {"hub", "families", "features", "feature_store", "examples", "hardware", "fitting"}
-    | {"engines", "hub_rows", "hub_tables", "hub_streams"},
+    | {"engines", "hub_rows", "hub_tables", "hub_streams", "hub_writing"},
     3: {"dataset", "dataset_report", "sources"}
     | {"training", "learner", "graphs", "ranks", "validation", "checkpoints", "preflight"}
     | {"decoding", "streaming", "reading", "comparing", "exporting"}
@@ -58,15 +58,15 @@ ALLOWED = {
     "waits": LAYERS[0] | {"turns", "jobs", "job_status"},
     "resident": LAYERS[0] | {"turns"},
     "turns": LAYERS[0],
-    "offsite": LAYERS[0] | {"jobs", "hub", "offsite_files"},
+    "offsite": LAYERS[0] | {"jobs", "hub_writing", "offsite_files"},
     "offsite_files": LAYERS[0] | {"dataset_files", "edits"},
-    "copying": LAYERS[0] | {"hub", "offsite", "offsite_files"},
-    "offsite_fetch": LAYERS[0] | {"jobs", "hub", "offsite", "offsite_files"},
+    "copying": LAYERS[0] | {"hub_writing", "offsite", "offsite_files"},
+    "offsite_fetch": LAYERS[0] | {"jobs", "hub_writing", "offsite", "offsite_files"},
     "keeping": LAYERS[0] | {"jobs", "job_status"},
     "ui": LAYERS[0]
     | LAYERS[1]
     | LAYERS[4]
-    | {"hub", "families", "report", "report_page", "ui"}
+    | {"hub", "hub_writing", "families", "report", "report_page", "ui"}
     | {"dataset_report", "suspects"},
 }
 
@@ -83,8 +83,8 @@ HOMES = {  # where a package from elsewhere may be imported
     "unsloth": MODEL_WORLD,
     "safetensors": MODEL_WORLD,
     "tokenizers": MODEL_WORLD,
-    "huggingface_hub": {"hub"},
-    "httpx": {"hub"},
+    "huggingface_hub": {"hub", "hub_writing"},
+    "httpx": {"hub", "hub_writing"},
     "gradio": {"ui"},
     "pandas": {"ui"},
     "tqdm": {"console"},

@@ -35,11 +35,11 @@ COMMIT = "POST api/datasets/.*/commit/.*"
 DRIVER = """
 import json, sys, threading
 from pathlib import Path
-from ocrtune import hub, jobs, offsite, offsite_fetch
+from ocrtune import hub_writing, jobs, offsite, offsite_fetch
 from ocrtune.errors import OcrtuneError
 from ocrtune.offsite import Copier, CopyState, Place, find_place, plan_copies
 from ocrtune.offsite_files import Source
-hub.WRITING_SECONDS = 1.5
+hub_writing.WRITING_SECONDS = 1.5
 offsite_fetch.PAUSE_SECONDS = 0
 notes, token = [], "hf_owner"
 def begin(run, repo="me/ocrtune-runs", job=None):
@@ -324,12 +324,12 @@ def test_a_copy_comes_back_checked_and_whole(hub, client, run, tmp_path):
     # The newest copy replaces the one that is being fetched, and takes its commit away.
     go_on(run, 6)
     client(
-        "real = hub.PrivateRepo.fetch\n"
+        "real = hub_writing.PrivateRepo.fetch\n"
         "def fetch(repo, commit, name, folder):\n"
-        "    hub.PrivateRepo.fetch = real if name != 'copy.json' else fetch\n"
+        "    hub_writing.PrivateRepo.fetch = real if name != 'copy.json' else fetch\n"
         "    name == 'copy.json' or (copier.copy(), copier.tidy())\n"
         "    return real(repo, commit, name, folder)\n"
-        "hub.PrivateRepo.fetch = fetch"
+        "hub_writing.PrivateRepo.fetch = fetch"
     )
     assert client(fetch.format(address, str(tmp_path / "newer"))) == str(tmp_path / "newer")
     assert (tmp_path / "newer" / CHECKPOINT).read_bytes() == (run / CHECKPOINT).read_bytes()

@@ -13,7 +13,7 @@ from ocrtune import jobs
 from ocrtune.config import BASES, USUAL_PRESET
 from ocrtune.errors import JobError
 from ocrtune.home import home_folder
-from ocrtune.hub import local_token
+from ocrtune.hub_writing import local_token
 from ocrtune.limits import NO_LIMITS, Limits
 from ocrtune.offsite import await_copies
 from ocrtune.ui.actions import Actions, choice
