@@ -41,6 +41,9 @@ if TYPE_CHECKING:
     from ocrtune.records import Prediction
     from ocrtune.report import Comparison
 
+# The token of a Space is its owner's: no client sends it where no other one is named.
+NOT_IMPLIED = "HF_HUB_DISABLE_IMPLICIT_TOKEN"
+
 SAMPLE = Path(__file__).parent / "assets" / "sample.zip"
 TABLE_SETTINGS = ("image_column", "text_column", "subset", "revision", "from_split")
 INTERRUPTED = 130  # the exit code of what Ctrl-C ended
@@ -66,6 +69,8 @@ class Ending:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code: 0 done, 1 failed, 2 misused."""
     args = make_parser().parse_args(arguments)
+    if os.environ.get("SYSTEM") == "spaces":
+        os.environ[NOT_IMPLIED] = "1"  # read when the Hub's clients are imported
     os.environ.setdefault(*WAITING)  # read when torch is loaded
     try:
         if args.command in OTHERS:

@@ -35,7 +35,7 @@ LAYERS = {
     | {"misreadings", "word_counts", "number_tokens"}
     | {"seen", "other_engines", "ranking", "conditions", "power_law", "subsets"},
     2: {"hub", "families", "features", "feature_store", "examples", "hardware", "fitting"}
-    | {"engines", "hub_rows", "hub_tables", "hub_streams", "hub_writing"},
+    | {"engines", "hub_rows", "hub_tables", "hub_streams", "hub_writing", "hub_accounts"},
     3: {"dataset", "dataset_report", "sources"}
     | {"training", "learner", "graphs", "ranks", "validation", "checkpoints", "preflight"}
     | {"decoding", "streaming", "reading", "comparing", "exporting"}
@@ -66,7 +66,7 @@ ALLOWED = {
     "ui": LAYERS[0]
     | LAYERS[1]
     | LAYERS[4]
-    | {"hub", "hub_writing", "families", "report", "report_page", "ui"}
+    | {"hub", "hub_writing", "hub_accounts", "families", "report", "report_page", "ui"}
     | {"dataset_report", "suspects"},
 }
 
@@ -83,7 +83,7 @@ HOMES = {  # where a package from elsewhere may be imported
     "unsloth": MODEL_WORLD,
     "safetensors": MODEL_WORLD,
     "tokenizers": MODEL_WORLD,
-    "huggingface_hub": {"hub", "hub_writing"},
+    "huggingface_hub": {"hub", "hub_writing", "hub_accounts"},
     "httpx": {"hub", "hub_writing"},
     "gradio": {"ui"},
     "pandas": {"ui"},

@@ -232,7 +232,8 @@ class Actions:
             group_by=plain(group_by),
             **(told | given),
         )
-        return clean(session) | {"dataset": self.launch(job, "build", config, session)}
+        token = self.account() if self.account else ""  # it may be private to the visitor
+        return clean(session) | {"dataset": self.launch(job, "build", config, session, token)}
 
     @shown
     def answer(self, choice: object, session: object, language: str) -> dict:

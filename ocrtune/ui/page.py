@@ -23,6 +23,7 @@ from ocrtune.ui.copies import Copies
 from ocrtune.ui.dataset_tab import dataset_tab
 from ocrtune.ui.gallery import View
 from ocrtune.ui.parts import Shared, TabParts
+from ocrtune.ui.sign_in import sign_in_bar
 from ocrtune.ui.sweeping import Sweeper
 from ocrtune.ui.theme import head, style, theme
 from ocrtune.ui.train_tab import train_tab
@@ -62,7 +63,7 @@ def build_page(
         seen, view = gr.State({}), gr.State(View())
         understood = gr.State(choice(BASES[0], USUAL_PRESET))
         timer = gr.Timer(POLL_SECONDS, active=False)
-        language = header()
+        language = header(page, account)
         with gr.Tabs(selected="dataset", overflow_behavior="wrap", elem_id="ot-tabs") as tabs:
             shared = Shared(session, language, tabs, view, understood)
             actions = Actions(home, worker, folders, account, limits)
@@ -79,13 +80,13 @@ def build_page(
     return page
 
 
-def header() -> gr.Radio:
-    """Lay out the name, the sentence and the language switch; return the switch."""
+def header(page: gr.Blocks, account: Callable[[], str] | None) -> gr.Radio:
+    """Lay out the name, the sentence, the language switch and who is signed in; return the switch."""
     with gr.Row(elem_classes="ot-header"):
         with gr.Column(scale=4, min_width=220):
             gr.HTML('<h1 class="ot-name">ocr<b>tune</b></h1>', padding=False)
             gr.Markdown(label("tagline"), elem_classes="ot-tagline")
-        return gr.Radio(
+        language = gr.Radio(
             [("中文", "zh"), ("English", "en")],
             value="en",
             label=label("language"),
@@ -95,6 +96,8 @@ def header() -> gr.Radio:
             min_width=180,
             elem_classes="ot-language",
         )
+    sign_in_bar(page, account, language)
+    return language
 
 
 def wire(
