@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, get_args, get_origin
 
@@ -150,10 +150,12 @@ class Done:
 
 @dataclass(frozen=True)
 class Failed:
-    """The job could not go on."""
+    """The job could not go on; `key` and `values` have the same in other languages, if they may."""
 
     problem: str
     fix: str
+    key: str = ""
+    values: dict[str, str] = field(default_factory=dict)
 
 
 Event = (

@@ -10,7 +10,9 @@ from gradio.context import LocalContext
 
 from ocrtune import jobs
 from ocrtune.config import BuildConfig
-from ocrtune.ui.accounts import OAUTH, accounts_of, require_token
+from ocrtune.errors import HubBusyError
+from ocrtune.hub_accounts import Account, told_by_hub, told_by_sign_in
+from ocrtune.ui.accounts import OAUTH, Lent, accounts_of, namespaces, require_token
 from ocrtune.ui.actions import Actions
 from ocrtune.ui.words import Refused
 
@@ -127,3 +129,64 @@ def test_an_action_hands_the_visitors_token_to_the_worker_alone(space, answer, t
 
 def _holds(path, words: str) -> bool:
     return words.encode() in path.read_bytes()
+
+
+def test_a_lent_token_is_its_users_until_it_expires():
+    lent = Lent()
+    assert lent.keep(Account("ada", "one", expires=time.time() + 60))
+    assert not lent.keep(Account("ada", "one", expires=time.time() + 60))
+    assert lent.keep(Account("bob", "two", expires=time.time() - 1))
+    assert lent.token("ada") == "one"
+    for name in ("bob", "eve"):
+        with pytest.raises(HubBusyError, match=f"sign-in of {name} has expired"):
+            lent.token(name)
+    assert lent.keep(Account("bob", "three"))
+    assert lent.token("bob") == "three"
+
+
+def test_an_account_tells_where_its_token_may_push_and_never_the_token(space, answer):
+    groups = [
+        {"preferred_username": "acme", "roleInOrg": "write"},
+        {"preferred_username": "lab", "roleInOrg": "contributor"},
+        {"preferred_username": "seen", "roleInOrg": "read"},
+        {"preferred_username": "not-let-in"},
+        {"preferred_username": "locked", "roleInOrg": "admin", "securityRestrictions": ["mfa"]},
+    ]
+    told = signed("ada", ADA) | {"scope": "openid profile contribute-repos"}
+    told["userinfo"]["orgs"] = groups
+    account = told_by_sign_in(told)
+    assert account.namespaces == ["ada", "acme", "lab"]
+    assert ADA not in repr(account)
+    assert told_by_sign_in(told | {"scope": "openid profile"}).namespaces == []
+    answer(told)
+    assert namespaces(accounts_of(False)) == ["ada", "acme", "lab"]
+    answer(None)
+    assert namespaces(accounts_of(False)) == []
+    assert namespaces(None) == []
+
+
+@pytest.mark.parametrize(
+    ("about", "where"),
+    [
+        ({"role": "write"}, ["me", "acme"]),
+        ({"role": "read"}, []),
+        (None, ["me", "acme"]),
+        ({"role": "fineGrained", "fineGrained": {"scoped": []}}, []),
+        (
+            {
+                "role": "fineGrained",
+                "fineGrained": {
+                    "scoped": [
+                        {"entity": {"name": "acme"}, "permissions": ["repo.write"]},
+                        {"entity": {"name": "me"}, "permissions": ["repo.content.read"]},
+                    ]
+                },
+            },
+            ["acme"],
+        ),
+    ],
+)
+def test_a_token_of_this_machine_tells_its_rights(about, where):
+    groups = [{"name": "acme", "roleInOrg": "admin"}, {"name": "seen", "roleInOrg": "read"}]
+    told = {"name": "me", "orgs": groups, "auth": {"accessToken": about} if about else {}}
+    assert told_by_hub(told, "hf_x").namespaces == where

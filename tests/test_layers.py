@@ -10,7 +10,7 @@ PACKAGE = Path(__file__).parent.parent / "ocrtune"
 
 LAYERS = {
     0: {"__init__", "errors", "records", "config", "events", "home", "limits", "whole_files"}
-    | {"redaction", "event_files", "crashes", "checkpoint_step"},
+    | {"redaction", "event_files", "crashes", "checkpoint_step", "hub_pages", "hub_words"},
     1: {
         "text",
         "metrics",

@@ -4,8 +4,10 @@ The page runs as on a Space, with its owner's token in the environment. Visitors
 """
 
 import json
+import os
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from types import SimpleNamespace
 
 import httpx
@@ -16,8 +18,12 @@ from line_samples import draw_line
 from page_server import serve_page
 from page_visitors import Visitor
 
+import ocrtune
 from ocrtune import jobs
+from ocrtune.config import CHECKPOINT, TrainConfig
+from ocrtune.offsite import CopyState
 
+PACKAGE = Path(ocrtune.__file__).parent
 OWNER = "hf_theOwnerOfTheSpace0123456789"
 ADA, BOB = "hf_adasOwnTokenOfOneSignIn0123", "hf_bobsOwnTokenOfOneSignIn0123"
 SPACE_HOST = "them-ocrtune.hf.space"
@@ -171,11 +177,74 @@ def test_what_was_begun_before_signing_in_belongs_to_the_user_and_to_no_other(sp
         assert (job in user.sees()) is is_theirs
 
 
-def test_no_token_is_left_anywhere(space):
-    ada = sign_in(space, ADA)
-    build(space, ada)
-    ada.call("bring", "hf://ada/ocrtune-runs/none")
+def leave_run(space: SimpleNamespace, owner: str) -> jobs.Job:
+    """Return a training of that owner which seems to be under way, with a checkpoint."""
+    job = jobs.create(space.home)
+    run = job.folder / "run"
+    (run / CHECKPOINT).parent.mkdir(parents=True)
+    (run / CHECKPOINT).write_bytes(b"state" * 100)
+    config = TrainConfig(data=str(job.folder / "none"), output=str(run))
+    config.save(job.folder / "config.json")
+    config.save(run / "config.json")
+    pid = os.getpid()
+    status = jobs.Status(
+        state="running",
+        command="train",
+        created=time.time(),
+        pid=pid,
+        started=jobs.process_start(pid),
+        owner=owner,
+    )
+    status.save(job.folder)
+    return job
+
+
+def copied(job: jobs.Job, since: float) -> CopyState | None:
+    """Return the state of a copy that was made after that moment; None if none is made in time."""
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        state = CopyState.load(job.folder)
+        if state and state.state == "copied" and state.copied > since:
+            return state
+        time.sleep(0.1)
+    return None
+
+
+def test_copies_of_a_run_go_to_its_users_account_and_on_when_that_user_comes_back(space):
+    run, other = leave_run(space, "user:ada"), leave_run(space, "user:bob")
+    ada, bob = sign_in(space, ADA), sign_in(space, BOB)
     space.hub.tokens.clear()
+    bob.session |= {"run": run.id}  # which is not his
+    assert bob.act("begin", True)
+    assert CopyState.load(run.folder) is None
+    ada.session |= {"run": run.id}
+    assert ada.act("begin", True)
+    assert copied(run, 0.0).repo_id == "ada/ocrtune-runs"
+    assert space.hub.repos["ada/ocrtune-runs"].private
+    assert CopyState.load(other.folder) is None
+    assert space.hub.tokens == {ADA}
+    with serve_page(space.home) as address:  # the page was started again: it has forgotten tokens
+        (run.folder / "run" / CHECKPOINT).write_bytes(b"later" * 100)
+        again, since = replace_address(space, address), time.time()
+        space.hub.tokens.clear()
+        for visitor in (Visitor(address).arrive(), sign_in(again, BOB)):
+            assert visitor.call("come_back")[0]
+        time.sleep(1.0)
+        assert CopyState.load(run.folder).copied < since
+        assert ADA not in space.hub.tokens
+        assert sign_in(again, ADA).call("come_back")[0]
+        assert copied(run, since)
+        assert space.hub.tokens <= {ADA, ""}
+
+
+def replace_address(space: SimpleNamespace, address: str) -> SimpleNamespace:
+    return SimpleNamespace(**{**vars(space), "address": address})
+
+
+def test_no_token_is_left_anywhere(space):
+    """After builds, copies, refusals and several sign-ins of two users, and of one more."""
+    ada = sign_in(space, ADA)
+    ada.call("bring", "hf://ada/ocrtune-runs/none")
     ada.sees()
     heard = "\n".join([*ada.heard, ada.http.get("/").text, ada.http.get("/config").text])
     for token in (OWNER, ADA, BOB):
@@ -186,4 +255,4 @@ def test_no_token_is_left_anywhere(space):
             if path.is_file() and token.encode() in path.read_bytes()
         ]
         assert found == []
-    assert "Traceback" not in space.log.read_text("utf-8")
+    assert f'File "{PACKAGE}' not in space.log.read_text("utf-8"), "a traceback passes ours"

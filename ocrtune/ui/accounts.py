@@ -14,6 +14,7 @@ from gradio.utils import get_space
 
 from ocrtune.errors import HubError
 from ocrtune.hub_accounts import Account, find_account, told_by_sign_in
+from ocrtune.hub_words import hub_error
 from ocrtune.hub_writing import local_token
 from ocrtune.ui.visitors import headers_of, host_of, is_foreign, is_over, sign_in
 from ocrtune.ui.words import Refused
@@ -93,6 +94,30 @@ class Accounts:
         with self.lock:
             self.asked.discard(token)
             self.told = {token: (time.monotonic(), told)}
+
+
+class Lent:
+    """Tokens of a Space's users that work goes on with after their request was answered.
+
+    They are in the memory of this process alone, each for its user alone, until it expires.
+    """
+
+    def __init__(self) -> None:
+        self.accounts: dict[str, Account] = {}
+
+    def keep(self, account: Account) -> bool:
+        """Remember a user's newest token, and return whether it is new here."""
+        before = self.accounts.get(account.name)
+        self.accounts[account.name] = account
+        return before is None or before.token != account.token
+
+    def token(self, name: str) -> str:
+        """Return a user's token; a HubBusyError if they have to sign in again."""
+        account = self.accounts.get(name)
+        if account is None or 0 < account.expires < time.time():
+            self.accounts.pop(name, None)
+            raise hub_error("sign_in_over", name=name)
+        return account.token
 
 
 def own_token() -> str:

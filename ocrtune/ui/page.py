@@ -75,13 +75,15 @@ def build_page(
             "outputs": [*(output for part in parts for output in part.outputs), timer, seen],
             **shared.private,
         }
-        wire(page, parts, shared, watching, watched, place)
+        arrived = wire(page, parts, shared, watching, watched, place)
+        copies = Copies(home, account, actions.lent)
+        arrived.then(copies.come_back, shared.inputs, None, **shared.private)
         timer.tick(**watched)
     return page
 
 
 def header(page: gr.Blocks, account: Callable[[], str] | None) -> gr.Radio:
-    """Lay out the name, the sentence, the language switch and who is signed in; return the switch."""
+    """Lay out the name, who is signed in and the language switch; return the switch."""
     with gr.Row(elem_classes="ot-header"):
         with gr.Column(scale=4, min_width=220):
             gr.HTML('<h1 class="ot-name">ocr<b>tune</b></h1>', padding=False)
@@ -107,21 +109,26 @@ def wire(
     watching: Watching,
     watched: dict,
     place: gr.Textbox,
-) -> None:
-    """Connect what the visitor does with what is shown."""
+) -> gr.events.Dependency:
+    """Connect what the visitor does with what is shown; return what happens last on arrival."""
     session, language, names = shared.session, shared.language, [part.tab for part in parts]
-    page.load(
-        watching.arrive,
-        [session, place, language],
-        [session, shared.tabs, language, *names],
-        js=ARRIVE,
-        **shared.private,
-    ).then(**watched).then(None, None, None, js=ARRIVED)
+    arrived = (
+        page.load(
+            watching.arrive,
+            [session, place, language],
+            [session, shared.tabs, language, *names],
+            js=ARRIVE,
+            **shared.private,
+        )
+        .then(**watched)
+        .then(None, None, None, js=ARRIVED)
+    )
     switched = language.input(name_tabs, language, names, js=SWITCH, **shared.private)
     switched.then(**watched)
     for part in parts:
         for change in part.changes:
             change.success(**watched)
+    return arrived
 
 
 def state_secret(home: Path) -> str:

@@ -445,7 +445,7 @@ ENGLISH = {
     "group_copies": "#### Copies on the Hub",
     "copy_consent": "Copy this run to my account on the Hub every ten minutes",
     "copy_consent_info": "Checkpoint, adapter, log and dataset go to the private repository "
-    "ocrtune-runs of the account that is signed in on this machine. Nobody else sees them.",
+    "ocrtune-runs of the account that is signed in. Nobody else sees them.",
     "copy_address": "Go on with a copied run",
     "copy_address_info": "Its address, as it is shown while a run is copied.",
     "copy_bring": "Fetch it",

@@ -421,7 +421,7 @@ CHINESE = {
     # Hub 上的副本
     "group_copies": "#### Hub 上的副本",
     "copy_consent": "每十分钟把本次训练复制到我的 Hub 账号",
-    "copy_consent_info": "存档、适配器、日志和数据集会复制到本机登录账号的私有仓库 ocrtune-runs，"
+    "copy_consent_info": "存档、适配器、日志和数据集会复制到已登录账号的私有仓库 ocrtune-runs，"
     "其他人看不到。",
     "copy_address": "接着训练已复制的任务",
     "copy_address_info": "填写它的地址：训练被复制时，页面上会显示。",
