@@ -17,6 +17,7 @@ class Visitor:
     session: object = field(default_factory=dict)
     login: tuple[str, str] | None = None
     cookie: str = ""  # as a browser sends it
+    language: str = "en"
     heard: list[str] = field(default_factory=list)  # every answer, as it came
     hash: str = field(default_factory=lambda: secrets.token_hex(6))
 
@@ -41,7 +42,7 @@ class Visitor:
         if part["type"] == "state":
             return None
         if "ot-language" in (part["props"].get("elem_classes") or ()):
-            return "en"
+            return self.language
         return given.pop(0) if given else part["props"].get("value")
 
     def call(self, name: str, *given: object, query: str = "") -> tuple[bool, list]:

@@ -63,7 +63,7 @@ def build_page(
         seen, view = gr.State({}), gr.State(View())
         understood = gr.State(choice(BASES[0], USUAL_PRESET))
         timer = gr.Timer(POLL_SECONDS, active=False)
-        language = header(page, account)
+        language, signed = header(account)
         with gr.Tabs(selected="dataset", overflow_behavior="wrap", elem_id="ot-tabs") as tabs:
             shared = Shared(session, language, tabs, view, understood)
             actions = Actions(home, worker, folders, account, limits)
@@ -77,13 +77,16 @@ def build_page(
         }
         arrived = wire(page, parts, shared, watching, watched, place)
         copies = Copies(home, account, actions.lent)
-        arrived.then(copies.come_back, shared.inputs, None, **shared.private)
+        arrived.then(**signed).then(copies.come_back, shared.inputs, None, **shared.private)
         timer.tick(**watched)
     return page
 
 
-def header(page: gr.Blocks, account: Callable[[], str] | None) -> gr.Radio:
-    """Lay out the name, who is signed in and the language switch; return the switch."""
+def header(account: Callable[[], str] | None) -> tuple[gr.Radio, dict]:
+    """Lay out the name, the language switch and who is signed in.
+
+    Return the switch, and how the line on who is signed in is filled.
+    """
     with gr.Row(elem_classes="ot-header"):
         with gr.Column(scale=4, min_width=220):
             gr.HTML('<h1 class="ot-name">ocr<b>tune</b></h1>', padding=False)
@@ -98,8 +101,7 @@ def header(page: gr.Blocks, account: Callable[[], str] | None) -> gr.Radio:
             min_width=180,
             elem_classes="ot-language",
         )
-    sign_in_bar(page, account, language)
-    return language
+    return language, sign_in_bar(account, language)
 
 
 def wire(

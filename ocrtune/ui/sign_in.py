@@ -68,13 +68,16 @@ def line(words: str, role: str = "status") -> str:
     return f'<p class="ot-signed" role="{role}">{words}</p>'
 
 
-def sign_in_bar(page: gr.Blocks, accounts: object, language: gr.Radio) -> None:
-    """Lay out the line where this is called, and keep it up to date."""
+def sign_in_bar(accounts: object, language: gr.Radio) -> dict:
+    """Lay out the line where this is called; return how it is filled, once the language is known.
+
+    From then on it keeps itself up to date.
+    """
     bar = SignIn(accounts)
     shown = gr.HTML(padding=False, elem_id="ot-signed")
     timer = gr.Timer(ENDING_SECONDS, active=False)
     filled = {"fn": bar.show_account, "inputs": language, "outputs": [shown, timer]}
     filled |= {"api_visibility": "private", "show_progress": "hidden"}
-    page.load(**filled)
     language.input(**filled)
     timer.tick(**filled)
+    return filled
