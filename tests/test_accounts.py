@@ -12,8 +12,11 @@ from ocrtune import jobs
 from ocrtune.config import BuildConfig
 from ocrtune.errors import HubBusyError
 from ocrtune.hub_accounts import Account, told_by_hub, told_by_sign_in
+from ocrtune.hub_words import hub_error
+from ocrtune.ui import accounts
 from ocrtune.ui.accounts import OAUTH, Lent, accounts_of, namespaces, require_token
 from ocrtune.ui.actions import Actions
+from ocrtune.ui.sign_in import SignIn
 from ocrtune.ui.words import Refused
 
 OWNER = "hf_theSpaceOwnersOwnTokenNobodyElses"
@@ -190,3 +193,72 @@ def test_a_token_of_this_machine_tells_its_rights(about, where):
     groups = [{"name": "acme", "roleInOrg": "admin"}, {"name": "seen", "roleInOrg": "read"}]
     told = {"name": "me", "orgs": groups, "auth": {"accessToken": about} if about else {}}
     assert told_by_hub(told, "hf_x").namespaces == where
+
+
+@pytest.fixture
+def hub_told(monkeypatch):
+    """What the Hub tells of the machine's token, and how often it was asked."""
+    told = SimpleNamespace(asked=0, account=Account("me", OWNER, ("acme",)))
+
+    def find(token: str) -> Account:
+        told.asked += 1
+        if isinstance(told.account, Exception):
+            raise told.account
+        return told.account
+
+    monkeypatch.setattr(accounts, "find_account", find)
+    return told
+
+
+def until(ready: Callable) -> object:
+    """Return what there is once there is something."""
+    deadline = time.monotonic() + 20
+    while not (found := ready()) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return found
+
+
+def test_the_hub_is_asked_once_whose_token_the_machine_has(machine, hub_told, answer):
+    account = accounts_of(own=True)
+    assert account.asking() is None, "nobody waits for the answer"
+    assert until(account.asking).namespaces == ["me", "acme"]
+    assert namespaces(account) == ["me", "acme"]
+    assert hub_told.asked == 1
+    answer(None, "abc.gradio.live")
+    assert account.asking() is None, "a tunnel's visitors are not told whose machine it is"
+
+
+@pytest.mark.parametrize(
+    ("told", "english", "chinese"),
+    [
+        (Account("me", OWNER), "Pushing to Hugging Face as me.", "me"),
+        (Account("me", OWNER, (), False), "may only read", "只有读取权限"),
+        (hub_error("away", repo="your account"), "Everything but sharing works", "目前无法"),
+    ],
+)
+def test_the_header_says_who_pushes(machine, hub_told, told, english, chinese):
+    hub_told.account = told
+    bar = SignIn(accounts_of(own=True))
+    until(lambda: english in bar.show_account("en")[0])
+    assert english in bar.show_account("en")[0]
+    assert chinese in bar.show_account("zh")[0]
+
+
+def test_the_header_tells_how_to_sign_in(machine, monkeypatch, answer):
+    monkeypatch.delenv("HF_TOKEN")
+    monkeypatch.setattr(accounts, "local_token", lambda: "")
+    bar = SignIn(accounts_of(own=True))
+    assert "<code>hf auth login</code>" in bar.show_account("en")[0]
+    assert "尚未登录" in bar.show_account("zh")[0]
+    assert SignIn(None).show_account("en")[0] == "", "where nobody can sign in"
+
+
+def test_a_name_with_markup_is_shown_as_it_is(space, answer):
+    answer(signed("<b>ada</b>", ADA) | {"scope": "contribute-repos"})
+    bar = SignIn(accounts_of(own=False))
+    assert "&lt;b&gt;ada" in bar.show_account("en")[0]
+    answer(signed("<b>ada</b>", ADA, 5.0))
+    line = bar.show_account("zh")[0]
+    assert "&lt;b&gt;ada" in line
+    assert "<b>" not in line
+    assert "重新登录" in line
