@@ -132,7 +132,7 @@ def work(args: argparse.Namespace) -> int:
     except OcrtuneError as error:
         if isinstance(error, QuestionError):
             worker.emit(Asked(error.problem, error.setting, error.choices))
-        worker.emit(Failed(error.problem, error.fix, error.key, dict(error.values)))
+        worker.emit(Failed.of(error))
         raise
     except Exception as error:
         worker.emit(Failed(*explain_crash(error)))

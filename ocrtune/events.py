@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, get_args, get_origin
 
+from ocrtune.errors import OcrtuneError
 from ocrtune.whole_files import put_in_place
 
 
@@ -156,6 +157,11 @@ class Failed:
     fix: str
     key: str = ""
     values: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, error: OcrtuneError) -> "Failed":
+        """Return what an error of ours tells."""
+        return cls(error.problem, error.fix, error.key, dict(error.values))
 
 
 Event = (

@@ -128,7 +128,7 @@ def test_visitors_of_a_space_are_not_sent_to_a_command_line(key, monkeypatch):
 
 def test_a_workers_failure_is_told_in_the_visitors_language():
     error = hub_error("busy_wait", repo=f"me/{TOKEN}", status="429", seconds="30")
-    failed = events.Failed(error.problem, error.fix, error.key, dict(error.values))
+    failed = events.Failed.of(error)
     failed = events.from_line(events.to_line(worker.without_secrets_in(failed)))
     assert TOKEN not in repr(failed)
     assert said(failed, "zh")[1] == "请在 30 秒后再试。"

@@ -40,8 +40,12 @@ class Copies:
     @shown
     def begin(self, consent: object, session: object, language: str) -> None:
         """Copy the visitor's run from now on, if they agreed to it now or before."""
+        if not self.offered:
+            return
+        if consent is True:  # whoever ticks the box hears at once what it takes
+            require_token(self.account)
         run = look(self.home, session, "run")
-        if not self.offered or not run.active:
+        if not run.active:
             return
         before = CopyState.load(run.job.folder)
         if consent is not True and before is None:
