@@ -6,14 +6,14 @@ from ocrtune.report_filter import SCRIPT, script_source
 
 PALETTE = """
 :root { color-scheme: light dark; --page: #fff; --ink: #1d2330; --soft: #667085; --rule: #d9dee7;
-  --base: #b45309; --tuned: #1d6fd1; --more: #8a93a3; --faint: #a5adba; --band: #f7e7d6;
+  --base: #b45309; --tuned: #1d6fd1; --more: #6b8f71; --faint: #8f98a8; --band: #f7e7d6;
   --missing: #cfe3ff; --extra: #ffd9d4; --wrong: #ffe9a8 }
 @media screen and (prefers-color-scheme: dark) { :root { --page: #14171d; --ink: #e7eaf0;
-  --soft: #98a2b3; --rule: #343b48; --base: #f0a04b; --tuned: #6fb1ff; --more: #98a2b3;
+  --soft: #98a2b3; --rule: #343b48; --base: #f0a04b; --tuned: #6fb1ff; --more: #8db894;
   --faint: #6b7484; --band: #3a2c1c; --missing: #16406f; --extra: #6d221b; --wrong: #5c4708 } }
 @media print { :root { color-scheme: light } * { print-color-adjust: exact } }
 """
-# The colours of a drawing's kinds; `report_charts_png.COLOURS` are the same.
+# The colours of a drawing's kinds; `report_png.COLOURS` are the same.
 DRAWN = """
 svg { display: block; width: 100%; height: auto } svg text { font-size: 13px; fill: var(--ink) }
 svg text.soft { fill: var(--soft) } .stroke { fill: none; stroke-width: 2 }
