@@ -16,7 +16,7 @@ PALETTE = """
 # The colours of a drawing's kinds; `report_png.COLOURS` are the same.
 DRAWN = """
 svg { display: block; width: 100%; height: auto } svg text { font-size: 13px; fill: var(--ink) }
-svg text.soft { fill: var(--soft) } .stroke { fill: none; stroke-width: 2 }
+svg text.soft { font-size: 13px; fill: var(--soft) } .stroke { fill: none; stroke-width: 2 }
 .stroke.whisker { stroke: var(--ink); stroke-width: 1.5 } .stroke.rule { stroke-width: 1;
   stroke: var(--rule) } .stroke.faint { stroke: var(--faint); stroke-width: 1.5 }
 .stroke.base { stroke: var(--base) } .stroke.tuned { stroke: var(--tuned) }
@@ -36,6 +36,11 @@ h1 { font-size: 1.4rem } h2 { font-size: 1.1rem; margin-top: 2rem }
 th { font-weight: normal; text-align: start } tr:first-child th + th { text-align: end }
 table { border-collapse: collapse } .wide { overflow-x: auto }
 td, th { border-bottom: 1px solid var(--rule); padding: .2rem .8rem .2rem 0; vertical-align: top }
+td, th { overflow-wrap: normal }
+th:first-child { overflow-wrap: anywhere; min-width: 5rem }
+.names th:first-child { min-width: 9rem }
+.plain td { white-space: pre-wrap; overflow-wrap: anywhere }
+del small, ins small, mark small { font-size: .65em }
 td.number { text-align: end; font-variant-numeric: tabular-nums; white-space: nowrap }
 figure { margin: 1rem 0; max-width: 34rem }
 article { border-top: 1px solid var(--rule); padding: .8rem 0 }
