@@ -187,9 +187,9 @@ def add_learn(commands: argparse._SubParsersAction) -> None:
         description="Fine-tune on several shares of the train split, each contained in the next, "
         "read the test split with every result, and say what twice as many samples would bring, "
         "with its uncertainty. All runs take the same steps, unless --epochs is given. Writes "
-        "DIR/learn.json, learn.html, learn.png and a run for each share. Ctrl-C stops after the current step; "
-        "the same command goes on, and trains no finished share again. Takes the options of "
-        "`train`.",
+        "DIR/learn.json, learn.html, learn.png and a run for each share. Ctrl-C stops after the "
+        "current step; the same command goes on, and trains no finished share again. Takes the "
+        "options of `train`.",
     )
     command.add_argument(
         "--fractions",

@@ -1,6 +1,7 @@
 """The page of a report: charts and tables of everything that is counted, in both languages."""
 
 import os
+from html import escape
 from io import BytesIO
 
 import pytest
@@ -58,8 +59,8 @@ def test_the_page_names_all_conditions(language):
     ):
         assert f"<td>{told}</td>" in html
     assert f"<th>{words['adapter_steps']}</th><td>10</td>" in html
-    assert f"<th>{words['base_revision']}</th><td>abc</td>" in html
-    assert f"<th>{words['adapter_revision']}</th><td>def</td>" in html
+    assert f"<th>{escape(words['base_revision'])}</th><td>abc</td>" in html
+    assert f"<th>{escape(words['adapter_revision'])}</th><td>def</td>" in html
     assert {f"contract_{name}" for name in (*values["contract"], "digest")} <= set(words)
     values["conditions"]["adapter_steps"] = None
     assert words["not_known"] in conditions(values, words)
