@@ -24,6 +24,12 @@ def span(difference: Mapping, name: str = "cer") -> str:
     return f"{points(difference[name])} ({low} … {high})"
 
 
+def rate_span(values: Mapping) -> str:
+    """Return the 95 % interval of a rate itself, `low` and `high` of the values."""
+    low, high = values.get("low"), values.get("high")
+    return "–" if low is None or high is None else f"{percent(low)} … {percent(high)}"
+
+
 def section(name: str, html: str, words: Mapping[str, str]) -> str:
     """Return HTML under a heading; what is too wide scrolls by itself, not with the page."""
     return f'<h2>{escape(words[name])}</h2><div class="wide">{html}</div>'

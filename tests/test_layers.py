@@ -42,6 +42,8 @@ LAYERS = {
     | {"report", "report_page", "report_words", "suspects", "pretrain", "bench"}
     | {"comparisons", "verdicts", "breakdowns", "report_values", "report_schema"}
     | {"report_figures", "report_charts_svg", "report_tables", "report_filter"}
+    | {"report_style", "report_lines", "report_pictures", "report_ranking", "report_conditions"}
+    | {"report_drawings", "report_charts", "report_charts_png", "report_fonts", "learning_chart"}
     | {"label_check", "learning", "learning_curve", "learning_page", "learning_words"},
     4: {"jobs", "turns", "keeping", "worker", "job_status", "waits", "resident"}
     | {"offsite", "offsite_files", "offsite_fetch", "copying"},
@@ -73,7 +75,7 @@ ALLOWED = {
 MODEL_WORLD = {"families", "features", "feature_store", "hardware", "engines", "preflight"}
 MODEL_WORLD |= {"training", "learner", "graphs", "ranks", "validation", "checkpoints"}
 MODEL_WORLD |= {"decoding", "reading", "exporting", "pretrain", "bench"}
-NUMBERS = {"breakdowns", "learning_curve"}
+NUMBERS = {"breakdowns", "learning_curve", "report_charts"}
 MODEL_WORLD |= {"comparing"}
 HOMES = {  # where a package from elsewhere may be imported
     "torch": MODEL_WORLD,

@@ -15,8 +15,9 @@ from ocrtune.dataset_files import load_samples
 from ocrtune.errors import ConfigError
 from ocrtune.events import Step
 from ocrtune.learning import learn_curve
+from ocrtune.learning_chart import tick
 from ocrtune.learning_curve import Curve, Point, curve_values
-from ocrtune.learning_page import curve_lines, render_curve, tick
+from ocrtune.learning_page import curve_lines, render_curve
 from ocrtune.records import OcrContract
 from ocrtune.subsets import groups_of, share_of, share_rows
 

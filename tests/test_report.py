@@ -17,7 +17,8 @@ from ocrtune.errors import MetricsError
 from ocrtune.records import OcrContract, Prediction, Sample
 from ocrtune.report import build_comparison, read_report, report_values, verdict, write_report
 from ocrtune.report_filter import SCRIPT
-from ocrtune.report_page import data_uri, percent, points
+from ocrtune.report_page import percent, points
+from ocrtune.report_pictures import data_uri
 from ocrtune.report_words import SENTENCES, WORDS
 
 CONTRACT = OcrContract(

@@ -8,7 +8,7 @@ from PIL import Image
 from test_report import Page
 from test_report_schema import full_report
 
-from ocrtune.report_charts_svg import interval
+from ocrtune.report_charts import interval, known
 from ocrtune.report_filter import line_kinds
 from ocrtune.report_page import render_page
 from ocrtune.report_words import WORDS
@@ -22,7 +22,8 @@ def test_a_full_report_shows_its_charts_and_tables(language):
     words = WORDS[language]
     assert not page.open  # every tag is closed
     assert len(page.all("svg")) == 3
-    assert len([path for path in page.all("path") if path["class"] == "whisker"]) == 2
+    faint = [path for path in page.all("path") if path["class"] == "stroke faint"]
+    assert len(faint) == 3 * 3  # few lines: of all three models, a line with two ends each
     assert len([bar for bar in page.all("rect") if bar["class"] == "more"]) == 1  # a third model
     for name in ("confusion_table", "errors_gone", "scripts", "groups", "read_numbers", "ranking"):
         assert words[name] in page.texts
@@ -42,6 +43,8 @@ def test_a_rate_lies_within_its_interval():
 
 def test_a_report_without_ground_truth_has_no_interval():
     values = full_report()
+    del values["intervals"]  # as in a report of before they were
+    assert interval(values, "base") == known(full_report()["intervals"]["base"])
     values["worst"] = [line for line in values["worst"] if not line["reference_characters"]]
     assert interval(values, "base") is None
 
