@@ -18,6 +18,7 @@ ID_COLUMNS += ("img", "img_path", "picture", "image_name", "name", "图片", "�
 TEXT_COLUMNS = ("hypothesis", "prediction", "predicted", "pred", "ocr", "recognized", "recognised")
 TEXT_COLUMNS += ("result", "output", "transcription", "text", "识别结果", "文字", "文本")
 ZIP = ".zip"
+ENDINGS = (ZIP, *SUFFIXES)  # of a file with texts
 TABLE_HELP = "Name the columns `picture_id` and `text` in the first line."
 FOLDER_HELP = "Name each file after its picture, such as `page_1.txt` for `page_1.png`."
 
@@ -151,7 +152,9 @@ def read_text(path: Path) -> str:
             f"`{path.name}` cannot be read: {cause(error)}.", "Check the path."
         ) from error
     except ArchiveError as error:
-        raise MetricsError(f"`{path.name}` is no text.", "Save it as plain text in UTF-8.") from error
+        raise MetricsError(
+            f"`{path.name}` is no text.", "Save it as plain text in UTF-8."
+        ) from error
 
 
 def zip_rows(path: Path) -> Iterable[tuple[str, str, str]]:
@@ -186,9 +189,10 @@ def table_rows(path: Path) -> Iterable[tuple[str, str, str]]:
     if not path.exists():
         raise MetricsError(f"There is no `{path}`.", "Name a folder of texts, or a CSV.")
     if not path.name.lower().endswith(SUFFIXES):
-        listed = ", ".join((ZIP, *SUFFIXES))
+        listed = ", ".join(ENDINGS)
         raise MetricsError(
-            f"`{path.name}` is neither a folder nor a table.", f"Give a folder of texts, or {listed}."
+            f"`{path.name}` is neither a folder nor a table.",
+            f"Give a folder of texts, or {listed}.",
         )
     return choose_rows(path, read_text(path))
 
