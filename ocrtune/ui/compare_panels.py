@@ -46,8 +46,9 @@ def show_compare(looks: Looks, language: str) -> list:
     try:
         shown = result(report_of(comparison), language)
     except OcrtuneError as error:  # the files can be fetched all the same
+        problem = error.problem.replace(f"{comparison.report}/", "")
         again = text(language, "compare_again")
-        shown = notice(f"{sentence(error.problem)} {again}", "bad")
+        shown = notice(f"{sentence(problem)} {again}", "bad")
     return [*above, shown, gr.Row(visible=True), files]
 
 

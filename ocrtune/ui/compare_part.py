@@ -16,7 +16,7 @@ from ocrtune.ui.parts import Shared, step
 from ocrtune.ui.words import label
 
 TO_LINES = "() => window.ocrtune.show('#ot-lines')"
-TO_LINE = "() => window.ocrtune.show('#ot-line-here')"
+TO_LINE = "() => window.ocrtune.showNext('#ot-line-here')"
 COMPARED_SPLITS = ("test", "validation", "train")
 
 

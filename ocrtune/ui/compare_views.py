@@ -121,7 +121,7 @@ def files_html(names: Sequence[str], language: str) -> str:
         f'data-ot-open="{escape(name)}">{file_words(name, language)}</button>'
         for name in names
     )
-    return f'<p class="ot-files">{buttons}</p>'
+    return f'<div class="ot-files">{buttons}</div>'
 
 
 def file_words(name: str, language: str) -> str:
