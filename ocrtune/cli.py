@@ -334,7 +334,16 @@ def compare(config: CompareConfig, watcher: Watcher, args: argparse.Namespace) -
     print_ranking(comparison)
     print_suspects(Path(config.output), config.data)
     print(f"Report: {Path(config.output) / 'report.html'}")
+    print_charts(Path(config.output))
     return Ending(verdict(comparison, config.language))
+
+
+def print_charts(folder: Path) -> None:
+    """Print which files lie beside a report: its values, all lines, its charts as pictures."""
+    from ocrtune.report_charts_png import FILES
+
+    charts = [name for name in FILES if (folder / name).is_file()]
+    print(f"Beside it: {', '.join(['report.json', 'lines.csv', *charts])}")
 
 
 def learn(config: LearnConfig, watcher: Watcher, args: argparse.Namespace) -> Ending:
@@ -355,7 +364,7 @@ def learn(config: LearnConfig, watcher: Watcher, args: argparse.Namespace) -> En
         print(told)
         return Ending(told, INTERRUPTED)
     print("\n".join(curve_lines(values)))
-    print(f"Page: {Path(config.output) / 'learn.html'}")
+    print(f"Page: {Path(config.output) / 'learn.html'}, as a picture: learn.png")
     return Ending(values["verdict"][config.language], 0 if values["finished"] else INTERRUPTED)
 
 

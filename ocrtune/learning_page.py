@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from html import escape
+from pathlib import Path
 
 from ocrtune.learning_chart import drawing, expected
 from ocrtune.learning_words import WORDS
+from ocrtune.report_charts_png import can_draw, other_language, save
 from ocrtune.report_charts_svg import figure
 from ocrtune.report_figures import percent, points
 from ocrtune.report_style import DRAWN, PALETTE
@@ -58,6 +60,20 @@ def chart(values: Mapping, words: Mapping[str, str]) -> str:
     """Return the curve as HTML; empty where there is none."""
     drawn = drawing(values, words)
     return figure(drawn) if drawn else ""
+
+
+def write_chart(values: Mapping, folder: Path, language: str = "en") -> list[str]:
+    """Write the curve as a PNG file, learn.png; return what is otherwise than asked for.
+
+    In English where no font here has the language's letters.
+    """
+    words, notes = WORDS[language], []
+    if not can_draw(words, ("chart", "samples", "base", "few_lines")):
+        words, notes = WORDS["en"], [other_language(language)]
+    (folder / "learn.png").unlink(missing_ok=True)  # of an earlier curve
+    drawn = drawing(values, words)
+    save([drawn] if drawn else [], folder)
+    return notes
 
 
 def table(values: Mapping, words: Mapping[str, str]) -> str:

@@ -19,10 +19,10 @@ from ocrtune.report_figures import percent
 from ocrtune.scores import Counts
 
 MODELS = ("base", "tuned")
-WIDTH, ROW, LEFT, RIGHT = 360, 26, 78, 62  # units of the drawing, about pixels on a phone
+WIDTH, ROW, LEFT, RIGHT = 360, 26, 82, 66  # units of the drawing, about pixels on a phone
 ERRORS = ("substitutions", "deletions", "insertions")
-LONGEST_NAME = 11  # columns that fit left of a bar
-LONGEST_LINE = 46  # columns that fit above one
+LONGEST_NAME = 10  # columns that fit left of a bar
+LONGEST_LINE = 42  # columns that fit above one
 
 Shapes = list[Bar | Stroke | Words]
 
@@ -49,7 +49,7 @@ def rates(values: Mapping, words: Mapping[str, str]) -> Drawing | None:
     top = 0
     for name, kind, rate, span in rows:
         if above:
-            shapes.append(label(top, name, LONGEST_LINE))
+            shapes.append(label(top, name, LONGEST_LINE, is_name=True))
             top += ROW - 6
         left = 0 if above else LEFT
         shapes += named_bar(top, "" if above else name, kind, rate / most, percent(rate), left)
@@ -152,11 +152,14 @@ def bucket_name(bucket: Mapping, words: Mapping[str, str]) -> str:
     return words["characters"].format(span=span, lines=lines)
 
 
-def label(top: float, name: str, longest: int, is_soft: bool = False) -> Words:
+def label(
+    top: float, name: str, longest: int, is_soft: bool = False, is_name: bool = False
+) -> Words:
     """Return a name at the left of a row, its end alone where it is too long."""
     shown = readable(name)
     short = shortened(shown, longest)
-    return Words(x=0, y=top + 17, text=short, title=name if short != name else "", is_soft=is_soft)
+    title = name if short != name else ""
+    return Words(x=0, y=top + 17, text=short, title=title, is_soft=is_soft, is_name=is_name)
 
 
 def named_bar(
@@ -164,6 +167,6 @@ def named_bar(
 ) -> Sequence[Bar | Words]:
     """Return a bar with its name before and its number behind; share: of the longest bar."""
     wide = (WIDTH - left - RIGHT) * share
-    named = [label(top, name, LONGEST_NAME)] if name else []
+    named = [label(top, name, LONGEST_NAME, is_name=True)] if name else []
     filled = [Bar(kind=kind, x=left, y=top + 5, width=wide, height=16)] if wide else []
     return [*named, *filled, Words(x=WIDTH, y=top + 17, text=number, align="end")]

@@ -50,6 +50,7 @@ class Words:
     text: str
     align: str = "start"  # of `x`: start, middle or end
     is_soft: bool = False
+    is_name: bool = False  # somebody's own, in any script
     title: str = ""  # the whole text, where it had to be shortened
 
 

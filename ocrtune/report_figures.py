@@ -19,7 +19,9 @@ def points(fraction: float | None) -> str:
 
 
 def span(difference: Mapping, name: str = "cer") -> str:
-    """Return a difference with its 95 % interval, in percentage points."""
+    """Return a difference with its 95 % interval, in percentage points; a dash without one."""
+    if difference[name] is None:
+        return "–"
     low, high = points(difference["low"]), points(difference["high"])
     return f"{points(difference[name])} ({low} … {high})"
 

@@ -26,14 +26,15 @@ def line_card(line: Mapping, source: str, words: Mapping[str, str]) -> str:
         f'<img src="{source}" alt="">' if source else f'<p class="soft">{words["no_picture"]}</p>'
     )
     direction = "rtl" if line["right_to_left"] else "ltr"
-    rows = [_text(words["reference"], direction, escape(line["reference"]))]
+    nothing = f'<span class="soft">{escape(words["nothing"])}</span>'
+    rows = [_text(words["reference"], direction, escape(line["reference"]) or nothing)]
     for model in ("base", "tuned"):
-        marked = _marked(line["reference"], line[model])
+        marked = _marked(line["reference"], line[model]) or nothing
         rows.append(_text(words[model], direction, marked, _flags(line, model, words)))
     rates = f"CER {percent(line['base_cer'])} → {percent(line['tuned_cer'])}"
     return (
         f'<article data-kinds="{line_kinds(line)}"><header>'
-        f"<bdi>{escape(line['picture_id'])}</bdi>"
+        f'<bdi dir="ltr">{escape(line["picture_id"])}</bdi>'
         f'<span class="soft">{rates}</span></header>{picture}{"".join(rows)}</article>'
     )
 
@@ -70,4 +71,13 @@ def _marked(reference: str, hypothesis: str) -> str:
 
 def _visible(text: str) -> str:
     """Return marked text as HTML in which a space, a joiner or a control can be seen."""
-    return "".join("␣" if unit == " " else escape(name_character(unit)) for unit in text)
+    return "".join("␣" if unit == " " else _named(unit) for unit in text)
+
+
+def _named(unit: str) -> str:
+    """Return a character as HTML, code points small: they are no part of the text."""
+    told = name_character(unit)
+    if told == unit:
+        return escape(unit)
+    shown, codes = told[: told.find("U+")], told[told.find("U+") :]
+    return f"{escape(shown.rstrip())}<small>{escape(codes)}</small>"

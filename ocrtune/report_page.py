@@ -47,6 +47,8 @@ def render_page(values: Mapping, pictures: Mapping[str, bytes], language: str = 
 
 def _interval_sentence(values: Mapping, words: Mapping[str, str]) -> str:
     difference = values["difference"]
+    if difference["cer"] is None:
+        return ""  # the verdict has said why
     sentence = words["interval"].format(
         **{name: points(difference[name]) for name in ("cer", "low", "high")}
     )

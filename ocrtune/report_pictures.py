@@ -11,7 +11,8 @@ from PIL import Image, ImageOps
 
 LARGEST_THUMBNAIL = 4_500  # bytes: with 1,000 of them the file stays under 8 MB
 THUMBNAIL_SIDES = (700, 500, 350, 200, 100)  # pixels; the first one small enough is taken
-SLACK = 1.3  # how much longer a thumbnail's side may be than its bytes promise, to be tried
+TRIAL_SIDE = 350  # the one that is encoded first
+SLACK = 1.5  # how much more than the trial promises is tried: larger pictures compress better
 LARGEST_INLINE = 200_000  # bytes of a picture that is taken as it is
 LONGEST_SIDE = 1600  # pixels of a picture that had to be made smaller
 LARGEST_PNG = 250_000  # pixels: crisp for a line, too many bytes and seconds for a whole page
@@ -56,21 +57,27 @@ def _thumbnail(picture: bytes) -> tuple[str, bytes]:
         known = image.format in BROWSER_FORMATS and image.mode != "CMYK"
         if known and len(picture) <= LARGEST_THUMBNAIL:
             return BROWSER_FORMATS[image.format], picture
-        image.draft(None, (THUMBNAIL_SIDES[0], THUMBNAIL_SIDES[0]))  # a JPEG decodes smaller
+        largest = THUMBNAIL_SIDES[0]
+        image.draft(None, (largest, largest))  # a JPEG is decoded no larger than needed
         small = _flatten(ImageOps.exif_transpose(image))
-    encoded, fitting = b"", float(THUMBNAIL_SIDES[0])
+    # Bytes go about with the area: what one size takes tells which one to begin with.
+    trial, encoded = _webp(small, TRIAL_SIDE), b""
+    promised = SLACK * TRIAL_SIDE * math.sqrt(LARGEST_THUMBNAIL / len(trial))
     for side in THUMBNAIL_SIDES:
-        if encoded and side > fitting:
-            continue
-        small.thumbnail((side, side), reducing_gap=2.0)
-        stream = BytesIO()
-        small.save(stream, "webp", quality=50, method=2)
-        encoded = stream.getvalue()
-        if len(encoded) <= LARGEST_THUMBNAIL:
-            break
-        # Bytes go about with the area; sides that are much too large for that are not tried.
-        fitting = SLACK * max(small.size) * math.sqrt(LARGEST_THUMBNAIL / len(encoded))
+        if side <= promised or side == THUMBNAIL_SIDES[-1]:
+            encoded = trial if side == TRIAL_SIDE else _webp(small, side)
+            if len(encoded) <= LARGEST_THUMBNAIL:
+                break
     return "webp", encoded
+
+
+def _webp(image: Image.Image, side: int) -> bytes:
+    """Return the image as WebP, no side longer than that."""
+    small = image.copy()
+    small.thumbnail((side, side), reducing_gap=2.0)
+    stream = BytesIO()
+    small.save(stream, "webp", quality=50, method=2)
+    return stream.getvalue()
 
 
 def _flatten(image: Image.Image) -> Image.Image:

@@ -47,7 +47,12 @@ def models(rows: Sequence[Mapping], words: Mapping[str, str]) -> str:
         for one in rows
     ]
     head = ("model", "cer", "own_interval", *counted, "revision")
-    return table([escape(words[name]) for name in head], cells)
+    return named(table([escape(words[name]) for name in head], cells))
+
+
+def named(html: str) -> str:
+    """Return a table whose rows begin with names, which may be long."""
+    return f'<div class="names">{html}</div>'
 
 
 def place(one: Mapping) -> str:
@@ -59,7 +64,7 @@ def pairs(found: Mapping, words: Mapping[str, str]) -> str:
     """Return the difference of every two models; greyed where it is no more than a hint."""
     head = ("pair", "points_interval", "better_lines", "worse_lines", "tied_lines", "decided")
     cells = [pair(one, words) for one in found["pairs"]]
-    return table([escape(words[name]) for name in head], cells)
+    return named(table([escape(words[name]) for name in head], cells))
 
 
 def pair(one: Mapping, words: Mapping[str, str]) -> list[str]:

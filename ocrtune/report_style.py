@@ -6,17 +6,17 @@ from ocrtune.report_filter import SCRIPT, script_source
 
 PALETTE = """
 :root { color-scheme: light dark; --page: #fff; --ink: #1d2330; --soft: #667085; --rule: #d9dee7;
-  --base: #b45309; --tuned: #1d6fd1; --more: #8a93a3; --faint: #a5adba; --band: #f7e7d6;
+  --base: #b45309; --tuned: #1d6fd1; --more: #6b8f71; --faint: #8f98a8; --band: #f7e7d6;
   --missing: #cfe3ff; --extra: #ffd9d4; --wrong: #ffe9a8 }
 @media screen and (prefers-color-scheme: dark) { :root { --page: #14171d; --ink: #e7eaf0;
-  --soft: #98a2b3; --rule: #343b48; --base: #f0a04b; --tuned: #6fb1ff; --more: #98a2b3;
+  --soft: #98a2b3; --rule: #343b48; --base: #f0a04b; --tuned: #6fb1ff; --more: #8db894;
   --faint: #6b7484; --band: #3a2c1c; --missing: #16406f; --extra: #6d221b; --wrong: #5c4708 } }
 @media print { :root { color-scheme: light } * { print-color-adjust: exact } }
 """
-# The colours of a drawing's kinds; `report_charts_png.COLOURS` are the same.
+# The colours of a drawing's kinds; `report_png.COLOURS` are the same.
 DRAWN = """
 svg { display: block; width: 100%; height: auto } svg text { font-size: 13px; fill: var(--ink) }
-svg text.soft { fill: var(--soft) } .stroke { fill: none; stroke-width: 2 }
+svg text.soft { font-size: 13px; fill: var(--soft) } .stroke { fill: none; stroke-width: 2 }
 .stroke.whisker { stroke: var(--ink); stroke-width: 1.5 } .stroke.rule { stroke-width: 1;
   stroke: var(--rule) } .stroke.faint { stroke: var(--faint); stroke-width: 1.5 }
 .stroke.base { stroke: var(--base) } .stroke.tuned { stroke: var(--tuned) }
@@ -36,6 +36,11 @@ h1 { font-size: 1.4rem } h2 { font-size: 1.1rem; margin-top: 2rem }
 th { font-weight: normal; text-align: start } tr:first-child th + th { text-align: end }
 table { border-collapse: collapse } .wide { overflow-x: auto }
 td, th { border-bottom: 1px solid var(--rule); padding: .2rem .8rem .2rem 0; vertical-align: top }
+td, th { overflow-wrap: normal }
+th:first-child { overflow-wrap: anywhere; min-width: 5rem }
+.names th:first-child { min-width: 9rem }
+.plain td { white-space: pre-wrap; overflow-wrap: anywhere }
+del small, ins small, mark small { font-size: .65em }
 td.number { text-align: end; font-variant-numeric: tabular-nums; white-space: nowrap }
 figure { margin: 1rem 0; max-width: 34rem }
 article { border-top: 1px solid var(--rule); padding: .8rem 0 }

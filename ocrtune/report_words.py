@@ -182,7 +182,7 @@ WORDS = {
         "all_pairs": "Each pair",
         "pair": "first – second",
         "pair_explained": "Points of CER, first minus second: below zero the first one reads "
-        "better, on as many lines as the table says.",
+        "better. Behind them, on how many lines each of the two reads better.",
         "better_lines": "first better",
         "worse_lines": "second better",
         "tied_lines": "tied",
@@ -194,8 +194,8 @@ WORDS = {
         "bootstrap": "bootstrap",
         "draws": "{draws} draws over lines, seed {seed}",
         "contract_family": "model family",
-        "contract_base_model": "weights the contract names",
-        "contract_revision": "their revision",
+        "contract_base_model": "base model in the contract",
+        "contract_revision": "revision in the contract",
         "contract_prompt": "prompt",
         "contract_layout": "layout",
         "contract_max_new_tokens": "longest answer, in tokens",
@@ -207,7 +207,6 @@ WORDS = {
         "one_line": "{count} line",
         "many_lines": "{count} lines",
         "grey_whiskers": "Grey: with fewer than {few} lines an interval is only a hint.",
-        "letters_missing": "{short}: {name}",
     },
     "zh": {
         "title": "基础模型与微调模型的比较",
@@ -363,6 +362,5 @@ WORDS = {
         "one_line": "{count} 行",
         "many_lines": "{count} 行",
         "grey_whiskers": "灰色：少于 {few} 行时，区间仅供参考。",
-        "letters_missing": "{short}：{name}",
     },
 }

@@ -43,7 +43,8 @@ LAYERS = {
     | {"comparisons", "verdicts", "breakdowns", "report_values", "report_schema"}
     | {"report_figures", "report_charts_svg", "report_tables", "report_filter"}
     | {"report_style", "report_lines", "report_pictures", "report_ranking", "report_conditions"}
-    | {"report_drawings", "report_charts", "report_charts_png", "report_fonts", "learning_chart"}
+    | {"report_drawings", "report_charts", "report_charts_png", "report_fonts", "report_png"}
+    | {"learning_chart"}
     | {"label_check", "learning", "learning_curve", "learning_page", "learning_words"},
     4: {"jobs", "turns", "keeping", "worker", "job_status", "waits", "resident"}
     | {"offsite", "offsite_files", "offsite_fetch", "copying"},
