@@ -10,7 +10,7 @@ from ocrtune.keeping import Kept
 from ocrtune.report_figures import percent
 from ocrtune.sample_index import IndexedSample, SampleIndex
 from ocrtune.ui.actions import trained
-from ocrtune.ui.compare_actions import comparable
+from ocrtune.ui.compare_actions import comparable, run_name
 from ocrtune.ui.compare_lines import (
     fixable,
     kinds,
@@ -66,9 +66,9 @@ def show_more(looks: Looks, language: str, view: View | None = None) -> list:
 
 
 def run_words(kept: Kept, language: str) -> str:
-    """Return what tells a run from others: when it was, its steps and CER; as plain text."""
+    """Return what tells a run from others, in plain text: its name in a report, steps and CER."""
     one = see(kept.job, kept.status)
-    facts = [ago(kept.status.created, language)]
+    facts = [run_name(kept.status.created, language), ago(kept.status.created, language)]
     if one.total:
         facts.append(say(language, "mine_steps", step=one.step, total=one.total))
     measured = measurements(one.job.events())

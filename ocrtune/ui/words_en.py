@@ -325,13 +325,14 @@ ENGLISH = {
     "more_runs": "More of your own runs",
     "more_runs_info": "On the same base model. A run that was not finished counts with its last "
     "checkpoint.",
-    "more_texts": "What another OCR engine has read (zip or table)",
+    "more_texts": "Texts of another OCR engine",
+    "texts_drop": "Drop a zip or table here, or click",
     "more_called": "Its name",
     "more_called_info": "As the report shall call it, such as Tesseract. Left empty: the name of "
     "the file.",
     "more_texts_hint": "A zip with one `.txt` for each picture, named after it (`page_1.txt` for "
     "`page_1.png`); or a table (CSV, TSV, JSON) with the columns `picture_id` and `text`.",
-    "run_called": "run of {moment}",
+    "run_called": "run of {moment} UTC",
     "not_comparable": "Choose up to {most} of your own runs on the same base model.",
     "compare_empty_split": "This dataset has no pictures in the part “{split}”. Choose another "
     "part.",
