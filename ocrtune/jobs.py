@@ -26,7 +26,7 @@ from ocrtune.event_files import EventFiles, EventReader
 from ocrtune.events import Event
 from ocrtune.job_status import ENDED, Status
 from ocrtune.redaction import redact, settle, without_secrets
-from ocrtune.turns import alone, is_process, place, process_start, queue_of, return_tickets
+from ocrtune.turns import REMOTE, alone, is_process, place, process_start, queue_of, return_tickets
 from ocrtune.worker import Worker as Worker
 from ocrtune.worker import attach as attach
 
@@ -251,11 +251,12 @@ def settings_text(job: Job) -> str:
         return ""
 
 
-def resume(job: Job, run: Path, worker: Sequence[str] = WORKER) -> Job:
+def resume(job: Job, run: Path, worker: Sequence[str] = WORKER, token: str = "") -> Job:
     """Start a training that has ended before its time again, in the same folder.
 
     run: the folder of the run. With a checkpoint in it, the run goes on from there; without one,
-    it begins again.
+    it begins again. One on a machine of the Hub finds out there how far it is. token: as `start`
+    takes it.
     """
     with alone(job.home, f"resume {job.id}"):
         status = job.status()
@@ -263,10 +264,11 @@ def resume(job: Job, run: Path, worker: Sequence[str] = WORKER) -> Job:
             raise JobError("The run is under way.", "Stop it first.")
         (job.folder / "STOP").unlink(missing_ok=True)
         arguments = ["--resume", str(run)]
-        if not (run / CHECKPOINT).is_file():
+        if status.command == REMOTE or not (run / CHECKPOINT).is_file():
             arguments = ["--config", str(job.folder / "config.json")]
+        if status.command != REMOTE and not (run / CHECKPOINT).is_file():
             (job.folder / "events.jsonl").unlink(missing_ok=True)
-        return spawn(job, status.command, arguments, worker, status.created, status.owner)
+        return spawn(job, status.command, arguments, worker, status.created, status.owner, token)
 
 
 def spawn(

@@ -21,6 +21,7 @@ from ocrtune.errors import HubBusyError, HubConflictError, HubError, OcrtuneErro
 from ocrtune.events import Emit, Event, Note, Step, append_event, read_events, silent
 from ocrtune.hub_writing import PrivateRepo, user_of
 from ocrtune.offsite_files import LIVELY, MANIFEST, Held, Known, Manifest, Source, held_still
+from ocrtune.turns import REMOTE
 from ocrtune.whole_files import put_in_place
 
 USUAL_REPO = "ocrtune-runs"
@@ -353,6 +354,8 @@ def copy_job(
     to tell goes among the job's events, as notes. A job that is being copied already stays with
     that.
     """
+    if is_elsewhere(job):
+        raise HubError("The run is on a machine of the Hub, which copies it itself.", "")
     name = f"{THREADS}{job.id}"
     for thread in threading.enumerate():
         if thread.name == name:
@@ -362,6 +365,12 @@ def copy_job(
     )
     thread.start()
     return thread
+
+
+def is_elsewhere(job: jobs.Job) -> bool:
+    """Return whether the run is on a machine of the Hub, which copies it."""
+    status = job.status()
+    return status is not None and status.command == REMOTE
 
 
 def follow_job(job: jobs.Job, token: Callable[[], str], repo_id: str, minutes: float) -> None:
@@ -402,5 +411,5 @@ def own_repo(token: Callable[[], str]) -> str:
 def continue_copies(home: Path, token: Callable[[], str]) -> None:
     """Copy on what was copied when the page's process ended, and is still under way."""
     for job in jobs.list_jobs(home):
-        if not job.ended() and CopyState.load(job.folder):
+        if not job.ended() and CopyState.load(job.folder) and not is_elsewhere(job):
             copy_job(job, token)
