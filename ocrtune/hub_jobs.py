@@ -92,7 +92,12 @@ class RemoteJobs:
     def look(self, job_id: str) -> RemoteLook:
         """Return how a job is doing."""
         with job_errors(f"the job `{job_id}`"):
-            return seen(self.api.inspect_job(job_id=job_id, namespace=self.user))
+            try:
+                return seen(self.api.inspect_job(job_id=job_id, namespace=self.user))
+            except HfHubHTTPError as error:
+                if error.response is None or error.response.status_code != 404:
+                    raise
+        return RemoteLook(job_id, "DELETED", "", "")
 
     def find(self, mark: str) -> RemoteLook | None:
         """Return the job that was started with this mark; None if none was."""

@@ -354,8 +354,6 @@ def copy_job(
     to tell goes among the job's events, as notes. A job that is being copied already stays with
     that.
     """
-    if is_elsewhere(job):
-        raise HubError("The run is on a machine of the Hub, which copies it itself.", "")
     name = f"{THREADS}{job.id}"
     for thread in threading.enumerate():
         if thread.name == name:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ocrtune.errors import OcrtuneError
-from ocrtune.offsite import CopyState, continue_copies, copy_job, find_place, is_address
+from ocrtune.offsite import CopyState, continue_copies, copy_job, find_place, is_address, is_elsewhere
 from ocrtune.offsite_fetch import fetch_job
 from ocrtune.ui.actions import kept_ids, shown
 from ocrtune.ui.looks import Look, look
@@ -34,7 +34,7 @@ class Copies:
     def begin(self, consent: object, session: object, language: str) -> None:
         """Copy the visitor's run from now on, if they agreed to it now or before."""
         run = look(self.home, session, "run")
-        if not self.offered or not run.active:
+        if not self.offered or not run.active or is_elsewhere(run.job):
             return
         if consent is True or CopyState.load(run.job.folder):
             copy_job(run.job, self.account)
