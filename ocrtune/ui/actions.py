@@ -32,6 +32,7 @@ from ocrtune.families import DEEPSEEK_OCR, FAMILIES, ModelFamily, get_family
 from ocrtune.hub_layout import Place, find_place, is_hub_id
 from ocrtune.limits import NO_LIMITS, Limits
 from ocrtune.sample_index import SampleIndex
+from ocrtune.ui.accounts import require_token
 from ocrtune.ui.knobs import KNOBS, read_knobs, turn_knobs
 from ocrtune.ui.looks import Look, clean, look, question
 from ocrtune.ui.uploads import hand_out, keep, pass_on, require_kind
@@ -86,7 +87,7 @@ class Actions:
     home: Path
     worker: tuple[str, ...] = jobs.WORKER
     folders: bool = False  # whether visitors may name folders of this machine
-    account: Callable[[], str] | None = None  # returns the token of who asks, for copies on the Hub
+    account: Callable[[], str] | None = None  # returns the token of who asks; empty: nobody
     limits: Limits = NO_LIMITS  # of what one visitor may take
 
     def need(self, session: object, name: str, refusal: str) -> Look:
@@ -96,17 +97,25 @@ class Actions:
             raise Refused(refusal)
         return found
 
-    def launch(self, job: jobs.Job, command: str, config: object, session: object) -> str:
-        """Start the worker for this visitor and return the job's id."""
+    def token(self) -> str:
+        """Return the token of the visitor who is being answered; refuse if nobody is signed in."""
+        return require_token(self.account)
+
+    def launch(
+        self, job: jobs.Job, command: str, config: object, session: object, token: str = ""
+    ) -> str:
+        """Start the worker for this visitor, with this token of theirs, and return the job's id."""
         with STARTING:
             try:
                 self.refuse_too_many(session)
             except Refused:
                 shutil.rmtree(job.folder, ignore_errors=True)
                 raise
-            return jobs.start(job, command, config, self.worker, owner_of(session)).id
+            return jobs.start(job, command, config, self.worker, owner_of(session), token).id
 
-    def launch_once(self, command: str, settle: Callable[[Path], Config], session: object) -> str:
+    def launch_once(
+        self, command: str, settle: Callable[[Path], Config], session: object, token: str = ""
+    ) -> str:
         """Return the id of a job of this visitor with these settings: a double click starts one."""
         owner = owner_of(session)
 
@@ -114,7 +123,8 @@ class Actions:
             self.refuse_too_many(session)
 
         with STARTING:
-            return jobs.start_once(self.home, command, settle, self.worker, owner, admit).id
+            known = (self.worker, owner, admit, token)
+            return jobs.start_once(self.home, command, settle, *known).id
 
     def refuse_too_many(self, session: object) -> None:
         """Refuse another job where this visitor, or all of them, have as many as are allowed."""

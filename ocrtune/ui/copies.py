@@ -8,6 +8,7 @@ from pathlib import Path
 from ocrtune.errors import OcrtuneError
 from ocrtune.offsite import CopyState, continue_copies, copy_job, find_place, is_address, is_elsewhere
 from ocrtune.offsite_fetch import fetch_job
+from ocrtune.ui.accounts import require_token
 from ocrtune.ui.actions import kept_ids, shown
 from ocrtune.ui.looks import Look, look
 from ocrtune.ui.views import duration, escape, sentence, text
@@ -47,12 +48,13 @@ class Copies:
             raise Refused("copy_no_address")
         if look(self.home, session, "run").active:
             raise Refused("already_running")
-        job = fetch_job(find_place(words), self.home, self.account(), owner_of(session))
+        token = require_token(self.account)
+        job = fetch_job(find_place(words), self.home, token, owner_of(session))
         return kept_ids(session, "dataset") | {"run": job.id}
 
     def go_on(self) -> None:
         """Copy on what was being copied when this program ended last."""
-        if self.offered:
+        if self.offered and self.account():
             try:
                 continue_copies(self.home, self.account)
             except (OcrtuneError, OSError):

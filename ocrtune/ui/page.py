@@ -13,9 +13,9 @@ from ocrtune import jobs
 from ocrtune.config import BASES, USUAL_PRESET
 from ocrtune.errors import JobError
 from ocrtune.home import home_folder
-from ocrtune.hub_writing import local_token
 from ocrtune.limits import NO_LIMITS, Limits
 from ocrtune.offsite import await_copies
+from ocrtune.ui.accounts import THIS_MACHINE, accounts_of
 from ocrtune.ui.actions import Actions, choice
 from ocrtune.ui.blocks import PolledBlocks
 from ocrtune.ui.compare_tab import compare_tab
@@ -35,7 +35,6 @@ from ocrtune.whole_files import put_in_place
 POLL_SECONDS = 1.0
 COPY_SECONDS = 8.0  # of what is left then, for a last copy on the Hub
 GRACE_SECONDS = 20.0  # a container has before it is killed: 30 s are usual
-THIS_MACHINE = ("127.0.0.1", "localhost", "::1")  # nobody else can open a page served here
 ARRIVE = "(session) => window.ocrtune.arrive(session)"
 ARRIVED = "() => window.ocrtune.arrived()"
 TAB_LAYOUTS = (dataset_tab, train_tab, try_tab, compare_tab)
@@ -52,7 +51,7 @@ def build_page(
     """Return the page for the jobs in `home`; nothing is served yet.
 
     folders: whether visitors may name folders of this machine, as its owner may.
-    account: returns the Hub's token of who asks, for copies of runs; None offers no copies.
+    account: returns the Hub's token of who asks, empty if nobody signed in; None: nobody can.
     limits: of this machine, where many share it.
     """
     secret = state_secret(home)
@@ -172,7 +171,7 @@ def launch(host: str | None = None, port: int | None = None, wait: bool = True) 
     usual = "0.0.0.0" if os.environ.get("SYSTEM") == "spaces" else "127.0.0.1"
     host = host or os.environ.get("OCRTUNE_HOST") or usual
     own = host in THIS_MACHINE
-    account = local_token if own and local_token() else None
+    account = accounts_of(own)
     page = build_page(home, folders=own, account=account, limits=limits)
     Copies(home, account).go_on()
     port = port or int(os.environ.get("OCRTUNE_PORT") or 0) or None

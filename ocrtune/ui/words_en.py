@@ -527,4 +527,9 @@ ENGLISH = {
     "wait_minute": "1 minute",
     "wait_minutes": "{count} minutes",
     "wait_hours": "{count} hours",
+    # Sign-in
+    "sign_in_first": "Sign in to Hugging Face first. On a Space the button is at the top of this "
+    "page; on your own machine run `hf auth login`, then try again.",
+    "sign_in_again": "Your sign-in has expired. Sign in again at the top of this page, then repeat "
+    "this: nothing is lost.",
 }

@@ -499,4 +499,8 @@ CHINESE = {
     "wait_minute": "1 分钟",
     "wait_minutes": "{count} 分钟",
     "wait_hours": "{count} 小时",
+    # 登录
+    "sign_in_first": "请先登录 Hugging Face。在 Space 上，登录按钮在页面顶部；在自己的机器上，"
+    "请运行 `hf auth login`，然后再试。",
+    "sign_in_again": "登录已过期。请在页面顶部重新登录，然后再操作一次：没有丢失任何内容。",
 }
