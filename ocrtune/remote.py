@@ -176,9 +176,11 @@ class Supervisor:
     def found(self) -> RemoteLook | None:
         """Return how the job that was started before is doing; None if there is none."""
         look = patiently(
-            lambda: self.remote.look(self.state.job_id)
-            if self.state.job_id
-            else self.remote.find(self.state.mark)
+            lambda: (
+                self.remote.look(self.state.job_id)
+                if self.state.job_id
+                else self.remote.find(self.state.mark)
+            )
         )
         if look is None:  # it was never started: what was agreed to still holds
             self.note(mark="", agreed=True)
@@ -319,7 +321,9 @@ class Supervisor:
                             self.emit(Note("The Hub does not answer; the run goes on there."))
                     except HubError as error:
                         told = f"{error.problem} The run goes on there."
-                        raise HubError(told, f"{error.fix} Then Resume follows it again.") from error
+                        raise HubError(
+                            told, f"{error.fix} Then Resume follows it again."
+                        ) from error
         with contextlib.suppress(HubError):
             self.pass_on(self.remote.printed(look.job_id))
         return look

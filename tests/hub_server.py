@@ -1,8 +1,8 @@
 """A Hub on this machine for the real clients: repos to read, answers on demand, bytes counted.
 
 `serve_hub` starts it; programs that shall use it get `environment()` and need a process of their
-own, because the clients read the address when they are imported. How repos are written to stands
-in `hub_writing`.
+own, because the clients read the address when they are imported. How repos are written to
+stands in `hub_writing`, how jobs run in `hub_jobs`.
 """
 
 import asyncio
@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import unquote
 
+import hub_jobs
 import hub_writing
 import uvicorn
 import yaml
@@ -95,6 +96,7 @@ class Hub:
     stored: dict[str, bytes] = field(default_factory=dict)  # large files by their digest
     sent_in: list[str] = field(default_factory=list)  # digests of large files as they came
     late_seconds: float = 5.0
+    machines: hub_jobs.HubJobs = field(default_factory=hub_jobs.HubJobs)
 
     def next_fault(self, request: str) -> int | str:
         """Return what shall go wrong with this request; 0 for nothing."""
@@ -189,6 +191,8 @@ async def respond(hub: Hub, path: str, request: Request) -> Response:
     """Answer a request that nothing happens to."""
     if written := await hub_writing.respond(hub, path, request):
         return written
+    if ran := await hub_jobs.respond(hub, path, request):
+        return ran
     for pattern, reply in ((TREE, tree), (PATHS, paths_info), (INFO, info), (FILE, file)):
         match = pattern.fullmatch(path)
         if match is None or request.method not in ("GET", "HEAD", "POST"):
@@ -340,5 +344,6 @@ def serve_hub() -> Iterator[Hub]:
     try:
         yield hub
     finally:
+        hub.machines.end()
         server.should_exit = True
         thread.join(timeout=10)

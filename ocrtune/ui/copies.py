@@ -6,7 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ocrtune.errors import OcrtuneError
-from ocrtune.offsite import CopyState, continue_copies, copy_job, find_place, is_address, is_elsewhere
+from ocrtune.offsite import (
+    CopyState,
+    continue_copies,
+    copy_job,
+    find_place,
+    is_address,
+    is_elsewhere,
+)
 from ocrtune.offsite_fetch import fetch_job
 from ocrtune.ui.accounts import require_token
 from ocrtune.ui.actions import kept_ids, shown
