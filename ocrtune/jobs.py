@@ -344,12 +344,16 @@ def explain_end(code: int) -> str:
     return f"The worker ended without a word (exit code {code}); its log may say why."
 
 
-def find(home: Path, job_id: object, command: str = "") -> Job:
-    """Return the job of that id, which may come from anybody; `command` is what it must be."""
+def find(home: Path, job_id: object, command: str | tuple[str, ...] = "") -> Job:
+    """Return the job of that id, which may come from anybody; `command` is what it must be.
+
+    Of several commands any will do; an empty text stands for every one.
+    """
     if isinstance(job_id, str) and JOB_ID.fullmatch(job_id):
         job = Job(home / "jobs" / job_id)
         status = job.status()
-        if status and command in ("", status.command):
+        wanted = (command,) if isinstance(command, str) else command
+        if status and (status.command in wanted or "" in wanted):
             return job
     raise JobError("There is no such job.", "It may have been deleted: start it again.")
 

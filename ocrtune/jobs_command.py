@@ -28,9 +28,11 @@ from ocrtune.events import (
     to_line,
 )
 from ocrtune.home import home_folder
-from ocrtune.job_status import Status
+from ocrtune.hub_writing import local_token
+from ocrtune.job_status import TRAININGS, Status
 from ocrtune.jobs import Job
 from ocrtune.redaction import redact
+from ocrtune.remote import let_go
 from ocrtune.remote_command import prepare_elsewhere
 from ocrtune.report_page import percent
 from ocrtune.turns import REMOTE
@@ -231,7 +233,7 @@ def stop(job: Job, as_json: bool, stream: TextIO) -> int:
 def resume(job: Job, as_json: bool, stream: TextIO, agreed: bool = False) -> int:
     """Let a training that has ended before its time go on; agreed: it may cost once more."""
     status, state = job.status(), job.state()
-    if status is None or status.command not in ("train", REMOTE):
+    if status is None or status.command not in TRAININGS:
         raise JobError(
             f"The job `{job.id}` is no training: it cannot go on where it ended.", "Start it again."
         )
@@ -245,6 +247,7 @@ def resume(job: Job, as_json: bool, stream: TextIO, agreed: bool = False) -> int
 
 def delete(job: Job, as_json: bool, stream: TextIO) -> int:
     """End a job and remove everything of it."""
+    let_go(job.folder, local_token())  # a run that nobody knows of would cost all the same
     job.delete()
     if as_json:
         stream.write(json.dumps({"id": job.id, "state": "deleted"}) + "\n")

@@ -93,6 +93,23 @@ def agree(folder: Path, flavor: str, estimate: Estimate) -> RemoteState:
     return fresh
 
 
+def let_go(folder: Path, token: str) -> None:
+    """End what the run in the folder costs on the Hub; a JobError or HubError if that cannot be."""
+    state = RemoteState.load(folder)
+    if state is None or not state.may_go_on:
+        return
+    if not token:
+        raise JobError(
+            f"The run is on `{state.flavor}` at the Hub, and costs until it ends.",
+            "Sign in first, so that it can be ended there.",
+        )
+    remote = RemoteJobs(token)
+    look = remote.look(state.job_id) if state.job_id else remote.find(state.mark)
+    if look and look.under_way:
+        remote.cancel(look.job_id)
+    replace(state, closed=True).save(folder)
+
+
 def refuse_unsendable(config: TrainConfig) -> None:
     """Raise a TrainingError if a run cannot be sent to another machine."""
     if Path(config.base).expanduser().is_dir():
