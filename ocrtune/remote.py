@@ -58,6 +58,7 @@ class RemoteState:
     limit_minutes: int  # agreed to; then the Hub ends it
     agreed: bool = True  # one start may be paid for, which has not been made
     mark: str = ""  # tells the job on the Hub from every other one; empty: none was tried
+    user: str = ""  # whose account pays
     job_id: str = ""  # of the Hub; empty: nobody knows whether it was started
     address: str = ""  # of its page
     seen: int = 0  # the number of the last event that was told here
@@ -104,6 +105,11 @@ def let_go(folder: Path, token: str) -> None:
             "Sign in first, so that it can be ended there.",
         )
     remote = RemoteJobs(token)
+    if remote.user != state.user:
+        raise JobError(
+            f"The run is on `{state.flavor}`, paid for by `{state.user}`.",
+            f"Sign in as `{state.user}` to end it.",
+        )
     look = remote.look(state.job_id) if state.job_id else remote.find(state.mark)
     if look and look.under_way:
         remote.cancel(look.job_id)
@@ -158,6 +164,11 @@ class Supervisor:
         self.token = token
         self.emit = emit
         self.remote = RemoteJobs(token)
+        if state.may_go_on and state.user != self.remote.user:
+            raise JobError(
+                f"The run is on `{state.flavor}`, paid for by `{state.user}`.",
+                f"Sign in as `{state.user}` to follow it.",
+            )
         self.source = Source(Path(config.output), folder)
         self.copies = plan_copies(self.source, own_repo(lambda: token))
         self.ending: Done | Failed | None = None
@@ -218,7 +229,7 @@ class Supervisor:
         script = self.send(flavor)
         mark = secrets.token_hex(8)
         fresh = {"mark": mark, "job_id": "", "address": "", "seen": 0, "closed": False}
-        self.note(agreed=False, **fresh)
+        self.note(agreed=False, user=self.remote.user, **fresh)
         look = self.start(script, mark)
         self.note(job_id=look.job_id, address=look.address)
         most = self.state.limit_minutes / 60 * self.state.dollars_an_hour
@@ -368,7 +379,8 @@ class Supervisor:
 
     def stop(self, look: RemoteLook) -> None:
         """Ask the run to end after its step and keep what it has learned."""
-        if look.stage == "SCHEDULING":
+        now = patiently(lambda: self.remote.look(look.job_id))  # it may have begun just now
+        if now.stage == "SCHEDULING" and not self.state.seen:
             self.remote.cancel(look.job_id)
             return
         self.emit(Note("The run is asked to stop; it sends what it has learned first."))

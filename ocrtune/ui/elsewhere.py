@@ -123,6 +123,10 @@ class Elsewhere:
         kept = kept_ids(session, "dataset")
         return kept | {"run": self.actions.launch_once(REMOTE, settle, session, token)}
 
+    def take_consent(self) -> bool:
+        """Untick the box: one yes is for one start."""
+        return False
+
     @shown
     def resume(
         self, where: object, consent: object, terms: object, session: object, language: str

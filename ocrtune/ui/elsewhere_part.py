@@ -22,6 +22,13 @@ class ElsewherePart:
         """What starting and resuming need to know of it."""
         return [self.where, self.consent, shared.terms]
 
+    def take_consent(
+        self, elsewhere: Elsewhere, shared: Shared, *clicks: gr.events.Dependency
+    ) -> None:
+        """Untick the box after one of these clicks has started a run."""
+        for click in clicks:
+            click.success(elsewhere.take_consent, None, self.consent, **shared.private)
+
     def follow(
         self, elsewhere: Elsewhere, shared: Shared, settings: list[Component], *events: object
     ) -> None:

@@ -106,6 +106,7 @@ def train_tab(actions: Actions, shared: Shared) -> TabParts:
         *mine.changes,
     ]
     copied.follow(copies, shared, changes[0], changes[3])
+    place.take_consent(elsewhere, shared, changes[0], changes[3])
     changes += copied.changes
     proceed.click(actions.go_to_compare, None, shared.tabs, **shared.private)
     outputs = [dataset, device, start, stop, resume, progress, proceed, curves, loss, cer, readings]
