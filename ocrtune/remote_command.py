@@ -8,16 +8,17 @@ from ocrtune import jobs
 from ocrtune.config import TrainConfig
 from ocrtune.console import duration
 from ocrtune.dataset_files import read_build_report
-from ocrtune.errors import JobError, TrainingError
+from ocrtune.errors import ConfigError, JobError, TrainingError
 from ocrtune.events import Emit
 from ocrtune.flavors import Estimate, Flavor, estimate_run, find_flavor, remember_flavors
 from ocrtune.home import home_folder
 from ocrtune.hub_jobs import list_flavors
 from ocrtune.hub_writing import TOKENS, local_token
-from ocrtune.remote import RemoteState, agree, refuse_unsendable
+from ocrtune.remote import RESERVE_MINUTES, RemoteState, agree, refuse_unsendable
 from ocrtune.turns import REMOTE
 
 FOLLOW_SECONDS = 0.5
+LEAST_LIMIT = 20  # minutes
 
 
 def train_on(
@@ -32,6 +33,12 @@ def train_on(
         config, data=str(Path(config.data).absolute()), output=str(Path(config.output).absolute())
     )
     refuse_unsendable(config)
+    if 0 < limit_minutes < LEAST_LIMIT:
+        raise ConfigError(
+            f"{limit_minutes} minutes leave no time to learn: installing and sending take about "
+            f"{RESERVE_MINUTES}.",
+            f"Use {LEAST_LIMIT} or more.",
+        )
     token = required_token()
     samples = read_build_report(config.data)["splits"].get("train", 0)
     home = home_folder()

@@ -140,8 +140,9 @@ def run(hub: "Hub", job: HubJob) -> None:
         job.stage = "RUNNING"
         watch = threading.Timer(spec.get("timeoutSeconds", 1800), time_out, (job,))
         watch.start()
-        for line in job.process.stdout:
-            job.lines.append(line.rstrip("\n"))
+        with job.process.stdout as printed:
+            for line in printed:
+                job.lines.append(line.rstrip("\n"))  # seen by whoever follows the log
         code = job.process.wait()
         watch.cancel()
         if job.stage == "RUNNING":

@@ -34,7 +34,7 @@ PATIENCE = 60.0  # seconds; other work may keep the machine busy
 DRIVER = """
 import json, sys, threading
 from pathlib import Path
-from ocrtune import hub_writing, remote, remote_command
+from ocrtune import hub_writing, jobs, remote, remote_command
 from ocrtune.config import TrainConfig
 from ocrtune.errors import OcrtuneError
 from ocrtune.events import to_line
@@ -287,6 +287,8 @@ def test_each_start_needs_a_yes_of_its_own(hub, client, folder):
     assert (folder / "run" / "checkpoint" / "state.safetensors").read_bytes() == b"checkpoint"
     client(f"begin({str(folder)!r})")
     assert "another start costs again" in ended(client)
+    ask = f"remote_command.prepare_elsewhere(jobs.Job(Path({str(folder)!r})), False)"
+    assert "$0.41 an hour, $0.41 at most. Agree to that with `--yes`" in client(ask)
     assert hub.machines.started == 1
     client(f"agree({str(folder)!r})")
     client(f"begin({str(folder)!r})")

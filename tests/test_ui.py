@@ -235,6 +235,7 @@ def visible_strings(path: Path) -> list[str]:
         "try_tab",
         "compare_tab",
         "parts",
+        "elsewhere_part",
     ],
 )
 def test_no_tab_has_words_of_its_own(name):

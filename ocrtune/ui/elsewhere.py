@@ -11,6 +11,7 @@ from ocrtune.dataset_files import read_build_report
 from ocrtune.errors import OcrtuneError
 from ocrtune.events import Preflight
 from ocrtune.flavors import Estimate, Flavor, estimate_run, find_flavor, load_flavors
+from ocrtune.offsite import CopyState
 from ocrtune.remote import RemoteState, agree, refuse_unsendable
 from ocrtune.turns import REMOTE
 from ocrtune.ui.actions import STARTING, Actions, kept_ids, shown
@@ -202,6 +203,9 @@ def remote_words(run: Look, language: str) -> str:
     if state.address.startswith(("https://", "http://")):
         name = text(language, "remote_page")
         words += f' <a href="{escape(state.address)}" target="_blank" rel="noopener">{name}</a>'
+    if copies := CopyState.load(run.job.folder):
+        kept = f"<code>{escape(copies.place.address)}</code>"
+        words += f"<br>{text(language, 'remote_copies')} {kept}"
     shown_words = f'<p class="ot-hint">{words}</p>'
     if run.active or not state.may_go_on:
         return shown_words

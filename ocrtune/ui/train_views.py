@@ -21,7 +21,7 @@ def progress(run: Look, events: list[Event], language: str) -> str:
     if not run.job:
         return notice(text(language, "train_idle"))
     box = progress_box(run, events, language)
-    where = remote_words(run, language) + copy_words(run, language)
+    where = remote_words(run, language) or copy_words(run, language)
     return box + where + remarks(events, language)
 
 
