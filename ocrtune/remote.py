@@ -22,7 +22,7 @@ from ocrtune.checkpoint_step import checkpoint_step
 from ocrtune.config import TrainConfig
 from ocrtune.errors import HubBusyError, HubError, JobError, TrainingError
 from ocrtune.event_lines import from_marked
-from ocrtune.events import Done, Emit, Event, Failed, Note, Saved, Step, read_events
+from ocrtune.events import Done, Emit, Failed, Note, Saved, Step, read_events
 from ocrtune.far_side import stop_branch
 from ocrtune.flavors import Estimate, Flavor, find_flavor, remember_flavors
 from ocrtune.hub_jobs import RemoteJobs, RemoteLook, explain_stage, list_flavors
@@ -30,6 +30,7 @@ from ocrtune.hub_writing import PrivateRepo
 from ocrtune.offsite import Copier, Place, own_repo, plan_copies
 from ocrtune.offsite_fetch import bring_back
 from ocrtune.offsite_files import Source
+from ocrtune.redaction import redact
 from ocrtune.remote_package import COMMAND, IMAGE, SCRIPT, encoded, pack, sha256_of, write_script
 from ocrtune.whole_files import put_in_place
 
@@ -172,7 +173,6 @@ class Supervisor:
         self.source = Source(Path(config.output), folder)
         self.copies = plan_copies(self.source, own_repo(lambda: token))
         self.ending: Done | Failed | None = None
-        self.has_step = False
 
     @property
     def place(self) -> Place:
@@ -262,8 +262,7 @@ class Supervisor:
         there = copier.read_manifest(self.repo(), copier.head) if copier.known else None
         if there is None or checkpoint_step(self.source.run) > there.step:
             self.source.run.mkdir(parents=True, exist_ok=True)
-            if not (self.source.run / "config.json").exists():
-                self.config.save(self.source.run / "config.json")
+            self.config.save(self.source.run / "config.json")  # which may ask for more steps
             if not copier.copy():
                 raise HubError(copier.state.problem, copier.state.fix)
             there = copier.read_manifest(self.repo(), copier.head)
@@ -304,11 +303,11 @@ class Supervisor:
                 secrets={"HF_TOKEN": self.token},
             )
         except HubBusyError:
-            look = patiently(lambda: self.remote.find(mark))
-            if look is None:
-                self.note(mark="", agreed=True)
-                raise
-            return look
+            for _ in range(TRIES):
+                if look := patiently(lambda: self.remote.find(mark)):
+                    return look
+                time.sleep(PAUSE)
+            raise  # whoever resumes looks for it once more
         except HubError:
             self.note(mark="", agreed=True)
             raise
@@ -363,19 +362,15 @@ class Supervisor:
             told = from_marked(line)
             if told is None:
                 if not whole:
-                    sys.stderr.write(f"{line.rstrip()}\n")
+                    sys.stderr.write(f"{redact(line.rstrip())}\n")
                 continue
             number, event = told
+            if isinstance(event, Done | Failed):
+                self.ending = event  # told only when everything is here
             if number > self.state.seen:
-                self.take(event)
+                if not isinstance(event, Done | Failed | Saved):  # its paths are of use there only
+                    self.emit(event)
                 self.note(seen=number)
-
-    def take(self, event: Event) -> None:
-        """Tell an event of the other machine, unless it is of use there only."""
-        if isinstance(event, Done | Failed):
-            self.ending = event
-        elif not isinstance(event, Saved):
-            self.emit(event)
 
     def stop(self, look: RemoteLook) -> None:
         """Ask the run to end after its step and keep what it has learned."""

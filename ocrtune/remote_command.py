@@ -53,7 +53,12 @@ def train_on(
     agree(job.folder, flavor.name, estimate)
     jobs.start(job, REMOTE, config, token=token)
     follow(job, emit)
-    return Path(config.output) / "adapter"
+    adapter = Path(config.output) / "adapter"
+    if not (adapter / "contract.json").is_file():  # stopped before there was one
+        again = f"`python -m ocrtune jobs resume {job.id}` goes on with it."
+        status = job.status()
+        raise TrainingError(status.message if status else "The run was deleted.", again)
+    return adapter
 
 
 def required_token() -> str:
