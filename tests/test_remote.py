@@ -261,6 +261,46 @@ def test_a_start_whose_answer_is_lost_is_made_once(hub, client, folder):
     assert hub.machines.started == 1
 
 
+def test_a_start_that_the_hub_could_not_make_needs_no_second_yes(hub, client, folder):
+    hub.faults.append(Fault("POST api/jobs/me", 503, times=1))
+    client(f"agree({str(folder)!r})")
+    client(f"begin({str(folder)!r})")
+    assert "The Hub answers 503" in ended(client)
+    client(f"begin({str(folder)!r})")
+    started_job(hub)
+    until(lambda: RemoteState.load(folder).job_id)
+    client("flags.update(leaving=True)")
+    ended(client)
+    assert hub.machines.started == 1
+
+
+def test_the_end_of_a_run_counts_though_it_could_not_be_fetched_at_first(hub, client, folder):
+    client(f"agree({str(folder)!r})")
+    client(f"begin({str(folder)!r})")
+    job = started_job(hub)
+    say(job, step(1), Failed("No sample is left.", "Bring more."))
+    hub.faults.append(Fault("GET datasets/me/.*", 401, times=1))
+    job.stage = "ERROR"
+    assert "does not accept the token" in ended(client)
+    client(f"begin({str(folder)!r})")
+    assert ended(client) == "No sample is left. Bring more."
+
+
+def test_a_run_is_followed_by_who_pays_for_it(hub, client, folder):
+    client(f"agree({str(folder)!r})")
+    client(f"begin({str(folder)!r})")
+    job = started_job(hub)
+    until(lambda: RemoteState.load(folder).job_id)
+    client("flags.update(leaving=True)")
+    ended(client)
+    client(f"begin({str(folder)!r}, 'hf_other')")
+    assert "Sign in as `me` to follow it" in ended(client)
+    assert "Sign in as `me` to end it" in client(
+        f"remote.let_go(Path({str(folder)!r}), 'hf_other')"
+    )
+    assert job.stage == "RUNNING"
+
+
 def test_a_start_that_was_killed_before_its_answer_came_is_found_by_its_mark(hub, client, folder):
     client(f"agree({str(folder)!r})")
     client(f"begin({str(folder)!r})")
