@@ -65,6 +65,7 @@ def test_the_cost_is_shown_and_agreed_to_before_a_run_is_started_once(here):
     html, box, terms = here.elsewhere.describe("t4-small", {}, *here.settings)
     assert "$0.40" in html
     assert "An estimate, not a measurement" in html
+    assert all(one.name in html for one in load_flavors(here.home))
     assert (box["visible"], box["value"]) == (True, False)
     assert terms["flavor"] == "t4-small"
     _, box, same = here.elsewhere.describe("t4-small", terms, *here.settings)

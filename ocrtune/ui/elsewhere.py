@@ -72,7 +72,10 @@ class Elsewhere:
         fresh = terms_of(flavor, estimate)
         same = Terms.of(terms) == fresh
         box = gr.update(visible=True) if same else gr.update(visible=True, value=False)
-        return [cost_words(flavor, estimate, bool(samples), language), box, asdict(fresh)]
+        html = cost_words(flavor, estimate, bool(samples), language)
+        others = load_flavors(self.actions.home)
+        found = [(one, estimate_run(config, samples, one, told)) for one in others]
+        return [html + compare_words(found, language), box, asdict(fresh)]
 
     def machine(self, where: object) -> Flavor:
         """Return the machine that a browser named; refuse one that is not offered."""
@@ -177,7 +180,7 @@ def cost_words(flavor: Flavor, estimate: Estimate, has_dataset: bool, language: 
     figures = [
         (f"${flavor.dollars_an_hour:.2f}", text(language, "remote_price")),
         (
-            text(language, "about", value=duration(estimate.seconds, language)),
+            text(language, "about", value=long_duration(estimate.seconds, language)),
             text(language, "remote_time"),
         ),
         (
@@ -191,6 +194,34 @@ def cost_words(flavor: Flavor, estimate: Estimate, has_dataset: bool, language: 
     ]
     told = text(language, "remote_estimate" if has_dataset else "remote_usual")
     return tiles(figures) + f'<p class="ot-hint">{told}</p>'
+
+
+def compare_words(found: list[tuple[Flavor, Estimate]], language: str) -> str:
+    """Return what the run would cost on each machine, folded, the cheapest one first, as HTML."""
+    names = ("remote_machine", "remote_price", "remote_long", "remote_about", "remote_limit")
+    head = "".join(f"<th>{text(language, name)}</th>" for name in names)
+    rows = ""
+    for flavor, estimate in sorted(found, key=lambda pair: pair[1].dollars):
+        cells = (
+            escape(f"{flavor.name} ({flavor.card or 'CPU'})"),
+            f"${flavor.dollars_an_hour:.2f}",
+            escape(long_duration(estimate.seconds, language)),
+            f"${max(0.01, estimate.dollars):.2f}",
+            f"${max(0.01, estimate.most_dollars):.2f}",
+        )
+        rows += f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
+    title = text(language, "remote_compare")
+    return (
+        f'<details class="ot-remarks"><summary>{title}</summary>'
+        f'<div class="ot-machines"><table><tr>{head}</tr>{rows}</table></div></details>'
+    )
+
+
+def long_duration(seconds: float, language: str) -> str:
+    """Return a rough length of time, in hours where they are many minutes."""
+    if seconds < 2 * 3600:
+        return duration(seconds, language)
+    return say(language, "wait_hours", count=f"{seconds / 3600:.0f}")
 
 
 def remote_words(run: Look, language: str) -> str:

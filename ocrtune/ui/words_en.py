@@ -541,6 +541,11 @@ ENGLISH = {
     "remote_time": "for this run, preparing the machine included",
     "remote_cost": "for this run",
     "remote_most": "at most: it ends after {minutes} minutes",
+    "remote_compare": "This run on all machines",
+    "remote_machine": "machine",
+    "remote_long": "takes about",
+    "remote_about": "costs about",
+    "remote_limit": "at most",
     "remote_estimate": "An estimate, not a measurement, from what was measured on another GPU. You "
     "pay for the minutes that are really used, and nothing starts at a higher price.",
     "remote_usual": "For a usual run; make a dataset first to see an estimate for yours.",

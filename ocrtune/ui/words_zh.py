@@ -512,6 +512,11 @@ CHINESE = {
     "remote_time": "本次训练，含准备机器的时间",
     "remote_cost": "本次训练",
     "remote_most": "最多：{minutes} 分钟后必定结束",
+    "remote_compare": "本次训练在各种机器上",
+    "remote_machine": "机器",
+    "remote_long": "大约时间",
+    "remote_about": "大约费用",
+    "remote_limit": "最高费用",
     "remote_estimate": "这是估计，不是实测，根据另一种显卡上的测量推算。只按实际使用的分钟付费；"
     "价格如有上涨，不会启动。",
     "remote_usual": "按一般训练估计；先制作数据集，才能看到针对您的数据的估计。",
