@@ -559,7 +559,7 @@ ENGLISH = {
     "remote_changed": "The settings have changed since you saw the cost. Tick the box again to see "
     "the new one: nothing was started.",
     "remote_on": "On {machine} of the Hugging Face Hub, ${rate} an hour.",
-    "remote_copies": "It copies itself every few minutes to",
+    "remote_copies": "Its copies are at",
     "remote_page": "Its page there",
     "remote_unwatched": "Nobody watches over the run, which may go on there and cost. Resume "
     "follows it again, without starting a second one.",

@@ -530,7 +530,7 @@ CHINESE = {
     "remote_changed": "您看到费用之后，设置有了变化。"
     "请重新勾选以查看新的费用：目前没有启动任何任务。",
     "remote_on": "在 Hugging Face Hub 的 {machine} 上训练，每小时 ${rate}。",
-    "remote_copies": "每隔几分钟会把进度复制到",
+    "remote_copies": "副本保存在",
     "remote_page": "那边的任务页面",
     "remote_unwatched": "目前没有人照看这个训练，它可能仍在那边运行并计费。"
     "点击继续会重新跟踪它，不会再启动第二个。",
