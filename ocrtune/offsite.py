@@ -21,6 +21,7 @@ from ocrtune.errors import HubBusyError, HubConflictError, HubError, OcrtuneErro
 from ocrtune.events import Emit, Event, Note, Step, append_event, read_events, silent
 from ocrtune.hub_writing import PrivateRepo, user_of
 from ocrtune.offsite_files import LIVELY, MANIFEST, Held, Known, Manifest, Source, held_still
+from ocrtune.turns import REMOTE
 from ocrtune.whole_files import put_in_place
 
 USUAL_REPO = "ocrtune-runs"
@@ -369,6 +370,12 @@ def copy_job(
     return thread
 
 
+def is_elsewhere(job: jobs.Job) -> bool:
+    """Return whether the run is on a machine of the Hub, which copies it."""
+    status = job.status()
+    return status is not None and status.command == REMOTE
+
+
 def follow_job(job: jobs.Job, token: Callable[[], str], repo_id: str, minutes: float) -> None:
     """Copy a job until it has ended; what cannot be done is told among its events."""
 
@@ -407,5 +414,5 @@ def own_repo(token: Callable[[], str]) -> str:
 def continue_copies(home: Path, token: Callable[[], str]) -> None:
     """Copy on what was copied when the page's process ended, and is still under way."""
     for job in jobs.list_jobs(home):
-        if not job.ended() and CopyState.load(job.folder):
+        if not job.ended() and CopyState.load(job.folder) and not is_elsewhere(job):
             copy_job(job, token)

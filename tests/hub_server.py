@@ -1,8 +1,8 @@
 """A Hub on this machine for the real clients: repos to read, answers on demand, bytes counted.
 
 `serve_hub` starts it; programs that shall use it get `environment()` and need a process of their
-own, because the clients read the address when they are imported. How repos are written to stands
-in `hub_writing`.
+own, because the clients read the address when they are imported. How repos are written to
+stands in `hub_writing`, how jobs run in `hub_jobs`.
 """
 
 import asyncio
@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import unquote
 
+import hub_jobs
 import hub_oauth
 import hub_writing
 import uvicorn
@@ -99,6 +100,7 @@ class Hub:
     late_seconds: float = 5.0
     organisations: dict[str, dict[str, str]] = field(default_factory=dict)  # roles by user
     sign_ins: hub_oauth.SignIns = field(default_factory=hub_oauth.SignIns)
+    machines: hub_jobs.HubJobs = field(default_factory=hub_jobs.HubJobs)
 
     def next_fault(self, request: str) -> int | str:
         """Return what shall go wrong with this request; 0 for nothing."""
@@ -192,7 +194,7 @@ def broken() -> Response:
 
 async def respond(hub: Hub, path: str, request: Request) -> Response:
     """Answer a request that nothing happens to."""
-    for topic in (hub_writing, hub_oauth):
+    for topic in (hub_writing, hub_oauth, hub_jobs):
         if answered := await topic.respond(hub, path, request):
             return answered
     for pattern, reply in ((TREE, tree), (PATHS, paths_info), (INFO, info), (FILE, file)):
@@ -346,5 +348,6 @@ def serve_hub() -> Iterator[Hub]:
     try:
         yield hub
     finally:
+        hub.machines.end()
         server.should_exit = True
         thread.join(timeout=10)

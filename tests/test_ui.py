@@ -239,6 +239,7 @@ def visible_strings(path: Path) -> list[str]:
         "compare_tab",
         "compare_part",
         "parts",
+        "elsewhere_part",
     ],
 )
 def test_no_tab_has_words_of_its_own(name):

@@ -304,18 +304,20 @@ class Actions:
         raise Refused("bad_base")
 
     def run_settings(
-        self, base: object, other: object, *settings_and_visitor: object
+        self, base: object, other: object, *settings_and_visitor: object, limited: bool = True
     ) -> TrainConfig:
         """Return what a run on the visitor's dataset depends on; it has no folder yet.
 
-        The settings come in the order of KNOBS, the visitor's session and language last.
+        The settings come in the order of KNOBS, the visitor's session and language last. limited:
+        whether it takes its turn on this machine.
         """
         *settings, session, language = settings_and_visitor
         dataset = self.need(session, "dataset", "no_dataset")
         base = self.base_of(base, other)
         chosen = read_knobs(settings, known_family(base), language_of(language))
         config = TrainConfig(data=str(dataset.dataset), output="", base=base, **chosen)
-        self.refuse_long(config)
+        if limited:
+            self.refuse_long(config)
         return config
 
     @shown

@@ -9,8 +9,10 @@ from ocrtune.checkpoint_step import checkpoint_step
 from ocrtune.config import CHECKPOINT, CompareConfig
 from ocrtune.errors import JobError, OcrtuneError
 from ocrtune.events import Asked, Event, Failed, Note
+from ocrtune.job_status import TRAININGS
 from ocrtune.keeping import Kept, job_of, kept_until, survey
 from ocrtune.limits import NO_LIMITS, Limits
+from ocrtune.remote import STATE as REMOTE_STATE
 from ocrtune.ui.views import bar, escape, notice, sentence, text
 from ocrtune.ui.visitors import SECRET, VISITOR, may_use, owners_of
 from ocrtune.ui.words import said, say
@@ -20,7 +22,7 @@ WAITS = Waits()
 COMMANDS = {
     "dataset": "build",
     "check": "check",
-    "run": "train",
+    "run": TRAININGS,
     "reading": "read",
     "comparison": "compare",
 }
@@ -60,7 +62,8 @@ class Look:
     def resumable(self) -> bool:
         """Whether the run ended before its time and can go on."""
         ended = self.state in ("lost", "stopped", "failed")
-        return ended and (self.run / CHECKPOINT).is_file()
+        elsewhere = self.job is not None and (self.job.folder / REMOTE_STATE).is_file()
+        return ended and (elsewhere or (self.run / CHECKPOINT).is_file())
 
     @property
     def saved_step(self) -> int:

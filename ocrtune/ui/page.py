@@ -61,11 +61,11 @@ def build_page(
         session = gr.BrowserState({}, storage_key="ocrtune_jobs", secret=secret)
         place = gr.Textbox(visible=False)  # the tab that was open last
         seen, view = gr.State({}), gr.State(View())
-        understood = gr.State(choice(BASES[0], USUAL_PRESET))
+        understood, terms = gr.State(choice(BASES[0], USUAL_PRESET)), gr.State({})
         timer = gr.Timer(POLL_SECONDS, active=False)
         language, signed = header(account)
         with gr.Tabs(selected="dataset", overflow_behavior="wrap", elem_id="ot-tabs") as tabs:
-            shared = Shared(session, language, tabs, view, understood)
+            shared = Shared(session, language, tabs, view, understood, terms)
             actions = Actions(home, worker, folders, account, limits)
             parts = [make(actions, shared) for make in TAB_LAYOUTS]
         gr.Markdown(label("footer"), elem_classes="ot-footer")

@@ -18,6 +18,7 @@ class Shared:
     # A state inside tabs breaks their bar, so all of them lie outside.
     view: gr.State  # what the visitor looks at: in the gallery, of the log, of their own jobs
     understood: gr.State  # which choice of base model and preset the settings follow
+    terms: gr.State  # what the visitor was told of the cost of a machine of the Hub
     # A click is no public endpoint, shows no spinner of its own and cannot be doubled.
     private: dict = field(
         default_factory=lambda: {

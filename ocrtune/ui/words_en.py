@@ -592,4 +592,35 @@ ENGLISH = {
     "pushing_asked": "Signed in to Hugging Face on this machine; asking whose account it is …",
     "pushing_unknown": "Signed in to Hugging Face on this machine, but the Hub cannot be asked for "
     "the account now. Everything but sharing works.",
+    # A machine of the Hub
+    "remote_where": "Where it runs",
+    "remote_where_info": "Machines of the Hugging Face Hub are paid for by the minute, by your "
+    "account. The run is sent to your private repository ocrtune-runs, and comes back by itself.",
+    "remote_here": "This machine",
+    "remote_price": "an hour",
+    "remote_time": "for this run, preparing the machine included",
+    "remote_cost": "for this run",
+    "remote_most": "at most: it ends after {minutes} minutes",
+    "remote_compare": "This run on all machines",
+    "remote_machine": "machine",
+    "remote_long": "takes about",
+    "remote_about": "costs about",
+    "remote_limit": "at most",
+    "remote_estimate": "An estimate, not a measurement, from what was measured on another GPU. You "
+    "pay for the minutes that are really used, and nothing starts at a higher price.",
+    "remote_usual": "For a usual run; make a dataset first to see an estimate for yours.",
+    "remote_consent": "I agree to pay for this run",
+    "remote_consent_info": "Dataset and settings leave this machine, and your sign-in is handed to "
+    "the job as a secret, so that it can send back what it has learned.",
+    "remote_unknown": "There is no such machine. Choose one of the list.",
+    "remote_agree": "Look at the cost, and tick the box to agree to it: nothing was started.",
+    "remote_agree_again": "The run has ended there, and another start costs again: choose a "
+    "machine, tick the box, then resume.",
+    "remote_changed": "The settings have changed since you saw the cost. Tick the box again to see "
+    "the new one: nothing was started.",
+    "remote_on": "On {machine} of the Hugging Face Hub, ${rate} an hour.",
+    "remote_copies": "Its copies are at",
+    "remote_page": "Its page there",
+    "remote_unwatched": "Nobody watches over the run, which may go on there and cost. Resume "
+    "follows it again, without starting a second one.",
 }

@@ -557,4 +557,35 @@ CHINESE = {
     "pushing_asked": "本机已登录 Hugging Face，正在查询账号……",
     "pushing_unknown": "本机已登录 Hugging Face，但目前无法向 Hub 查询账号。除分享外，其他功能都能"
     "使用。",
+    # Hub 上的机器
+    "remote_where": "在哪里训练",
+    "remote_where_info": "Hugging Face Hub 的机器按分钟计费，由您的账号付款。训练内容会送到"
+    "您的私有仓库 ocrtune-runs，结束后自动取回。",
+    "remote_here": "这台机器",
+    "remote_price": "每小时",
+    "remote_time": "本次训练，含准备机器的时间",
+    "remote_cost": "本次训练",
+    "remote_most": "最多：{minutes} 分钟后必定结束",
+    "remote_compare": "本次训练在各种机器上",
+    "remote_machine": "机器",
+    "remote_long": "大约时间",
+    "remote_about": "大约费用",
+    "remote_limit": "最高费用",
+    "remote_estimate": "这是估计，不是实测，根据另一种显卡上的测量推算。只按实际使用的分钟付费；"
+    "价格如有上涨，不会启动。",
+    "remote_usual": "按一般训练估计；先制作数据集，才能看到针对您的数据的估计。",
+    "remote_consent": "我同意为本次训练付费",
+    "remote_consent_info": "数据集和设置会离开这台机器；您的登录凭证会作为机密变量"
+    "交给任务，以便它把学到的内容送回来。",
+    "remote_unknown": "没有这种机器，请从列表中选择。",
+    "remote_agree": "请先查看费用，并勾选同意：目前没有启动任何任务。",
+    "remote_agree_again": "那边的任务已经结束，再次启动会再次收费："
+    "请选择机器并勾选同意，然后继续。",
+    "remote_changed": "您看到费用之后，设置有了变化。"
+    "请重新勾选以查看新的费用：目前没有启动任何任务。",
+    "remote_on": "在 Hugging Face Hub 的 {machine} 上训练，每小时 ${rate}。",
+    "remote_copies": "副本保存在",
+    "remote_page": "那边的任务页面",
+    "remote_unwatched": "目前没有人照看这个训练，它可能仍在那边运行并计费。"
+    "点击继续会重新跟踪它，不会再启动第二个。",
 }
