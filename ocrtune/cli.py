@@ -26,6 +26,7 @@ from ocrtune.config import (
 from ocrtune.crashes import explain_crash, is_circumstance
 from ocrtune.errors import (
     ArchiveError,
+    ConfigError,
     DatasetError,
     MetricsError,
     OcrtuneError,
@@ -716,6 +717,46 @@ def app(args: argparse.Namespace) -> int:
     return 0
 
 
+def deploy(args: argparse.Namespace) -> int:
+    """Make a Space what the manifest asks for, or only say what differs."""
+    from ocrtune.deploying import make_plan, with_choices
+    from ocrtune.hub_spaces import SpaceRepo
+    from ocrtune.hub_writing import local_token
+    from ocrtune.space_manifest import MANIFEST, load_manifest
+
+    path = args.manifest or Path(__file__).parent.parent / MANIFEST
+    manifest = with_choices(load_manifest(path), args.hardware, args.private)
+    space = SpaceRepo.find(args.space, manifest.name, local_token())
+    manifest = manifest.filled(*space.repo_id.split("/"))
+    plan = make_plan(space, manifest, path.resolve().parent, os.environ, args.replace)
+    print(f"{plan.address}")
+    for note in plan.notes:
+        print(f"  {note}")
+    if not plan.steps:
+        print("Nothing differs: the Space is what the manifest asks for.")
+        return 0
+    if args.dry_run:
+        for step in plan.steps:
+            print(f"- {step.words}")
+        print("Nothing was changed. Without --dry-run, this would be done in this order.")
+        return 0
+    agree(plan.consents, args.yes)
+    plan.apply(lambda words: print(f"- {words}", flush=True))
+    print(f"Done. The Space builds itself now, which takes minutes: {plan.address}")
+    return 0
+
+
+def agree(consents: Sequence[str], yes: bool) -> None:
+    """Ask whoever sits at the terminal to agree; raise if nobody does."""
+    for words in consents:
+        print(words, flush=True)
+    if not consents or yes:
+        return
+    asked = sys.stdin.isatty() and sys.stdout.isatty()
+    if not asked or input("Go on? [y/N] ").strip().lower() not in ("y", "yes"):
+        raise ConfigError("Nothing was changed: this needs your consent.", "Agree with `--yes`.")
+
+
 JOBS: dict[str, Callable[..., Ending]] = {
     "build": build,
     "check": check,
@@ -736,5 +777,6 @@ OTHERS: dict[str, Callable[[argparse.Namespace], int]] = {
     "bench": bench,
     "jobs": manage_jobs,
     "app": app,
+    "deploy": deploy,
     "reader": reader,
 }

@@ -8,17 +8,6 @@ from pathlib import Path
 
 import torch
 
-# Dollars an hour of Hugging Face Spaces, as published in 2026-11.
-PRICES_DATE = "2026-11"
-PRICES = {
-    "cpu-basic": 0.0,
-    "t4-small": 0.40,
-    "t4-medium": 0.60,
-    "l4x1": 0.80,
-    "a10g-small": 1.00,
-    "a10g-large": 1.50,
-    "a100-large": 2.50,
-}
 CARDS = {"T4": "t4-small", "L4": "l4x1", "A10G": "a10g-small", "A100": "a100-large"}
 CGROUP = Path("/sys/fs/cgroup")
 STATUS = Path("/proc/self/status")

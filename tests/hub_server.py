@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import unquote
 
+import hub_spaces
 import hub_writing
 import uvicorn
 import yaml
@@ -25,12 +26,12 @@ from fastapi.responses import JSONResponse
 from page_server import free_port
 
 REPO = r"(?P<id>[\w.-]+(?:/[\w.-]+)?)"
-KIND = r"api/(?P<kind>models|datasets)"
+KIND = r"api/(?P<kind>models|datasets|spaces)"
 INFO = re.compile(rf"{KIND}/{REPO}(?:/revision/(?P<rev>.+))?")
 TREE = re.compile(rf"{KIND}/{REPO}/tree/(?P<rev>[^/]+)(?:/(?P<path>.*))?")
 PATHS = re.compile(rf"{KIND}/{REPO}/paths-info/(?P<rev>[^/]+)")
 FILE = re.compile(
-    rf"(?P<kind>datasets/)?{REPO}/resolve/(?P<rev>[^/]+|refs/convert/parquet)/(?P<path>.+)"
+    rf"(?P<kind>datasets/|spaces/)?{REPO}/resolve/(?P<rev>[^/]+|refs/convert/parquet)/(?P<path>.+)"
 )
 
 
@@ -95,6 +96,7 @@ class Hub:
     stored: dict[str, bytes] = field(default_factory=dict)  # large files by their digest
     sent_in: list[str] = field(default_factory=list)  # digests of large files as they came
     late_seconds: float = 5.0
+    spaces: hub_spaces.Spaces = field(default_factory=hub_spaces.Spaces)
 
     def next_fault(self, request: str) -> int | str:
         """Return what shall go wrong with this request; 0 for nothing."""
@@ -187,8 +189,9 @@ def broken() -> Response:
 
 async def respond(hub: Hub, path: str, request: Request) -> Response:
     """Answer a request that nothing happens to."""
-    if written := await hub_writing.respond(hub, path, request):
-        return written
+    for topic in (hub_writing, hub_spaces):
+        if answered := await topic.respond(hub, path, request):
+            return answered
     for pattern, reply in ((TREE, tree), (PATHS, paths_info), (INFO, info), (FILE, file)):
         match = pattern.fullmatch(path)
         if match is None or request.method not in ("GET", "HEAD", "POST"):
@@ -208,7 +211,7 @@ def token_of(request: Request) -> str:
 def find(hub: Hub, match: re.Match, request: Request) -> Repo | Response:
     """Return the repo at the revision in a path, or the refusal that a stranger gets."""
     repo_id, revision = match["id"], unquote(match["rev"] or "main")
-    kind = "datasets" if (match["kind"] or "").startswith("datasets") else "models"
+    kind = (match["kind"] or "models").rstrip("/")
     token = token_of(request)
     repo = hub.repos.get(repo_id)
     if token.startswith("hf_expired"):
@@ -230,7 +233,7 @@ def entry(name: str, data: bytes) -> dict:
     """Return a file as the Hub lists it."""
     listed = {
         "type": "file",
-        "oid": hashlib.sha1(data).hexdigest(),
+        "oid": hub_writing.digest(data, False),
         "size": len(data),
         "path": name,
     }

@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from ocrtune import hardware
-from ocrtune.hardware import PRICES, begin_peak, memory, peak, space_hardware
+from ocrtune.hardware import begin_peak, memory, peak, space_hardware
+from ocrtune.space_prices import PRICES
 
 CPU, GPU = torch.device("cpu"), torch.device("cuda")
 

@@ -10,7 +10,8 @@ PACKAGE = Path(__file__).parent.parent / "ocrtune"
 
 LAYERS = {
     0: {"__init__", "errors", "records", "config", "events", "home", "limits", "whole_files"}
-    | {"redaction", "event_files", "crashes", "checkpoint_step"},
+    | {"redaction", "event_files", "crashes", "checkpoint_step"}
+    | {"space_prices"},
     1: {
         "text",
         "metrics",
@@ -33,16 +34,19 @@ LAYERS = {
     | {"advice", "advice_words", "alphabet", "spreadsheet"}
     | {"scores", "counting", "alignment", "bootstrap", "code_points", "unit_strings"}
     | {"misreadings", "word_counts", "number_tokens"}
-    | {"seen", "other_engines", "ranking", "conditions", "power_law", "subsets"},
+    | {"seen", "other_engines", "ranking", "conditions", "power_law", "subsets"}
+    | {"space_manifest", "ignoring"},
     2: {"hub", "families", "features", "feature_store", "examples", "hardware", "fitting"}
-    | {"engines", "hub_rows", "hub_tables", "hub_streams", "hub_writing"},
+    | {"engines", "hub_rows", "hub_tables", "hub_streams", "hub_writing"}
+    | {"hub_spaces"},
     3: {"dataset", "dataset_report", "sources"}
     | {"training", "learner", "graphs", "ranks", "validation", "checkpoints", "preflight"}
     | {"decoding", "streaming", "reading", "comparing", "exporting"}
     | {"report", "report_page", "report_words", "suspects", "pretrain", "bench"}
     | {"comparisons", "verdicts", "breakdowns", "report_values", "report_schema"}
     | {"report_figures", "report_charts_svg", "report_tables", "report_filter"}
-    | {"label_check", "learning", "learning_curve", "learning_page", "learning_words"},
+    | {"label_check", "learning", "learning_curve", "learning_page", "learning_words"}
+    | {"deploying", "doctor", "checkup_words"},
     4: {"jobs", "turns", "keeping", "worker", "job_status", "waits", "resident"}
     | {"offsite", "offsite_files", "offsite_fetch", "copying"},
     5: {"cli", "arguments", "console", "__main__", "ui"}
@@ -83,8 +87,9 @@ HOMES = {  # where a package from elsewhere may be imported
     "unsloth": MODEL_WORLD,
     "safetensors": MODEL_WORLD,
     "tokenizers": MODEL_WORLD,
-    "huggingface_hub": {"hub", "hub_writing"},
+    "huggingface_hub": {"hub", "hub_writing", "hub_spaces"},
     "httpx": {"hub", "hub_writing"},
+    "yaml": {"space_manifest", "deploying"},
     "gradio": {"ui"},
     "pandas": {"ui"},
     "tqdm": {"console"},
