@@ -17,6 +17,7 @@ from ocrtune.config import (
     BuildConfig,
     CompareConfig,
     Config,
+    DoctorConfig,
     ExportConfig,
     LearnConfig,
     ReadConfig,
@@ -32,7 +33,7 @@ from ocrtune.errors import (
     OcrtuneError,
     QuestionError,
 )
-from ocrtune.events import Asked, Done, Emit, Event, Failed, Note, Read, Saved, silent
+from ocrtune.events import Asked, Checked, Done, Emit, Event, Failed, Note, Read, Saved, silent
 from ocrtune.limits import Limits
 from ocrtune.resident import read_resident
 from ocrtune.stopping import BUILD_STOPPING, Watcher, stopping_at_once, stopping_gently
@@ -717,6 +718,45 @@ def app(args: argparse.Namespace) -> int:
     return 0
 
 
+def doctor(config: DoctorConfig, watcher: Watcher, args: argparse.Namespace) -> Ending:
+    """Check this machine and print what was found, line by line as it is found."""
+    from ocrtune.checkup_words import summary
+    from ocrtune.doctor import examine
+
+    def emit(event: Event) -> None:
+        watcher.emit(event)
+        if isinstance(event, Checked) and not args.json:
+            print(*checked_lines(event), sep="\n", flush=True)
+
+    found = examine(config, emit)
+    told = summary([one.state for one in found])
+    if args.json:
+        from ocrtune.checkup_words import found_and_fix
+
+        rows = [
+            {
+                "check": one.check,
+                "state": one.state,
+                **dict(zip(("found", "fix"), words, strict=True)),
+            }
+            for one in found
+            for words in [found_and_fix(one.words, one.values)]
+        ]
+        print(json.dumps(rows, indent=2, ensure_ascii=False))
+    else:
+        print(told)
+    return Ending(told, code=any(one.state == "problem" for one in found))
+
+
+def checked_lines(one: Checked) -> list[str]:
+    """Return a finding as lines for a terminal."""
+    from ocrtune.checkup_words import found_and_fix, state_of, title_of
+
+    found, fix = found_and_fix(one.words, one.values)
+    line = f"{state_of(one.state):9}{title_of(one.check):18}{found}"
+    return [line, f"{'':27}{fix}"] if fix else [line]
+
+
 def deploy(args: argparse.Namespace) -> int:
     """Make a Space what the manifest asks for, or only say what differs."""
     from ocrtune.deploying import make_plan, with_choices
@@ -766,6 +806,7 @@ JOBS: dict[str, Callable[..., Ending]] = {
     "suspects": suspects,
     "learn": learn,
     "export": export,
+    "doctor": doctor,
 }
 OTHERS: dict[str, Callable[[argparse.Namespace], int]] = {
     "columns": columns,

@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).parent.parent / "ocrtune"
 LAYERS = {
     0: {"__init__", "errors", "records", "config", "events", "home", "limits", "whole_files"}
     | {"redaction", "event_files", "crashes", "checkpoint_step"}
-    | {"space_prices"},
+    | {"space_prices", "host_memory", "nvidia"},
     1: {
         "text",
         "metrics",
@@ -35,10 +35,10 @@ LAYERS = {
     | {"scores", "counting", "alignment", "bootstrap", "code_points", "unit_strings"}
     | {"misreadings", "word_counts", "number_tokens"}
     | {"seen", "other_engines", "ranking", "conditions", "power_law", "subsets"}
-    | {"space_manifest", "ignoring"},
+    | {"space_manifest", "ignoring", "checkup_words"},
     2: {"hub", "families", "features", "feature_store", "examples", "hardware", "fitting"}
     | {"engines", "hub_rows", "hub_tables", "hub_streams", "hub_writing"}
-    | {"hub_spaces"},
+    | {"hub_spaces", "hub_greeting"},
     3: {"dataset", "dataset_report", "sources"}
     | {"training", "learner", "graphs", "ranks", "validation", "checkpoints", "preflight"}
     | {"decoding", "streaming", "reading", "comparing", "exporting"}
@@ -46,7 +46,7 @@ LAYERS = {
     | {"comparisons", "verdicts", "breakdowns", "report_values", "report_schema"}
     | {"report_figures", "report_charts_svg", "report_tables", "report_filter"}
     | {"label_check", "learning", "learning_curve", "learning_page", "learning_words"}
-    | {"deploying", "doctor", "checkup_words"},
+    | {"deploying", "doctor", "probes"},
     4: {"jobs", "turns", "keeping", "worker", "job_status", "waits", "resident"}
     | {"offsite", "offsite_files", "offsite_fetch", "copying"},
     5: {"cli", "arguments", "console", "__main__", "ui"}
@@ -78,7 +78,7 @@ MODEL_WORLD = {"families", "features", "feature_store", "hardware", "engines", "
 MODEL_WORLD |= {"training", "learner", "graphs", "ranks", "validation", "checkpoints"}
 MODEL_WORLD |= {"decoding", "reading", "exporting", "pretrain", "bench"}
 NUMBERS = {"breakdowns", "learning_curve"}
-MODEL_WORLD |= {"comparing"}
+MODEL_WORLD |= {"comparing", "probes"}
 HOMES = {  # where a package from elsewhere may be imported
     "torch": MODEL_WORLD,
     "triton": {"families"},
@@ -87,8 +87,9 @@ HOMES = {  # where a package from elsewhere may be imported
     "unsloth": MODEL_WORLD,
     "safetensors": MODEL_WORLD,
     "tokenizers": MODEL_WORLD,
-    "huggingface_hub": {"hub", "hub_writing", "hub_spaces"},
-    "httpx": {"hub", "hub_writing"},
+    "huggingface_hub": {"hub", "hub_writing", "hub_spaces", "hub_greeting"},
+    "httpx": {"hub", "hub_writing", "hub_greeting"},
+    "packaging": {"doctor"},
     "yaml": {"space_manifest", "deploying"},
     "gradio": {"ui"},
     "pandas": {"ui"},

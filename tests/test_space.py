@@ -78,10 +78,7 @@ def test_the_commands_in_the_readme_are_the_ones_that_ci_runs():
 
 
 def test_the_manifest_sets_every_limit_of_the_shared_space_and_of_no_duplicate():
-    given = {
-        name: text.format(owner="us", name="ocrtune")
-        for name, text in MANIFEST["variables"].items()
-    }
+    given = dict(FILLED.variables)
     limits = Limits.from_environment(given | {"SPACE_ID": "us/ocrtune"})
     assert limits == USUAL
     assert all(f"OCRTUNE_{field.name.upper()}" in given for field in fields(Limits))
