@@ -364,3 +364,4 @@ class DoctorConfig(Config):
     """What is checked about this machine."""
 
     quick: bool = False  # leave out what takes more than a few seconds
+    anonymous: bool = False  # do not ask the Hub as the owner of this machine

@@ -49,6 +49,8 @@ def examine(config: DoctorConfig, emit: Emit) -> list[Checked]:
     for check, look in LOOKS.items():
         emit(Progress("checkup", len(found), 0))
         tell(check, look(driver))
+    emit(Progress("checkup", len(found), 0))
+    tell("hub", look_at_hub("" if config.anonymous else local_token()))
     if not find_spec("torch"):
         tell("torch", ("problem", "torch_missing", {"file": file_for(driver)}))
     elif not config.quick:
@@ -135,9 +137,9 @@ def look_at_home(driver: str) -> Finding:
     return ("ok", "home_ok", {}) if mounted else ("warning", "home_forgets", {})
 
 
-def look_at_hub(driver: str) -> Finding:
-    """Ask the Hub whether it is there and knows us."""
-    how, more = greet_hub(local_token())
+def look_at_hub(token: str) -> Finding:
+    """Ask the Hub whether it is there and knows whose token it is."""
+    how, more = greet_hub(token)
     state = "ok" if how in ("signed_in", "anonymous") else "warning"
     return state, f"hub_{how}", {"name": more, "why": more}
 
@@ -154,7 +156,6 @@ LOOKS: dict[str, Callable[[str], Finding]] = {
     "memory": look_at_memory,
     "disk": look_at_disk,
     "home": look_at_home,
-    "hub": look_at_hub,
     "driver": look_at_driver,
 }
 

@@ -25,7 +25,7 @@ from ocrtune.nvidia import driver_version
 from ocrtune.reading import read_pictures
 from ocrtune.redaction import redact
 
-WIDTH = 512  # of the matrices that are multiplied
+WIDTH = 256  # of the matrices that are multiplied
 WORDS = "Hello OCR 2026"  # that are drawn and read
 MOST_ERRORS = 2  # of them
 LONGEST_WHY = 200  # characters of somebody else's message

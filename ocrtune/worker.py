@@ -23,6 +23,7 @@ from pathlib import Path
 from ocrtune.errors import JobError
 from ocrtune.events import (
     Asked,
+    Checked,
     Done,
     Event,
     Failed,
@@ -132,6 +133,9 @@ def without_secrets_in(event: Event) -> Event:
             return replace(event, text=redact(event.text))
         case Failed():
             return Failed(redact(event.problem), redact(event.fix))
+        case Checked():
+            values = {name: redact(words) for name, words in event.values.items()}
+            return replace(event, values=values)
         case Asked():
             return replace(event, problem=redact(event.problem))
     return event
