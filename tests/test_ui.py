@@ -267,7 +267,7 @@ def test_a_chinese_page_holds_no_english_sentence(visit):
         english = set(re.findall(r"[A-Za-z]+", re.sub(r"<[^>]*>|&\w+;", " ", ours)))
         names = {"zip", "pictures", "GB", "t", "small", "tiny"}  # pictures.zip, t4-small
         own = {"NVIDIA", "Google", "Colab", "T", "Space"}  # names of things
-            assert english <= {"CER", "OCR", "GPU", "DeepSeek"} | own | names
+        assert english <= {"CER", "OCR", "GPU", "DeepSeek"} | own | names
 
 
 # What is shown
