@@ -676,6 +676,9 @@ def add_app(commands: argparse._SubParsersAction) -> None:
     )
     command.add_argument("--host", help="address to listen on (default: 127.0.0.1)")
     command.add_argument("--port", type=int, help="port (default: the first free one from 7860)")
+    words = "make a public address too, which lasts a week at most: whoever knows it can use this "
+    words += "machine, and what is sent goes through gradio's servers (for Google Colab)"
+    command.add_argument("--share", action="store_true", help=words)
 
 
 def add_deploy(commands: argparse._SubParsersAction) -> None:

@@ -710,12 +710,39 @@ def reader(args: argparse.Namespace) -> int:
 
 def app(args: argparse.Namespace) -> int:
     """Serve the page until it is ended."""
+    on_space = os.environ.get("SYSTEM") == "spaces"
+    if args.share and on_space:
+        raise ConfigError("A Space has an address already.", "Leave `--share` away.")
     from ocrtune.ui.page import launch
 
-    page = launch(args.host, args.port, wait=False)
+    page = launch(args.host, args.port, wait=False, share=args.share)
+    if args.share:
+        print(shared_words(page.share_url), flush=True)
+    elif is_colab():
+        print("On Colab nobody can open that address: add `--share` for a public one.", flush=True)
     print(f"The page is at {page.local_url} (Ctrl-C ends it)", flush=True)
     page.block_thread()
     return 0
+
+
+def is_colab() -> bool:
+    """Return whether this is a machine of Google Colab, of which the browser sees no port."""
+    return bool(os.environ.get("COLAB_RELEASE_TAG") or os.environ.get("COLAB_BACKEND_VERSION"))
+
+
+def shared_words(address: str | None) -> str:
+    """Return what to know of the public address; empty or None: there is none."""
+    if not address:
+        return (
+            "No public address could be made: gradio's servers cannot be reached from here. Check "
+            "the connection and start again; meanwhile only this machine can open the page."
+        )
+    return (
+        f"Open {address}\n"
+        "Whoever knows this address can use this machine until you end the page; pictures and "
+        "texts pass through gradio's servers. Visitors do not see each other's jobs. For limits "
+        "on each of them, set OCRTUNE_SHARED_SPACE=yes first."
+    )
 
 
 def doctor(config: DoctorConfig, watcher: Watcher, args: argparse.Namespace) -> Ending:
