@@ -16,6 +16,7 @@ from ocrtune.config import (
     BuildConfig,
     CompareConfig,
     Config,
+    DoctorConfig,
     ExportConfig,
     LearnConfig,
     ReadConfig,
@@ -65,6 +66,8 @@ def make_parser() -> argparse.ArgumentParser:
         add_jobs,
         add_app,
         add_reader,
+        add_deploy,
+        add_doctor,
     )
     for add in (*adders, *others):
         add(commands)
@@ -734,6 +737,46 @@ def add_app(commands: argparse._SubParsersAction) -> None:
     )
     command.add_argument("--host", help="address to listen on (default: 127.0.0.1)")
     command.add_argument("--port", type=int, help="port (default: the first free one from 7860)")
+    words = "make a public address too, which lasts a week at most: whoever knows it can use this "
+    words += "machine, and what is sent goes through gradio's servers (for Google Colab)"
+    command.add_argument("--share", action="store_true", help=words)
+
+
+def add_deploy(commands: argparse._SubParsersAction) -> None:
+    command = commands.add_parser(
+        "deploy",
+        help="make a Space on the Hugging Face Hub, or bring one up to date",
+        description="Make a Space what `space.yaml` and the files beside it say: the Space itself, "
+        "volumes, variables, secrets (by name; their values come from your environment), files, "
+        "machine, sleep time. Only what differs is changed. What costs money, or makes a private "
+        "Space public, needs your consent. Whatever fails, the same command goes on.",
+    )
+    words = "of the Space (default: you, and the name in the manifest)"
+    command.add_argument("space", nargs="?", default="", metavar="USER/NAME", help=words)
+    words = "only say what differs and would be changed"
+    command.add_argument("--dry-run", action="store_true", help=words)
+    command.add_argument("--yes", action="store_true", help="agree to what needs consent")
+    command.add_argument("--private", action="store_true", help="let only you see the Space")
+    words = "instead of the manifest's, such as cpu-basic, which costs nothing"
+    command.add_argument("--hardware", default="", metavar="NAME", help=words)
+    words = "put ocrtune in the place of another program that the Space holds"
+    command.add_argument("--replace", action="store_true", help=words)
+    words = "the manifest (default: space.yaml beside the package); files are looked for beside it"
+    command.add_argument("--manifest", type=Path, metavar="FILE", help=words)
+
+
+def add_doctor(commands: argparse._SubParsersAction) -> None:
+    command = commands.add_parser(
+        "doctor",
+        help="check this machine before you wait for it",
+        description="Check driver, GPU, memory, disk, versions, a small computation, the Hub and a "
+        "reading. Each line is ok, a warning or a problem, with what to do. The exit code is 1 "
+        "where there is a problem.",
+    )
+    command.add_argument("--json", action="store_true", help="write JSON")
+    words = "leave out the computations and the reading, which take half a minute"
+    command.add_argument("--quick", action="store_true", default=argparse.SUPPRESS, help=words)
+    job_options(command, DoctorConfig)
 
 
 def add_reader(commands: argparse._SubParsersAction) -> None:

@@ -369,3 +369,11 @@ class ExportConfig(Config):
             f"There is no 16-bit type `{self.dtype}`.",
             "Use bfloat16 or float16.",
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class DoctorConfig(Config):
+    """What is checked about this machine."""
+
+    quick: bool = False  # leave out what takes more than a few seconds
+    anonymous: bool = False  # do not ask the Hub as the owner of this machine

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from hub_server import Hub, Repo
 
 REPO = r"(?P<id>[\w.-]+/[\w.-]+)"
-KIND = r"api/(?P<kind>models|datasets)"
+KIND = r"api/(?P<kind>models|datasets|spaces)"
 LFS_ENDINGS = (".safetensors", ".parquet", ".png", ".zip")
 REGULAR_BYTES = 1_000_000  # from there on every file is a large one
 
@@ -100,7 +100,7 @@ async def create_repo(hub: "Hub", match: re.Match, request: Request) -> Response
     owner = wanted.get("organization") or user_of(hub, request)
     repo_id = f"{owner}/{wanted['name']}"
     kind = f"{wanted.get('type') or 'model'}s"
-    address = f"{hub.address}/{'datasets/' if kind == 'datasets' else ''}{repo_id}"
+    address = f"{hub.address}/{'' if kind == 'models' else f'{kind}/'}{repo_id}"
     if denied := forbidden(hub, repo_id, request):
         return denied
     if repo_id in hub.repos:
@@ -306,7 +306,7 @@ ROUTES = {
     rf"POST {KIND}/{REPO}/branch/(?P<branch>[^/]+)": create_branch,
     rf"DELETE {KIND}/{REPO}/branch/(?P<branch>[^/]+)": delete_branch,
     rf"POST {KIND}/{REPO}/preupload/(?P<rev>[^/]+)": preupload,
-    rf"POST (?:datasets/)?{REPO}\.git/info/lfs/objects/batch": lfs_batch,
+    rf"POST (?:datasets/|spaces/)?{REPO}\.git/info/lfs/objects/batch": lfs_batch,
     r"PUT storage/(?P<oid>[0-9a-f]{64})": put_large,
     rf"POST {KIND}/{REPO}/commit/(?P<rev>[^/]+)": commit,
     rf"POST {KIND}/{REPO}/super-squash/(?P<branch>[^/]+)": squash,

@@ -25,6 +25,7 @@ COMMANDS = {
     "run": TRAININGS,
     "reading": "read",
     "comparison": "compare",
+    "doctor": "doctor",
 }
 
 # Settings of a build that a visitor may answer with one of the choices that it offers.

@@ -570,6 +570,21 @@ ENGLISH = {
     "wait_minute": "1 minute",
     "wait_minutes": "{count} minutes",
     "wait_hours": "{count} hours",
+    # This machine, and another one
+    "gpu_none_space": "Larger models need a GPU: duplicate this Space and choose one there.",
+    "gpu_none_here": "Larger models need an NVIDIA GPU: one of your own, a Space with a GPU, or a "
+    "free T4 of Google Colab (`README.md` has the lines).",
+    "machine_title": "This machine",
+    "machine_hint": "Memory, disk, GPU, versions, the Hub, a small computation and a reading are "
+    "tried out. It takes about half a minute.",
+    "machine_button": "Check this machine",
+    "machine_working": "The machine is being checked.",
+    "stage_checkup": "trying things out",
+    "duplicate": "Duplicate this Space",
+    "duplicate_costs": "Your copy has no limits and only you use it. It starts on free hardware "
+    "without a GPU, where tiny learns and reads. A GPU is chosen in its settings and billed to you "
+    "by Hugging Face while it runs: {machine} ${rate} an hour ({date}). Let it sleep when unused. "
+    "Secrets and stored runs are not copied.",
     # Sign-in
     "sign_in_first": "Sign in to Hugging Face first. On a Space the button is at the top of this "
     "page; on your own machine run `hf auth login`, then try again.",

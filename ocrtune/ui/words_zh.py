@@ -538,6 +538,19 @@ CHINESE = {
     "wait_minute": "1 分钟",
     "wait_minutes": "{count} 分钟",
     "wait_hours": "{count} 小时",
+    # This machine, and another one
+    "gpu_none_space": "更大的模型需要 GPU：请复制这个 Space，并在副本的设置里选择 GPU。",
+    "gpu_none_here": "更大的模型需要 NVIDIA GPU：可以用自己的显卡、带 GPU 的 Space，"
+    "或 Google Colab 的免费 T4（命令见 `README.md`）。",
+    "machine_title": "这台机器",
+    "machine_hint": "试一试内存、磁盘、GPU、软件版本、Hub、一次小计算和一次识别，约需半分钟。",
+    "machine_button": "检查这台机器",
+    "machine_working": "正在检查这台机器。",
+    "stage_checkup": "正在逐项尝试",
+    "duplicate": "复制这个 Space",
+    "duplicate_costs": "副本没有用量上限，只供您自己使用。它最初运行在免费的无 GPU 硬件上，"
+    "可以用 tiny 训练和识别。在副本的设置里可以选择 GPU，运行期间由 Hugging Face 向您收费："
+    "{machine} 每小时 {rate} 美元（{date}）。不用时请让它休眠。密钥和已保存的训练不会被复制。",
     # 登录
     "sign_in_first": "请先登录 Hugging Face。在 Space 上，登录按钮在页面顶部；在自己的机器上，"
     "请运行 `hf auth login`，然后再试。",
