@@ -18,6 +18,7 @@ from ocrtune.config import (
     Config,
     ExportConfig,
     LearnConfig,
+    PushDatasetConfig,
     ReadConfig,
     SuspectsConfig,
     TrainConfig,
@@ -26,6 +27,7 @@ from ocrtune.families import get_family
 
 COPY_MINUTES = 10.0  # as `offsite` has it, which knows the Hub's clients and is slow
 PROFILES = ("strict", "raw", "grapheme", "no-space", "lenient")  # `text` knows them, but is slow
+SPELLINGS = {"source": "SOURCE", "pictures": "PICTURE", "run": "RUN", "repo_id": "USER/NAME"}
 BASE_HELP = f"{', '.join(BASES)}, a folder or a Hub repo id"
 
 
@@ -55,6 +57,7 @@ def make_parser() -> argparse.ArgumentParser:
         add_score,
         add_edit,
     )
+    adders += (add_push_dataset,)
     others = (add_copy, add_copies, add_demo, add_bench, add_jobs, add_app, add_reader)
     for add in (*adders, *others):
         add(commands)
@@ -518,6 +521,45 @@ def add_export(commands: argparse._SubParsersAction) -> None:
     job_options(command, ExportConfig)
 
 
+def add_push_dataset(commands: argparse._SubParsersAction) -> None:
+    command = commands.add_parser(
+        "push-dataset",
+        usage="%(prog)s DATA USER/NAME [--public] [--license NAME] [OPTION ...]",
+        help="share a dataset on the Hub, private unless you say otherwise",
+        description="Put a dataset on the Hugging Face Hub as `load_dataset` and `build` read it, "
+        "with a card that says what is in it. Where it goes and who will see it is printed first. "
+        "Pushed again, it takes the place of what was there, all at once; a push that failed is "
+        "simply repeated. The account is the one of `hf auth login` or HF_TOKEN.",
+    )
+    for name, metavar, words in (
+        ("data", "DATA", "the dataset, as given to `build --output`"),
+        ("repo_id", "USER/NAME", "where it goes; NAME alone goes to your own account"),
+    ):
+        command.add_argument(
+            name, nargs="?", default=argparse.SUPPRESS, metavar=metavar, help=words
+        )
+    command.add_argument(
+        "--public",
+        dest="private",
+        action="store_false",
+        default=argparse.SUPPRESS,
+        help="let everybody see it, pictures and texts",
+    )
+    words = "under which others may use it, as the Hub calls it, such as cc-by-4.0"
+    option(command, PushDatasetConfig, "--license", "NAME", words)
+    command.add_argument(
+        "--languages",
+        nargs="+",
+        metavar="CODE",
+        default=argparse.SUPPRESS,
+        help="of the texts, such as zh en (default: those that their scripts tell)",
+    )
+    option(command, PushDatasetConfig, "--run", "RUN", "name on the card what this run was made of")
+    option(command, PushDatasetConfig, "--revision", "NAME", "a branch (default: main)")
+    option(command, PushDatasetConfig, "--message", "TEXT", "of the commit")
+    job_options(command, PushDatasetConfig)
+
+
 def add_score(commands: argparse._SubParsersAction) -> None:
     command = commands.add_parser(
         "score",
@@ -800,6 +842,4 @@ def is_required(field: Field) -> bool:
 
 def spell(name: str) -> str:
     """Return how a setting is given on the command line."""
-    return {"source": "SOURCE", "pictures": "PICTURE", "run": "RUN"}.get(
-        name, "--" + name.replace("_", "-")
-    )
+    return SPELLINGS.get(name, "--" + name.replace("_", "-"))

@@ -20,10 +20,14 @@ from ocrtune.errors import JobError
 TURNS = "turns"  # the folder of the tickets for the accelerator
 BUILDS = "builds"  # and of those for a place to build a dataset, which needs no accelerator
 BUILDS_AT_ONCE = 2  # each takes a core and some hundred megabytes
+PUSHES = "pushes"  # to the Hub: they mostly wait for the network
+PUSHES_AT_ONCE = 4
 
 
 def queue_of(command: str) -> tuple[str, int]:
     """Return in which queue jobs of this command wait, and how many of them may run at once."""
+    if command.startswith("push-"):
+        return (PUSHES, PUSHES_AT_ONCE)
     return (BUILDS, BUILDS_AT_ONCE) if command == "build" else (TURNS, 1)
 
 

@@ -10,7 +10,8 @@ PACKAGE = Path(__file__).parent.parent / "ocrtune"
 
 LAYERS = {
     0: {"__init__", "errors", "records", "config", "events", "home", "limits", "whole_files"}
-    | {"redaction", "event_files", "crashes", "checkpoint_step"},
+    | {"redaction", "event_files", "crashes", "checkpoint_step"}
+    | {"licenses"},
     1: {
         "text",
         "metrics",
@@ -33,10 +34,13 @@ LAYERS = {
     | {"advice", "advice_words", "alphabet", "spreadsheet"}
     | {"scores", "counting", "alignment", "bootstrap", "code_points", "unit_strings"}
     | {"misreadings", "word_counts", "number_tokens"}
-    | {"seen", "other_engines", "ranking", "conditions", "power_law", "subsets"},
+    | {"seen", "other_engines", "ranking", "conditions", "power_law", "subsets"}
+    | {"dataset_facts"},
     2: {"hub", "families", "features", "feature_store", "examples", "hardware", "fitting"}
-    | {"engines", "hub_rows", "hub_tables", "hub_streams", "hub_writing"},
+    | {"engines", "hub_rows", "hub_tables", "hub_streams", "hub_writing"}
+    | {"hub_datasets"},
     3: {"dataset", "dataset_report", "sources"}
+    | {"pushing"}
     | {"training", "learner", "graphs", "ranks", "validation", "checkpoints", "preflight"}
     | {"decoding", "streaming", "reading", "comparing", "exporting"}
     | {"report", "report_page", "report_words", "suspects", "pretrain", "bench"}
@@ -83,7 +87,7 @@ HOMES = {  # where a package from elsewhere may be imported
     "unsloth": MODEL_WORLD,
     "safetensors": MODEL_WORLD,
     "tokenizers": MODEL_WORLD,
-    "huggingface_hub": {"hub", "hub_writing"},
+    "huggingface_hub": {"hub", "hub_writing"} | {"hub_datasets"},
     "httpx": {"hub", "hub_writing"},
     "gradio": {"ui"},
     "pandas": {"ui"},
@@ -92,8 +96,8 @@ HOMES = {  # where a package from elsewhere may be imported
     "rapidfuzz": {"metrics", "names", "pretrain", "near_duplicates"}
     | {"alignment", "number_tokens"},
     "regex": {"text", "grouping", "word_counts"},
-    "pyarrow": {"dataset_files", "tables", "table_types", "sample_index"},
-    "datasets": {"dataset_files", "hub_streams"},
+    "pyarrow": {"dataset_files", "tables", "table_types", "sample_index"} | {"pushing"},
+    "datasets": {"dataset_files", "hub_streams"} | {"hub_datasets"},
     "sklearn": {"dataset"},
     "numpy": LAYERS[1] | MODEL_WORLD | NUMBERS,
     "PIL": LAYERS[1] | LAYERS[2] | LAYERS[3] | {"ui"},
