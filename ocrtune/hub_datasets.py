@@ -7,12 +7,12 @@ wanted any more. Until then a reader sees what was there before.
 
 import contextlib
 import errno
+import importlib
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import datasets
 from huggingface_hub import (
     CommitOperationAdd,
     CommitOperationCopy,
@@ -22,16 +22,23 @@ from huggingface_hub import (
 )
 from huggingface_hub import DatasetCard as HubCard
 from huggingface_hub.errors import RepositoryNotFoundError, RevisionNotFoundError
-from huggingface_hub.hf_api import RepoFile
+from huggingface_hub.hf_api import DatasetInfo, RepoFile
 
 from ocrtune.errors import DatasetError, HubError
 from ocrtune.hub import DATASET
-from ocrtune.hub_writing import PAGES, TOKENS, be_patient, user_of, writing_errors
+from ocrtune.hub_writing import (
+    PAGES,
+    TOKENS,
+    WRITING_SECONDS,
+    be_patient,
+    user_of,
+    writing_errors,
+)
 
 README = "README.md"
 DATA = "data/"  # where `push_to_hub` puts the files
 STAGED = "ocrtune-push-"  # how branches of unfinished pushes begin
-SHARD_BYTES = "250MB"  # of a file, which lies on the disk while it is sent
+SPLITS_MODULE = "ocrtune.hub_splits"  # takes seconds to import, and only a change needs it
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 
@@ -85,18 +92,22 @@ class DatasetRepo:
         """Return what a branch holds now."""
         with self.errors():
             try:
-                private = self.api.repo_info(**self.where).private
+                private = self.about().private
             except RepositoryNotFoundError as error:
                 if error.response.status_code == 401:  # which the Hub says of every bad token
                     raise
                 return Standing()
             try:
-                commit = self.api.repo_info(**self.where, revision=branch).sha
+                commit = self.about(branch).sha
             except RevisionNotFoundError:
                 return Standing(private=private)
             files = self.files(commit)
             card = self.read(README, commit) if README in files else ""
         return Standing(commit=commit, private=private, files=files, card=card)
+
+    def about(self, revision: str | None = None) -> DatasetInfo:
+        """Return what the Hub tells of the repo, which it is not waited for without an end."""
+        return self.api.repo_info(**self.where, revision=revision, timeout=WRITING_SECONDS)
 
     def files(self, revision: str) -> dict[str, str]:
         """Return the digest of each file at a revision, by its name."""
@@ -119,7 +130,7 @@ class DatasetRepo:
         """Make the repo unless it is there; a HubError if others see what they shall not."""
         with self.errors():
             self.api.create_repo(**self.where, private=private, exist_ok=True)
-            if private and not self.api.repo_info(**self.where).private:
+            if private and not self.about().private:
                 raise is_public(self.repo_id)
 
     def stage(self, splits: Mapping[str, Path], name: str) -> Staged:
@@ -128,17 +139,9 @@ class DatasetRepo:
         What reached the Hub in an earlier try is not sent again.
         """
         branch = f"{STAGED}{name}"
-        # Nothing goes through the cache of `datasets`: the files are mapped where they lie.
-        data = {split: datasets.Dataset.from_file(str(path)) for split, path in splits.items()}
+        splitting = importlib.import_module(SPLITS_MODULE)
         with self.errors():
-            datasets.DatasetDict(data).push_to_hub(
-                self.repo_id,
-                revision=branch,
-                token=self.token,
-                max_shard_size=SHARD_BYTES,
-                embed_external_files=False,  # there are none: every picture is within its row
-                commit_message="Files of a push that is under way",
-            )
+            splitting.push_splits(self.repo_id, branch, splits, self.token)
         found = self.look(branch)
         return Staged(branch, found.commit, found.data, metadata(found.card))
 

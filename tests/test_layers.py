@@ -38,7 +38,7 @@ LAYERS = {
     | {"dataset_facts"},
     2: {"hub", "families", "features", "feature_store", "examples", "hardware", "fitting"}
     | {"engines", "hub_rows", "hub_tables", "hub_streams", "hub_writing"}
-    | {"hub_datasets"},
+    | {"hub_datasets", "hub_splits"},
     3: {"dataset", "dataset_report", "sources"}
     | {"pushing"}
     | {"training", "learner", "graphs", "ranks", "validation", "checkpoints", "preflight"}
@@ -97,7 +97,7 @@ HOMES = {  # where a package from elsewhere may be imported
     | {"alignment", "number_tokens"},
     "regex": {"text", "grouping", "word_counts"},
     "pyarrow": {"dataset_files", "tables", "table_types", "sample_index"} | {"pushing"},
-    "datasets": {"dataset_files", "hub_streams"} | {"hub_datasets"},
+    "datasets": {"dataset_files", "hub_streams"} | {"hub_splits"},
     "sklearn": {"dataset"},
     "numpy": LAYERS[1] | MODEL_WORLD | NUMBERS,
     "PIL": LAYERS[1] | LAYERS[2] | LAYERS[3] | {"ui"},
