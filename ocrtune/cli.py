@@ -434,7 +434,7 @@ def push_dataset(config: PushDatasetConfig, watcher: Watcher, args: argparse.Nam
     for line in plan.lines() if args.job else ():
         watcher.emit(Note(line))
     pushed = push_dataset(plan, watcher.emit)
-    watcher.emit(Saved("shared", pushed.address))
+    watcher.emit(Saved(f"shared_{pushed.changed}", pushed.address))
     told = {
         "data": "Shared",
         "card": "The data are there already; the card is new",

@@ -23,6 +23,7 @@ COMMANDS = {
     "run": "train",
     "reading": "read",
     "comparison": "compare",
+    "shared": "push-dataset",
 }
 
 # Settings of a build that a visitor may answer with one of the choices that it offers.
