@@ -27,7 +27,6 @@ from ocrtune.families import get_family
 
 COPY_MINUTES = 10.0  # as `offsite` has it, which knows the Hub's clients and is slow
 PROFILES = ("strict", "raw", "grapheme", "no-space", "lenient")  # `text` knows them, but is slow
-SPELLINGS = {"source": "SOURCE", "pictures": "PICTURE", "run": "RUN", "repo_id": "USER/NAME"}
 BASE_HELP = f"{', '.join(BASES)}, a folder or a Hub repo id"
 
 
@@ -558,6 +557,7 @@ def add_push_dataset(commands: argparse._SubParsersAction) -> None:
     option(command, PushDatasetConfig, "--revision", "NAME", "a branch (default: main)")
     option(command, PushDatasetConfig, "--message", "TEXT", "of the commit")
     job_options(command, PushDatasetConfig)
+    command.set_defaults(positional={"data": "DATA", "repo_id": "USER/NAME"})
 
 
 def add_score(commands: argparse._SubParsersAction) -> None:
@@ -816,7 +816,8 @@ def make_config(args: argparse.Namespace) -> Config:
     values |= typed
     missing = [field.name for field in known if is_required(field) and field.name not in values]
     if missing:
-        args.usage_error(f"still needed: {', '.join(map(spell, missing))}")
+        words = [given.get("positional", {}).get(name) or spell(name) for name in missing]
+        args.usage_error(f"still needed: {', '.join(words)}")
     return args.kind(**values)
 
 
@@ -842,4 +843,6 @@ def is_required(field: Field) -> bool:
 
 def spell(name: str) -> str:
     """Return how a setting is given on the command line."""
-    return SPELLINGS.get(name, "--" + name.replace("_", "-"))
+    return {"source": "SOURCE", "pictures": "PICTURE", "run": "RUN"}.get(
+        name, "--" + name.replace("_", "-")
+    )

@@ -172,7 +172,7 @@ def share(count: int, total: int) -> str:
 
 def code(words: str) -> str:
     """Return words that may hold anything as they are, in Markdown."""
-    plain = " ".join(words.split()).replace("`", "'").replace("|", "/")
+    plain = " ".join(words.split()).replace("`", "'").replace("|", "/").replace("<!--", "<! --")
     return f"`{plain[:200]}`" if plain else "(none)"
 
 

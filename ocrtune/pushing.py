@@ -80,9 +80,9 @@ class Plan:
     def lines(self) -> list[str]:
         """Return the destination in words, for people to read before anything is sent."""
         there = self.standing.private is not None
-        kind = "private: only you and those you choose" if self.private else "public: everybody"
-        if not self.private and self.repo.repo_id.partition("/")[0] != self.repo.account:
-            kind = "public: everybody"
+        owner = self.repo.repo_id.partition("/")[0]
+        few = "you" if owner == self.repo.account else f"members of {owner}"
+        kind = f"only {few} (private)" if self.private else "everybody (public)"
         counts = ", ".join(f"{split} {one.samples:,}" for split, one in self.facts.splits.items())
         branch = "" if self.branch == "main" else f", branch {self.branch}"
         lines = [

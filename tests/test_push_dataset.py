@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from hub_server import Fault, Hub, serve_hub
 from line_samples import write_dataset
 
 from ocrtune import jobs
+from ocrtune.arguments import make_config, make_parser
 from ocrtune.config import PushDatasetConfig
 from ocrtune.dataset_files import load_samples
 from ocrtune.editing import edit_samples
@@ -130,7 +132,7 @@ def test_what_was_pushed_is_what_load_dataset_and_build_read(hub, client, data, 
     pushed = client("push", data, license="cc-by-4.0")
     assert pushed["changed"] == "data"
     assert pushed["lines"][0] == f"To: {hub.address}/datasets/me/lines (new)"
-    assert pushed["lines"][1:3] == ["As: me", "Seen by: private: only you and those you choose"]
+    assert pushed["lines"][1:3] == ["As: me", "Seen by: only you (private)"]
     assert hub.repos[REPO].private
     assert list(hub.repos[REPO].branches) == ["main"], "what was staged is gone"
     assert client("load") == rows(data)
@@ -244,7 +246,7 @@ def test_nothing_goes_where_others_see_it_or_over_what_is_theirs(hub, client, da
     hub.add(REPO, {"README.md": b"# Mine\n"}, private=False)
     assert "is public" in client("push", data)
     assert hub.counted("(POST|PUT) api/datasets/.*") == 0
-    assert client("push", data, private=False)["lines"][2] == "Seen by: public: everybody"
+    assert client("push", data, private=False)["lines"][2] == "Seen by: everybody (public)"
     assert card(hub).startswith("---\n")
     assert "# Mine\n\n<!-- ocrtune: begin" in card(hub)
     hub.add(REPO, {"README.md": b"# Other", "data/train.csv": b"a,b"}, private=True)
@@ -310,3 +312,15 @@ def wait_until(is_over, job) -> None:
 def test_settings_that_the_hub_would_refuse_are_refused_here(settings):
     with pytest.raises(ConfigError, match="(?i)use|did you mean"):
         PushDatasetConfig(data="d", **settings)
+
+
+def test_the_command_in_the_readme_is_one(capsys):
+    [line] = re.findall(
+        r"\npython -m ocrtune (push-dataset .*)\n", (ROOT / "README.md").read_text()
+    )
+    config = make_config(make_parser().parse_args(line.split()))
+    assert (config.repo_id, config.private, config.license) == ("me/my-lines", True, "cc-by-4.0")
+    args = make_parser().parse_args(["push-dataset", "my/dataset"])
+    with pytest.raises(SystemExit):
+        make_config(args)
+    assert "still needed: USER/NAME" in capsys.readouterr().err
