@@ -210,11 +210,16 @@ def with_metadata(known: Mapping, told: Mapping) -> dict:
     """
     merged = {**known, **told}
     for name in ("tags", "task_categories"):
-        before = known.get(name) or []
-        before = [before] if isinstance(before, str) else list(before)
-        merged[name] = list(dict.fromkeys([*before, *told.get(name, ())]))
+        merged[name] = joined(known.get(name), told.get(name))
     merged["pretty_name"] = known.get("pretty_name") or told.get("pretty_name")
     return {name: value for name, value in merged.items() if value not in (None, "", [])}
+
+
+def joined(known: object, told: object) -> list:
+    """Return what two entries of a card list, each once; an entry may be a single word."""
+    lists = [[one] if isinstance(one, str) else one for one in (known, told)]
+    kept = [word for one in lists if isinstance(one, list) for word in one]
+    return list(dict.fromkeys(word for word in kept if isinstance(word, str)))
 
 
 def files_digest(files: Mapping[str, str]) -> str:

@@ -24,13 +24,14 @@ from huggingface_hub import DatasetCard as HubCard
 from huggingface_hub.errors import RepositoryNotFoundError, RevisionNotFoundError
 from huggingface_hub.hf_api import DatasetInfo, RepoFile
 
-from ocrtune.errors import DatasetError, HubError
+from ocrtune.errors import DatasetError, HubConflictError, HubError, OcrtuneError
 from ocrtune.hub import DATASET
 from ocrtune.hub_writing import (
     PAGES,
     TOKENS,
     WRITING_SECONDS,
     be_patient,
+    quoted,
     user_of,
     writing_errors,
 )
@@ -194,13 +195,28 @@ class DatasetRepo:
                 f"`{self.repo_id}` on the Hub was deleted or renamed meanwhile.", "Push again."
             ) from error
         except HubError as error:
-            cause = error.__cause__
-            if isinstance(cause, OSError) and cause.errno in FULL:
-                raise DatasetError(
-                    f"The files to send cannot be written: {cause.strerror}.",
-                    "Make room on the disk, then push again.",
-                ) from error
-            raise
+            raise explained(self.repo_id, error) from error
+
+
+def explained(repo_id: str, error: HubError) -> OcrtuneError:
+    """Return what the error means for who pushes a dataset, or the error itself."""
+    cause = error.__cause__
+    if isinstance(cause, OSError) and cause.errno in FULL:
+        return DatasetError(
+            f"The files to send cannot be written: {cause.strerror}.",
+            "Make room on the disk, then push again.",
+        )
+    if isinstance(cause, RevisionNotFoundError):  # whoever pushed last has cleared up
+        return HubConflictError(
+            f"Somebody else has pushed to `{repo_id}` at the same time.", "Push again."
+        )
+    if isinstance(cause, ValueError) and str(cause).startswith("Invalid metadata"):
+        told = " ".join(str(cause).split("\n")[1:])
+        return HubError(
+            f"The Hub refuses what the card (`README.md`) says to machines.{quoted(told)}",
+            "Correct the first lines of the card on the Hub, then push again.",
+        )
+    return error
 
 
 def is_public(repo_id: str) -> HubError:

@@ -18,6 +18,7 @@ from ocrtune.cards import (
     Mark,
     files_digest,
     read_mark,
+    joined,
     with_metadata,
     with_text,
 )
@@ -115,11 +116,11 @@ def plan_push(config: PushDatasetConfig, token: str, emit: Emit = silent) -> Pla
         raise is_public(repo.repo_id)
     refuse_foreign(repo.repo_id, standing)
     facts = measure_dataset(config.data, emit)
-    known = str(parts_of(standing.card)[0].get("license") or "")
+    known = parts_of(standing.card)[0].get("license")
     card = DatasetCard(
         repo_id=repo.repo_id,
         facts=facts,
-        license=config.license or known,
+        license=config.license or (known if isinstance(known, str) else ""),
         languages=config.languages,
         revision=config.revision,
         contract=contract,
@@ -179,6 +180,8 @@ def render(plan: Plan, before: Standing, staged: Staged | None) -> str:
     known, body = parts_of(before.card)
     files = staged.files if staged else before.data
     told = plan.card.metadata()
+    if not plan.config.languages:  # what people wrote there is more than scripts can tell
+        told["language"] = joined(known.get("language"), told.get("language"))
     if staged:
         told["dataset_info"] = staged.metadata.get("dataset_info")
     told["configs"] = [

@@ -178,6 +178,15 @@ def test_a_split_that_vanished_and_files_that_are_stale_go_in_the_same_commit(
     assert client("load") == rows(few)
 
 
+def test_a_card_that_the_hub_refuses_is_told_in_its_words(hub, client, data):
+    hub.add(REPO, {"README.md": b"---\nlicense: refused\nlanguage: de\n---\n"}, private=True)
+    assert '"license" must be one of' in client("push", data)
+    assert list(hub.repos[REPO].files) == ["README.md"]
+    assert client("push", data, license="mit")["changed"] == "data"
+    assert "license: mit" in card(hub)
+    assert "- de" in card(hub)
+
+
 def test_what_people_wrote_on_the_card_stays(hub, client, data, other):
     client("push", data)
     files = hub.repos[REPO].files
@@ -210,7 +219,6 @@ def test_what_people_wrote_on_the_card_stays(hub, client, data, other):
         ("POST .*/commit/ocrtune-push-.*", "lost", "cannot be reached"),
         ("POST .*/paths-info/.*", 500, "answers 500"),
         (ON_MAIN, 412, "changed by somebody else"),
-        (ON_MAIN, 402, "no room left"),
         (ON_MAIN, "late", "cannot be reached"),
     ],
 )

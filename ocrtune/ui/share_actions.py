@@ -35,8 +35,9 @@ class ShareActions:
         usable = look(self.actions.home, session, "dataset").usable
         names = self.names() if signed_in else []
         owners = [(name, name) for name in names] or [(say(language, "share_own"), "")]
+        missing = gate(signed_in, usable, language_of(language))
         return [
-            gate(signed_in, usable, language_of(language)),
+            gr.HTML(missing, visible=bool(missing)),
             gr.Column(visible=signed_in and usable),
             gr.Dropdown(choices=owners, value=owners[0][1]),
         ]

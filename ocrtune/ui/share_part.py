@@ -28,7 +28,7 @@ def share_part(share: ShareActions, shared: Shared) -> SharePart:
     )
     with fold:
         gr.Markdown(label("share_hint"), elem_classes="ot-hint")
-        missing = gr.HTML(padding=False, elem_id="ot-share-gate")
+        missing = gr.HTML(padding=False, visible=False, elem_id="ot-share-gate")
         with gr.Column(visible=False) as fields:
             with gr.Row(elem_classes="ot-knobs"):
                 owner = gr.Dropdown(
@@ -47,7 +47,6 @@ def share_part(share: ShareActions, shared: Shared) -> SharePart:
                     [(label("share_license_none"), ""), *USUAL_LICENSES, *MORE_LICENSES],
                     value="",
                     label=label("share_license"),
-                    info=label("share_license_info"),
                     elem_id="ot-share-license",
                 )
             seen_by = gr.Radio(
@@ -66,8 +65,8 @@ def share_part(share: ShareActions, shared: Shared) -> SharePart:
             )
             where = gr.HTML(padding=False, elem_id="ot-share-where")
             with gr.Row(elem_classes="ot-buttons"):
-                push = gr.Button(label("share_button"), variant="primary", elem_id="ot-share-push")
-                stop = gr.Button(label("stop_button"), elem_id="ot-share-stop")
+                push = gr.Button(label("share_button"), elem_id="ot-share-push")
+                stop = gr.Button(label("stop_button"), visible=False, elem_id="ot-share-stop")
     result = gr.HTML(padding=False, elem_id="ot-share-result")
     private, session = shared.private, shared.session
     asked = {
@@ -86,4 +85,4 @@ def share_part(share: ShareActions, shared: Shared) -> SharePart:
         push.click(share.share, given, session, **private),
         stop.click(share.stop, shared.inputs, session, **private),
     ]
-    return SharePart([result], changes)
+    return SharePart([result, push, stop], changes)

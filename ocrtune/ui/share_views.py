@@ -1,5 +1,7 @@
 """What the page shows about sharing a dataset: where it would go, how far it is, where it is."""
 
+import gradio as gr
+
 from ocrtune.config import PushDatasetConfig
 from ocrtune.errors import ConfigError
 from ocrtune.events import Saved
@@ -32,8 +34,13 @@ def destination(owner: str, name: str, public: bool, language: str) -> str:
 
 
 def show_shared(looks: Looks, language: str) -> list:
-    """Return how far the push of the visitor's dataset is, or where it is now, as HTML."""
-    return [shared_words(looks["shared"], looks["dataset"], language)]
+    """Return how far the push of the visitor's dataset is, or where it is now; and the buttons."""
+    shared = looks["shared"]
+    return [
+        shared_words(shared, looks["dataset"], language),
+        gr.Button(interactive=not shared.active),
+        gr.Button(visible=shared.state in ("queued", "running")),
+    ]
 
 
 def shared_words(shared: Look, dataset: Look, language: str) -> str:

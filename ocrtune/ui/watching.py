@@ -279,7 +279,7 @@ PANELS = {
     "gallery": Panel(editor.show_gallery, *GALLERY, 5, 12, look_at_gallery),
     "gallery_text": Panel(editor.show_text, (), ("dataset",), 0, 1, look_at_card, speaks=False),
     "kept": Panel(show_kept, (), ("dataset", "run", "comparison"), 0, 1),
-    "shared": Panel(show_shared, ("shared",), ("dataset",), 0, 1),
+    "shared": Panel(show_shared, ("shared",), ("dataset",), 0, 3),
     "train": Panel(show_train, ("run", "check"), ("dataset",), 5, 13),
     "share": Panel(show_share, (), ("run", "comparison"), 1, 2),
     "log": Panel(show_log, (), ("run",), 0, 2, look_at_log),
