@@ -19,6 +19,7 @@ from ocrtune.config import (
     DoctorConfig,
     ExportConfig,
     LearnConfig,
+    PushDatasetConfig,
     ReadConfig,
     SuspectsConfig,
     TrainConfig,
@@ -56,6 +57,7 @@ def make_parser() -> argparse.ArgumentParser:
         add_score,
         add_edit,
     )
+    adders += (add_push_dataset,)
     others = (
         add_remote,
         add_far,
@@ -581,6 +583,46 @@ def add_export(commands: argparse._SubParsersAction) -> None:
     job_options(command, ExportConfig)
 
 
+def add_push_dataset(commands: argparse._SubParsersAction) -> None:
+    command = commands.add_parser(
+        "push-dataset",
+        usage="%(prog)s DATA USER/NAME [--public] [--license NAME] [OPTION ...]",
+        help="share a dataset on the Hub, private unless you say otherwise",
+        description="Put a dataset on the Hugging Face Hub as `load_dataset` and `build` read it, "
+        "with a card that says what is in it. Where it goes and who will see it is printed first. "
+        "Pushed again, it takes the place of what was there, all at once; a push that failed is "
+        "simply repeated. The account is the one of `hf auth login` or HF_TOKEN.",
+    )
+    for name, metavar, words in (
+        ("data", "DATA", "the dataset, as given to `build --output`"),
+        ("repo_id", "USER/NAME", "where it goes; NAME alone goes to your own account"),
+    ):
+        command.add_argument(
+            name, nargs="?", default=argparse.SUPPRESS, metavar=metavar, help=words
+        )
+    command.add_argument(
+        "--public",
+        dest="private",
+        action="store_false",
+        default=argparse.SUPPRESS,
+        help="let everybody see it, pictures and texts",
+    )
+    words = "under which others may use it, as the Hub calls it, such as cc-by-4.0"
+    option(command, PushDatasetConfig, "--license", "NAME", words)
+    command.add_argument(
+        "--languages",
+        nargs="+",
+        metavar="CODE",
+        default=argparse.SUPPRESS,
+        help="of the texts, such as zh en (default: those that their scripts tell)",
+    )
+    option(command, PushDatasetConfig, "--run", "RUN", "name on the card what this run was made of")
+    option(command, PushDatasetConfig, "--revision", "NAME", "a branch (default: main)")
+    option(command, PushDatasetConfig, "--message", "TEXT", "of the commit")
+    job_options(command, PushDatasetConfig)
+    command.set_defaults(positional={"data": "DATA", "repo_id": "USER/NAME"})
+
+
 def add_score(commands: argparse._SubParsersAction) -> None:
     command = commands.add_parser(
         "score",
@@ -880,7 +922,8 @@ def make_config(args: argparse.Namespace) -> Config:
     values |= typed
     missing = [field.name for field in known if is_required(field) and field.name not in values]
     if missing:
-        args.usage_error(f"still needed: {', '.join(map(spell, missing))}")
+        words = [given.get("positional", {}).get(name) or spell(name) for name in missing]
+        args.usage_error(f"still needed: {', '.join(words)}")
     return args.kind(**values)
 
 

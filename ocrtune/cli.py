@@ -20,6 +20,7 @@ from ocrtune.config import (
     DoctorConfig,
     ExportConfig,
     LearnConfig,
+    PushDatasetConfig,
     ReadConfig,
     SuspectsConfig,
     TrainConfig,
@@ -488,6 +489,26 @@ def export(config: ExportConfig, watcher: Watcher, args: argparse.Namespace) -> 
     return Ending(exported.checked)
 
 
+def push_dataset(config: PushDatasetConfig, watcher: Watcher, args: argparse.Namespace) -> Ending:
+    """Say where a dataset goes and who will see it, then put it on the Hub."""
+    from ocrtune.hub_writing import local_token
+    from ocrtune.pushing import plan_push, push_dataset
+
+    plan = plan_push(config, local_token(), watcher.emit)
+    print("\n".join(plan.lines()), flush=True)
+    for line in plan.lines() if args.job else ():
+        watcher.emit(Note(line))
+    pushed = push_dataset(plan, watcher.emit)
+    watcher.emit(Saved(f"shared_{pushed.changed}", pushed.address))
+    told = {
+        "data": "Shared",
+        "card": "The data are there already; the card is new",
+        "nothing": "Everything is there already",
+    }
+    print(f"{told[pushed.changed]}: {pushed.address}")
+    return Ending(f"{told[pushed.changed]}.")
+
+
 def columns(args: argparse.Namespace) -> int:
     """Print what is in the columns of a table."""
     from ocrtune.columns import Column
@@ -898,6 +919,7 @@ JOBS: dict[str, Callable[..., Ending]] = {
     "export": export,
     "remote": remote,
     "doctor": doctor,
+    "push-dataset": push_dataset,
 }
 OTHERS: dict[str, Callable[[argparse.Namespace], int]] = {
     "columns": columns,

@@ -124,7 +124,10 @@ async def delete_repo(hub: "Hub", match: re.Match, request: Request) -> Response
 
 
 async def validate_yaml(hub: "Hub", match: re.Match, request: Request) -> Response:
-    """Say that a card is sound."""
+    """Say that a card is sound, unless its licence says that it is not."""
+    if "license: refused" in (await request.json())["content"]:
+        told = {"message": '"license" must be one of [apache-2.0, mit]'}
+        return JSONResponse({"errors": [told], "warnings": []}, 400)
     return JSONResponse({"errors": [], "warnings": []})
 
 

@@ -12,7 +12,8 @@ LAYERS = {
     0: {"__init__", "errors", "records", "config", "events", "home", "limits", "whole_files"}
     | {"redaction", "event_files", "crashes", "checkpoint_step", "hub_pages", "hub_words"}
     | {"event_lines", "flavors"}
-    | {"space_prices", "host_memory", "nvidia"},
+    | {"space_prices", "host_memory", "nvidia"}
+    | {"licenses"},
     1: {
         "text",
         "metrics",
@@ -36,11 +37,13 @@ LAYERS = {
     | {"scores", "counting", "alignment", "bootstrap", "code_points", "unit_strings"}
     | {"misreadings", "word_counts", "number_tokens"}
     | {"seen", "other_engines", "ranking", "conditions", "power_law", "subsets"}
-    | {"space_manifest", "ignoring", "checkup_words"},
+    | {"space_manifest", "ignoring", "checkup_words", "dataset_facts"},
     2: {"hub", "families", "features", "feature_store", "examples", "hardware", "fitting"}
     | {"engines", "hub_rows", "hub_tables", "hub_streams", "hub_writing", "hub_accounts"}
-    | {"hub_jobs", "hub_spaces", "hub_greeting"},
+    | {"hub_jobs", "hub_spaces", "hub_greeting"}
+    | {"hub_datasets", "hub_splits"},
     3: {"dataset", "dataset_report", "sources"}
+    | {"pushing"}
     | {"training", "learner", "graphs", "ranks", "validation", "checkpoints", "preflight"}
     | {"decoding", "streaming", "reading", "comparing", "exporting"}
     | {"report", "report_page", "report_words", "suspects", "pretrain", "bench"}
@@ -100,7 +103,7 @@ HOMES = {  # where a package from elsewhere may be imported
     "safetensors": MODEL_WORLD,
     "tokenizers": MODEL_WORLD,
     "huggingface_hub": {"hub", "hub_writing", "hub_accounts", "hub_jobs", "hub_spaces"}
-    | {"hub_greeting"},
+    | {"hub_greeting", "hub_datasets"},
     "httpx": {"hub", "hub_writing", "hub_jobs", "hub_greeting"},
     "packaging": {"doctor"},
     "yaml": {"space_manifest", "deploying"},
@@ -111,8 +114,8 @@ HOMES = {  # where a package from elsewhere may be imported
     "rapidfuzz": {"metrics", "names", "pretrain", "near_duplicates"}
     | {"alignment", "number_tokens"},
     "regex": {"text", "grouping", "word_counts"},
-    "pyarrow": {"dataset_files", "tables", "table_types", "sample_index"},
-    "datasets": {"dataset_files", "hub_streams"},
+    "pyarrow": {"dataset_files", "tables", "table_types", "sample_index"} | {"pushing"},
+    "datasets": {"dataset_files", "hub_streams"} | {"hub_splits"},
     "sklearn": {"dataset"},
     "numpy": LAYERS[1] | MODEL_WORLD | NUMBERS,
     "PIL": LAYERS[1] | LAYERS[2] | LAYERS[3] | {"ui"},

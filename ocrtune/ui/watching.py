@@ -42,6 +42,7 @@ from ocrtune.ui.looks import (
 )
 from ocrtune.ui.pace import Pace
 from ocrtune.ui.parts import variant
+from ocrtune.ui.share_views import show_shared
 from ocrtune.ui.views import notice, sentence, text
 from ocrtune.ui.visitors import VISITOR, new_visitor
 from ocrtune.ui.words import language_of, say
@@ -258,6 +259,7 @@ PANELS = {
     "gallery": Panel(editor.show_gallery, *GALLERY, 5, 12, look_at_gallery),
     "gallery_text": Panel(editor.show_text, (), ("dataset",), 0, 1, look_at_card, speaks=False),
     "kept": Panel(show_kept, (), ("dataset", "run", "comparison"), 0, 1),
+    "shared": Panel(show_shared, ("shared",), ("dataset",), 0, 3),
     "train": Panel(show_train, ("run", "check"), ("dataset",), 5, 13),
     "share": Panel(show_share, (), ("run", "comparison"), 1, 2),
     "log": Panel(show_log, (), ("run",), 0, 2, look_at_log),
