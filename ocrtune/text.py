@@ -20,7 +20,17 @@ CLUSTER = regex.compile(r"\X")
 # Without any of these, and no line break in it, every code point is a cluster of its own.
 JOINING = regex.compile(
     r"[\p{GCB=Extend}\p{GCB=ZWJ}\p{GCB=SpacingMark}\p{GCB=Prepend}\p{GCB=RI}"
-    r"\p{GCB=L}\p{GCB=V}\p{GCB=T}]"
+    r"\p{GCB=L}\p{GCB=V}\p{GCB=T}\u1cf5\u1cf6\U00011a3a]"  # these three: before a consonant
+)
+# What never begins a cluster, and what joins Indic consonants to one.
+FOLLOWING = regex.compile(r"[\p{GCB=Extend}\p{GCB=ZWJ}\p{GCB=SpacingMark}]")
+CONSONANT = regex.compile(r"\p{InCB=Consonant}")
+LINKER = regex.compile(r"\p{InCB=Linker}")
+LINKED_OVER = regex.compile(r"\p{InCB=Extend}")
+# What clusters have further rules for: flags, families of emoji, Hangul by letters, controls.
+UNUSUAL = regex.compile(
+    r"[\p{GCB=Prepend}\p{GCB=RI}\p{GCB=L}\p{GCB=V}\p{GCB=T}\p{GCB=CN}\p{GCB=CR}\p{GCB=LF}"
+    r"\p{ExtPict}\u1cf5\u1cf6\U00011a3a]"
 )
 # All letters that run from right to left stand in these blocks; most texts have none of them.
 MAYBE_RIGHT_TO_LEFT = regex.compile(
@@ -142,11 +152,16 @@ def needs_graphemes(text: str) -> bool:
     They do when NFC leaves combining marks, joiners (ZWJ) or variation selectors, which are
     marks too.
     """
-    if text.isascii():
+    marks = (_has_marks(unicodedata.normalize("NFC", character)) for character in set(text))
+    if text.isascii() or not any(marks):
         return False
+    return _has_marks(unicodedata.normalize("NFC", text))  # with a neighbour it may be one letter
+
+
+def _has_marks(text: str) -> bool:
     return any(
         character == ZERO_WIDTH_JOINER or unicodedata.category(character)[0] == "M"
-        for character in set(unicodedata.normalize("NFC", text))
+        for character in set(text)
     )
 
 

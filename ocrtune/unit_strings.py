@@ -6,12 +6,27 @@ than as lists.
 
 import unicodedata
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
+
+import numpy as np
 
 from ocrtune.code_points import CODE_POINTS, as_codes, as_text, count_in_each, lengths, which
 from ocrtune.errors import MetricsError
-from ocrtune.text import BYTE_ORDER_MARK, CLUSTER, JOINING, LENIENT_NOISE, normalise
+from ocrtune.text import (
+    BYTE_ORDER_MARK,
+    CLUSTER,
+    CONSONANT,
+    FOLLOWING,
+    JOINING,
+    LENIENT_NOISE,
+    LINKED_OVER,
+    LINKER,
+    UNUSUAL,
+    normalise,
+)
 
 ABOVE_TEXTS = 0x40000  # no character stands from here to the private planes
+CODE_BITS = 21  # of a code point
 BETWEEN = "\0"  # two texts that are looked through together
 
 
@@ -50,12 +65,76 @@ class Codebook(dict[str, str]):
 
 def encode_clusters(texts: Sequence[str], book: Codebook) -> list[str]:
     """Return normalised texts with one code point for each grapheme cluster (UAX 29)."""
-    codes = as_codes(texts)
-    marks = which(codes, JOINING.match) | (codes >= book.first)
+    codes, sizes = as_codes(texts), lengths(texts)
+    joining = count_in_each(which(codes, JOINING.match) | (codes >= book.first), sizes) > 0
+    unusual = count_in_each(which(codes, UNUSUAL.match) | (codes >= book.first), sizes) > 0
     coded = list(texts)
-    for row in count_in_each(marks, lengths(texts)).nonzero()[0]:
+    for row in np.flatnonzero(joining & unusual).tolist():
         coded[row] = book.encode(CLUSTER.findall(texts[row]))
+    rows = np.flatnonzero(joining & ~unusual).tolist()
+    for row, text in zip(rows, _encode_usual([texts[row] for row in rows], book), strict=True):
+        coded[row] = text
     return coded
+
+
+def _encode_usual(texts: Sequence[str], book: Codebook) -> list[str]:
+    """Return texts without anything UNUSUAL with one code point for each cluster, all at once."""
+    codes, sizes = as_codes(texts), lengths(texts)
+    is_start = cluster_starts(codes, sizes)
+    starts = np.flatnonzero(is_start)
+    spans = np.diff(np.append(starts, len(codes)))
+    units = codes[starts].astype(np.int64)
+    several = np.flatnonzero(spans > 1)
+    # Three code points fit into one number: clusters of so many are told apart as numbers.
+    keys = units[several] << 2 * CODE_BITS
+    for place in (1, 2):
+        longer = spans[several] > place
+        keys[longer] |= codes[starts[several[longer]] + place].astype(np.int64) << (
+            (2 - place) * CODE_BITS
+        )
+    short = several[spans[several] <= 3]
+    _, firsts, numbers = np.unique(
+        keys[spans[several] <= 3], return_index=True, return_inverse=True
+    )
+    joined = as_text(codes)
+
+    def cluster(number: int) -> str:
+        return joined[starts[number] : starts[number] + spans[number]]
+
+    # in the order in which they come, as if they were looked up one by one
+    long = several[spans[several] > 3]
+    for number in np.sort(np.concatenate([short[firsts], long])).tolist():
+        book[cluster(number)]
+    known = [ord(book[cluster(number)]) for number in short[firsts].tolist()]
+    units[short] = np.array(known, np.int64)[numbers]
+    units[long] = [ord(book[cluster(number)]) for number in long.tolist()]
+    ends = np.cumsum(count_in_each(is_start, sizes)).tolist()
+    whole = as_text(units)
+    return [whole[start:end] for start, end in pairwise([0, *ends])]
+
+
+def cluster_starts(codes: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    """Return at which code points of texts without anything UNUSUAL a cluster begins.
+
+    sizes: code points of each text. A mark goes with what stands before it, and an Indic consonant
+    with the one before if a virama joins them.
+    """
+    is_first = np.zeros(len(codes), bool)
+    is_first[(np.cumsum(sizes) - sizes)[sizes > 0]] = True
+    starts = is_first | ~which(codes, FOLLOWING.match)
+    linkers = which(codes, LINKER.match)
+    if not linkers.any():
+        return starts
+    between = linkers | which(codes, LINKED_OVER.match)
+    # where the run of what a linker may stand among began
+    goes_on = between & ~is_first
+    goes_on[1:] &= between[:-1]
+    runs = np.maximum.accumulate(np.where(goes_on, 0, np.arange(len(codes))))
+    linked = np.concatenate([[0], np.cumsum(linkers)])  # before each place
+    later = np.flatnonzero(which(codes, CONSONANT.match) & ~is_first)
+    joined = between[later - 1] & (linked[later] > linked[runs[later - 1]])
+    starts[later[joined]] = False
+    return starts
 
 
 def normalise_all(texts: Sequence[str], profile: str = "strict") -> list[str]:

@@ -18,6 +18,7 @@ from ocrtune.unit_strings import Codebook, encode_clusters, normalise_all
 # Letters that compose, widths, joiners, flags, conjuncts, signs, digits of three scripts, white
 # space of several kinds, planes above the first, and what the counting itself might trip over.
 LETTERS = "abA ßſé\u0301\u0307\u200d\ufe0f👩🇩🇪क्षक्\u0e01\u0e33한\u1112\u1161中文，１۲٣1.,"
+LETTERS += "\u094d\u093e\u09a8\u1cf5\u200c\u0600"
 LETTERS += "\n\t\u00a0\ufeff\0ﬁ²\U00040000\U0010fffd"
 TEXTS = st.text(alphabet=LETTERS, max_size=14)
 PAIRS = st.lists(st.tuples(TEXTS, TEXTS), max_size=6)
