@@ -26,6 +26,7 @@ from ocrtune.text import (
 )
 
 ABOVE_TEXTS = 0x40000  # no character stands from here to the private planes
+USUAL_CHARS = 2_000  # of a text at most, for its clusters to be found with those of all others
 CODE_BITS = 21  # of a code point
 BETWEEN = "\0"  # two texts that are looked through together
 
@@ -67,8 +68,11 @@ def encode_clusters(texts: Sequence[str], book: Codebook) -> list[str]:
     """Return normalised texts with one code point for each grapheme cluster (UAX 29)."""
     codes, sizes = as_codes(texts), lengths(texts)
     joining = count_in_each(which(codes, JOINING.match) | (codes >= book.first), sizes) > 0
-    unusual = count_in_each(which(codes, UNUSUAL.match) | (codes >= book.first), sizes) > 0
     coded = list(texts)
+    if not joining.any():
+        return coded
+    unusual = count_in_each(which(codes, UNUSUAL.match) | (codes >= book.first), sizes) > 0
+    unusual |= sizes > USUAL_CHARS  # may be a single cluster, whose code points are taken in turn
     for row in np.flatnonzero(joining & unusual).tolist():
         coded[row] = book.encode(CLUSTER.findall(texts[row]))
     rows = np.flatnonzero(joining & ~unusual).tolist()
@@ -85,32 +89,30 @@ def _encode_usual(texts: Sequence[str], book: Codebook) -> list[str]:
     spans = np.diff(np.append(starts, len(codes)))
     units = codes[starts].astype(np.int64)
     several = np.flatnonzero(spans > 1)
-    # Three code points fit into one number: clusters of so many are told apart as numbers.
-    keys = units[several] << 2 * CODE_BITS
-    for place in (1, 2):
-        longer = spans[several] > place
-        keys[longer] |= codes[starts[several[longer]] + place].astype(np.int64) << (
-            (2 - place) * CODE_BITS
-        )
-    short = several[spans[several] <= 3]
-    _, firsts, numbers = np.unique(
-        keys[spans[several] <= 3], return_index=True, return_inverse=True
-    )
+    numbers = _number_clusters(codes, starts[several], spans[several])
+    _, firsts, places = np.unique(numbers, return_index=True, return_inverse=True)
     joined = as_text(codes)
-
-    def cluster(number: int) -> str:
-        return joined[starts[number] : starts[number] + spans[number]]
-
-    # in the order in which they come, as if they were looked up one by one
-    long = several[spans[several] > 3]
-    for number in np.sort(np.concatenate([short[firsts], long])).tolist():
-        book[cluster(number)]
-    known = [ord(book[cluster(number)]) for number in short[firsts].tolist()]
-    units[short] = np.array(known, np.int64)[numbers]
-    units[long] = [ord(book[cluster(number)]) for number in long.tolist()]
+    known = np.zeros(len(firsts), np.int64)
+    for place in np.argsort(firsts).tolist():  # as they come, as if they were looked up in turn
+        start, span = starts[several[firsts[place]]], spans[several[firsts[place]]]
+        known[place] = ord(book[joined[start : start + span]])
+    units[several] = known[places]
     ends = np.cumsum(count_in_each(is_start, sizes)).tolist()
     whole = as_text(units)
     return [whole[start:end] for start, end in pairwise([0, *ends])]
+
+
+def _number_clusters(codes: np.ndarray, starts: np.ndarray, spans: np.ndarray) -> np.ndarray:
+    """Return a number for each cluster; two have the same if they are equal."""
+    numbers = codes[starts].astype(np.int64)
+    longer, place, taken = np.arange(len(starts)), 1, CODE_POINTS
+    while len(longer := longer[spans[longer] > place]):
+        # what they have in common so far has a number; with the next code point it gets a new one
+        keys = numbers[longer] << CODE_BITS | codes[starts[longer] + place].astype(np.int64)
+        different, found = np.unique(keys, return_inverse=True)
+        numbers[longer] = taken + found
+        taken, place = taken + len(different), place + 1
+    return numbers
 
 
 def cluster_starts(codes: np.ndarray, sizes: np.ndarray) -> np.ndarray:
