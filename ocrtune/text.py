@@ -2,6 +2,7 @@
 
 import unicodedata
 from functools import lru_cache
+from itertools import pairwise
 
 import regex
 
@@ -17,6 +18,7 @@ LATIN = regex.compile(r"\p{Script=Latin}")
 ARABIC = regex.compile(r"\p{Script_Extensions=Arabic}")  # with its vowel marks and tatweel
 LENIENT_NOISE = regex.compile(r"[\p{P}\p{S}\p{Z}\p{Cf}\s]+")
 CLUSTER = regex.compile(r"\X")
+MANY_FLAGS = regex.compile(r"(?:\p{RI}{2}){50}(?=\p{RI})")
 # Without any of these, and no line break in it, every code point is a cluster of its own.
 JOINING = regex.compile(
     r"[\p{GCB=Extend}\p{GCB=ZWJ}\p{GCB=SpacingMark}\p{GCB=Prepend}\p{GCB=RI}"
@@ -85,7 +87,18 @@ def normalise(text: str, profile: str = "strict") -> str:
 def units(text: str, profile: str = "strict") -> list[str]:
     """Return what `profile` counts in the text: code points, or grapheme clusters (UAX 29)."""
     text = normalise(text, profile)
-    return CLUSTER.findall(text) if profile == "grapheme" else list(text)
+    return find_clusters(text) if profile == "grapheme" else list(text)
+
+
+def find_clusters(text: str) -> list[str]:
+    """Return the grapheme clusters of a text.
+
+    A long row of flags is taken in portions of whole ones: to pair the last two letters of it, the
+    pattern goes back to the first one, each time.
+    """
+    ends = [found.end() for found in MANY_FLAGS.finditer(text)]
+    parts = (text[start:end] for start, end in pairwise([0, *ends, len(text)]))
+    return [cluster for part in parts for cluster in CLUSTER.findall(part)]
 
 
 def character_class(character: str) -> str:

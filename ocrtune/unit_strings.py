@@ -14,7 +14,6 @@ from ocrtune.code_points import CODE_POINTS, as_codes, as_text, count_in_each, l
 from ocrtune.errors import MetricsError
 from ocrtune.text import (
     BYTE_ORDER_MARK,
-    CLUSTER,
     CONSONANT,
     FOLLOWING,
     JOINING,
@@ -22,6 +21,7 @@ from ocrtune.text import (
     LINKED_OVER,
     LINKER,
     UNUSUAL,
+    find_clusters,
     normalise,
 )
 
@@ -74,7 +74,7 @@ def encode_clusters(texts: Sequence[str], book: Codebook) -> list[str]:
     unusual = count_in_each(which(codes, UNUSUAL.match) | (codes >= book.first), sizes) > 0
     unusual |= sizes > USUAL_CHARS  # may be a single cluster, whose code points are taken in turn
     for row in np.flatnonzero(joining & unusual).tolist():
-        coded[row] = book.encode(CLUSTER.findall(texts[row]))
+        coded[row] = book.encode(find_clusters(texts[row]))
     rows = np.flatnonzero(joining & ~unusual).tolist()
     for row, text in zip(rows, _encode_usual([texts[row] for row in rows], book), strict=True):
         coded[row] = text
