@@ -32,6 +32,11 @@ def rate_span(values: Mapping) -> str:
     return "–" if low is None or high is None else f"{percent(low)} … {percent(high)}"
 
 
+def path_name(name: str) -> str:
+    """Return a path as HTML whose folders stay in order, in whatever script each is written."""
+    return "/".join(f'<bdi dir="ltr">{escape(part)}</bdi>' for part in name.split("/"))
+
+
 def section(name: str, html: str, words: Mapping[str, str]) -> str:
     """Return HTML under a heading; what is too wide scrolls by itself, not with the page."""
     return f'<h2>{escape(words[name])}</h2><div class="wide">{html}</div>'
