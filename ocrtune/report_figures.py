@@ -15,7 +15,8 @@ def points(fraction: float | None) -> str:
     """Return a difference of fractions in percentage points, always with its sign."""
     if fraction is None:
         return "–"
-    return f"{100 * fraction:+.{1 if abs(fraction) >= 0.01 else 2}f}"
+    told = f"{100 * fraction:+.{1 if abs(fraction) >= 0.01 else 2}f}"
+    return told if float(told) else "+0.00"  # no minus before nothing
 
 
 def span(difference: Mapping, name: str = "cer") -> str:
