@@ -55,7 +55,17 @@ def make_parser() -> argparse.ArgumentParser:
         add_score,
         add_edit,
     )
-    others = (add_copy, add_copies, add_demo, add_bench, add_jobs, add_app, add_reader)
+    others = (
+        add_remote,
+        add_far,
+        add_copy,
+        add_copies,
+        add_demo,
+        add_bench,
+        add_jobs,
+        add_app,
+        add_reader,
+    )
     for add in (*adders, *others):
         add(commands)
     return parser
@@ -175,6 +185,7 @@ def add_train(commands: argparse._SubParsersAction) -> None:
         "the learning rate then follows the longer run from there on",
     )
     add_copying(command)
+    add_elsewhere(command)
     train_options(command)
     fraction_option(command)
 
@@ -220,6 +231,54 @@ def add_copying(command: argparse.ArgumentParser) -> None:
         type=positive_minutes,
         default=COPY_MINUTES,
         help=f"between two copies (default: {COPY_MINUTES:g})",
+    )
+
+
+def add_elsewhere(command: argparse.ArgumentParser) -> None:
+    """Add whether a run happens on a machine of the Hub."""
+    group = command.add_argument_group("bigger hardware")
+    group.add_argument(
+        "--on",
+        metavar="MACHINE",
+        help="let the run happen on this machine of the Hugging Face Hub, such as t4-small, l4x1 "
+        "or a10g-small, paid for by the minute by the account of `hf auth login` or HF_TOKEN; the "
+        "cost is told first, and nothing starts without a yes",
+    )
+    group.add_argument(
+        "--at-most",
+        metavar="MINUTES",
+        type=positive_minutes,
+        default=0.0,
+        help="end it there after so many minutes (default: by the estimate, with a margin)",
+    )
+    group.add_argument("--yes", action="store_true", help="agree to the cost without being asked")
+
+
+def add_remote(commands: argparse._SubParsersAction) -> None:
+    command = commands.add_parser(
+        "remote",
+        help="what the page and `train --on` start: watch over a run on a machine of the Hub",
+        description="Watch over a run on a machine of the Hub, as a job: send it, start it there "
+        "or find it again, tell what it tells, and bring back what it has learned. `train --on` "
+        "and the page start this.",
+    )
+    job_options(command, TrainConfig)
+
+
+def add_far(commands: argparse._SubParsersAction) -> None:
+    command = commands.add_parser(
+        "far",
+        help="what a machine of the Hub starts: fetch a run, train it, send back what it learned",
+        description="Fetch the run at this address, train it, copy it back while it learns, and "
+        "write its events among the lines of this machine's log. `train --on` has this started.",
+    )
+    command.add_argument("address", metavar="hf://USER/REPO/RUN", help="where the run lies")
+    command.add_argument(
+        "--minutes",
+        metavar="N",
+        type=positive_minutes,
+        required=True,
+        help="after which it stops and keeps what it has learned",
     )
 
 
@@ -709,6 +768,9 @@ def add_jobs(commands: argparse._SubParsersAction) -> None:
         if name != "list":
             action.add_argument("id", metavar="ID", help="of the job, or its beginning")
         action.add_argument("--json", action="store_true", help="write JSON")
+        if name == "resume":
+            words = "agree to pay for another start of a run on a machine of the Hub"
+            action.add_argument("--yes", action="store_true", help=words)
         words = "where the jobs are (default: OCRTUNE_HOME, or ~/.cache/ocrtune)"
         action.add_argument("--home", metavar="DIR", type=Path, help=words)
 

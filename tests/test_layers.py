@@ -10,7 +10,8 @@ PACKAGE = Path(__file__).parent.parent / "ocrtune"
 
 LAYERS = {
     0: {"__init__", "errors", "records", "config", "events", "home", "limits", "whole_files"}
-    | {"redaction", "event_files", "crashes", "checkpoint_step"},
+    | {"redaction", "event_files", "crashes", "checkpoint_step", "hub_pages", "hub_words"}
+    | {"event_lines", "flavors"},
     1: {
         "text",
         "metrics",
@@ -35,7 +36,8 @@ LAYERS = {
     | {"misreadings", "word_counts", "number_tokens"}
     | {"seen", "other_engines", "ranking", "conditions", "power_law", "subsets"},
     2: {"hub", "families", "features", "feature_store", "examples", "hardware", "fitting"}
-    | {"engines", "hub_rows", "hub_tables", "hub_streams", "hub_writing"},
+    | {"engines", "hub_rows", "hub_tables", "hub_streams", "hub_writing", "hub_accounts"}
+    | {"hub_jobs"},
     3: {"dataset", "dataset_report", "sources"}
     | {"training", "learner", "graphs", "ranks", "validation", "checkpoints", "preflight"}
     | {"decoding", "streaming", "reading", "comparing", "exporting"}
@@ -47,9 +49,10 @@ LAYERS = {
     | {"learning_chart"}
     | {"label_check", "learning", "learning_curve", "learning_page", "learning_words"},
     4: {"jobs", "turns", "keeping", "worker", "job_status", "waits", "resident"}
-    | {"offsite", "offsite_files", "offsite_fetch", "copying"},
+    | {"offsite", "offsite_files", "offsite_fetch", "copying"}
+    | {"remote", "far_side", "remote_package"},
     5: {"cli", "arguments", "console", "__main__", "ui"}
-    | {"stopping", "jobs_command", "time_limit", "reader"},
+    | {"stopping", "jobs_command", "time_limit", "reader", "remote_command"},
 }
 LAYER = {unit: layer for layer, units in LAYERS.items() for unit in units}
 
@@ -61,16 +64,23 @@ ALLOWED = {
     "waits": LAYERS[0] | {"turns", "jobs", "job_status"},
     "resident": LAYERS[0] | {"turns"},
     "turns": LAYERS[0],
-    "offsite": LAYERS[0] | {"jobs", "hub_writing", "offsite_files"},
+    "offsite": LAYERS[0] | {"jobs", "hub_writing", "offsite_files", "turns"},
     "offsite_files": LAYERS[0] | {"dataset_files", "edits"},
     "copying": LAYERS[0] | {"hub_writing", "offsite", "offsite_files"},
     "offsite_fetch": LAYERS[0] | {"jobs", "hub_writing", "offsite", "offsite_files"},
+    "remote_package": LAYERS[0],
+    "far_side": LAYERS[0] | {"jobs", "hub_writing", "offsite", "offsite_files", "offsite_fetch"},
+    "remote": LAYERS[0]
+    | {"hub_jobs", "hub_writing", "offsite", "offsite_files", "offsite_fetch"}
+    | {"far_side", "remote_package"},
     "keeping": LAYERS[0] | {"jobs", "job_status"},
     "ui": LAYERS[0]
     | LAYERS[1]
     | LAYERS[4]
-    | {"hub", "hub_writing", "families", "report", "report_page", "ui"}
-    | {"dataset_report", "suspects"},
+    | {"hub", "hub_writing", "hub_accounts", "families", "report", "report_page", "ui"}
+    | {"dataset_report", "suspects"}
+    | {"report_charts_svg", "report_conditions", "report_figures", "report_filter"}
+    | {"report_ranking", "report_tables", "report_words"},
 }
 
 MODEL_WORLD = {"families", "features", "feature_store", "hardware", "engines", "preflight"}
@@ -86,8 +96,8 @@ HOMES = {  # where a package from elsewhere may be imported
     "unsloth": MODEL_WORLD,
     "safetensors": MODEL_WORLD,
     "tokenizers": MODEL_WORLD,
-    "huggingface_hub": {"hub", "hub_writing"},
-    "httpx": {"hub", "hub_writing"},
+    "huggingface_hub": {"hub", "hub_writing", "hub_accounts", "hub_jobs"},
+    "httpx": {"hub", "hub_writing", "hub_jobs"},
     "gradio": {"ui"},
     "pandas": {"ui"},
     "tqdm": {"console"},
