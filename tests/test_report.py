@@ -226,7 +226,8 @@ def test_percent(fraction, shown):
 
 
 @pytest.mark.parametrize(
-    ("fraction", "shown"), [(-0.221, "-22.1"), (0.0004, "+0.04"), (0.03, "+3.0"), (None, "–")]
+    ("fraction", "shown"),
+    [(-0.221, "-22.1"), (0.0004, "+0.04"), (-0.0, "+0.00"), (0.03, "+3.0"), (None, "–")],
 )
 def test_points(fraction, shown):
     assert points(fraction) == shown
