@@ -265,7 +265,9 @@ def test_lines_come_worst_first_by_pages_filtered_and_searched(place):
     searched = place.compare.narrow_lines("all", "سلام", view, place.session, "en")
     count = sum(PERSIAN in one["reference"] for one in report["worst"])
     assert f"1 to {count} of {count}" in html(place, searched)
-    assert "No line is like that" in html(place, View(lines="failed"))
+    assert "No line is like that" in html(place, View(line_search="none such"))
+    earlier = View(lines="failed", line_page=9)  # of a report with more lines, which were worse
+    assert "11 to 12 of 12" in html(place, earlier)
     assert place.compare.narrow_lines(["x"], 7, None, place.session, "en") == View()
 
 

@@ -18,7 +18,7 @@ from ocrtune.other_engines import ENDINGS
 from ocrtune.records import SPLITS
 from ocrtune.report_filter import KINDS
 from ocrtune.ui.actions import Actions, plain, shown, trained
-from ocrtune.ui.compare_lines import matching_lines, next_loop
+from ocrtune.ui.compare_lines import next_loop, settled
 from ocrtune.ui.compare_reports import report_of
 from ocrtune.ui.compare_views import NAMED, other_files
 from ocrtune.ui.edit_actions import EditActions, picked_id, seen
@@ -127,15 +127,16 @@ class CompareActions:
     def lines_on(self, view: object, session: object, language: str) -> View:
         """Show the next page of lines."""
         view = seen(view)
-        last = max(0, len(matching_lines(self.report(session), view)) - 1) // LINES
-        return replace(view, line_page=min(view.line_page + 1, last), line_at=-1)
+        further = replace(view, line_page=view.line_page + 1, line_at=-1)
+        return settled(self.report(session), further)
 
     @shown
     def jump_to_loop(self, view: object, session: object, language: str) -> View:
         """Show the next line in which a model repeats itself."""
-        view = seen(view)
+        report = self.report(session)
+        view = settled(report, seen(view))
         start = view if view.line_at >= 0 else replace(view, line_at=view.line_page * LINES - 1)
-        place = next_loop(self.report(session), start)
+        place = next_loop(report, start)
         if place is None:
             raise Refused("no_loop")
         return replace(view, line_page=place // LINES, line_at=place)
