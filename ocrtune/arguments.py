@@ -495,7 +495,7 @@ def add_compare(commands: argparse._SubParsersAction) -> None:
         metavar="NAME=PATH",
         default=argparse.SUPPRESS,
         help="rank what another engine read, too: a folder of `picture-name.txt`, or a CSV, TSV, "
-        "JSON or JSON lines with picture id and text; may be repeated",
+        "JSON or JSON lines with picture id and text, or a zip of either; may be repeated",
     )
     command.add_argument(
         "--leave-out-seen",
