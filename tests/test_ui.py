@@ -271,7 +271,7 @@ def test_a_chinese_page_holds_no_english_sentence(visit):
         ours = re.sub(theirs, "", html_of(shown(visit.home, session, "zh")))
         english = set(re.findall(r"[A-Za-z]+", re.sub(r"<[^>]*>|&\w+;", " ", ours)))
         names = {"zip", "pictures", "GB", "t", "small", "tiny"}  # pictures.zip, t4-small
-        names |= set("ISDCn") | {"WER"}  # (I+S+D)/(I+S+D+C), CER (n)
+        names |= set("ISDCn") | {"WER", "PNG", "CSV"}  # (I+S+D)/(I+S+D+C), CER (n), files
         names |= {"NVIDIA", "Google", "Colab", "T", "Space"}
         assert english <= {"CER", "OCR", "GPU", "DeepSeek"} | names
 
