@@ -26,6 +26,7 @@ from ocrtune.families import get_family
 
 COPY_MINUTES = 10.0  # as `offsite` has it, which knows the Hub's clients and is slow
 PROFILES = ("strict", "raw", "grapheme", "no-space", "lenient")  # `text` knows them, but is slow
+ADAPTER_HELP = "such as RUN/adapter, or one of the Hub: USER/NAME or USER/NAME@REVISION"
 BASE_HELP = f"{', '.join(BASES)}, a folder or a Hub repo id"
 
 
@@ -270,6 +271,8 @@ def train_options(command: argparse.ArgumentParser) -> None:
     option(command, TrainConfig, "--base", "MODEL", BASE_HELP)
     option(command, TrainConfig, "--layout", "PRESET", "of MODEL; auto: what suits the pictures")
     option(command, TrainConfig, "--prompt", "TEXT", "what the model is asked: a name or a text")
+    words = "go on from this adapter's weights: a folder, or USER/NAME of the Hub"
+    option(command, TrainConfig, "--start-from", "ADAPTER", words)
     add_length(command)
     add_recipe(command)
     add_measuring(command)
@@ -352,7 +355,7 @@ def add_measuring(command: argparse.ArgumentParser) -> None:
 def add_read(commands: argparse._SubParsersAction) -> None:
     command = commands.add_parser(
         "read",
-        usage="%(prog)s PICTURE ... [--base MODEL] [--adapter FOLDER] [OPTION ...]",
+        usage="%(prog)s PICTURE ... [--base MODEL] [--adapter ADAPTER] [OPTION ...]",
         help="read pictures and print the text",
         description="Read pictures and print the text in them, with the picture's name in front "
         "when there are several.",
@@ -376,9 +379,9 @@ def add_read(commands: argparse._SubParsersAction) -> None:
     command.add_argument(
         "--adapter",
         action=Adapters,
-        metavar="FOLDER",
+        metavar="ADAPTER",
         default=argparse.SUPPRESS,
-        help="an adapter, such as RUN/adapter; several may be given, one after another",
+        help=f"{ADAPTER_HELP}; several may be given, one after another",
     )
     command.add_argument(
         "--both",
@@ -399,7 +402,7 @@ def add_read(commands: argparse._SubParsersAction) -> None:
 def add_compare(commands: argparse._SubParsersAction) -> None:
     command = commands.add_parser(
         "compare",
-        usage="%(prog)s --data PREFIX --adapter FOLDER [--adapter FOLDER ...] --output DIR "
+        usage="%(prog)s --data PREFIX --adapter ADAPTER [--adapter ADAPTER ...] --output DIR "
         "[OPTION ...]",
         help="measure the base model against adapters and other engines",
         description="Read a split with the base model and with the adapter, under the same "
@@ -411,10 +414,10 @@ def add_compare(commands: argparse._SubParsersAction) -> None:
     command.add_argument(
         "--adapter",
         action=Adapters,
-        metavar="FOLDER",
+        metavar="ADAPTER",
         default=argparse.SUPPRESS,
-        help="an adapter, such as RUN/adapter; the first is compared with the base model, further "
-        "ones are ranked beside it",
+        help=f"{ADAPTER_HELP}; the first is compared with the base model, further ones are ranked "
+        "beside it",
     )
     command.add_argument(
         "--checkpoint",
@@ -472,7 +475,7 @@ class Adapters(argparse.Action):
 def add_suspects(commands: argparse._SubParsersAction) -> None:
     command = commands.add_parser(
         "suspects",
-        usage="%(prog)s --data PREFIX --adapter FOLDER --output DIR [--all] [OPTION ...]",
+        usage="%(prog)s --data PREFIX --adapter ADAPTER --output DIR [--all] [OPTION ...]",
         help="find training texts that are probably wrong",
         description="Read lines of the train split with a tuned model. Those that it reads "
         "otherwise than they are written are listed, the worst first: look at their ground truth. "
@@ -480,7 +483,7 @@ def add_suspects(commands: argparse._SubParsersAction) -> None:
         "suspects.json; Ctrl-C ends it and keeps what was found.",
     )
     option(command, SuspectsConfig, "--data", "PREFIX", "as given to `build --output`")
-    option(command, SuspectsConfig, "--adapter", "FOLDER", "an adapter, such as RUN/adapter")
+    option(command, SuspectsConfig, "--adapter", "ADAPTER", ADAPTER_HELP)
     option(command, SuspectsConfig, "--output", "DIR", "where the lists go")
     option(command, SuspectsConfig, "--base", "MODEL", "the model the adapter was trained on")
     either = command.add_mutually_exclusive_group()
@@ -510,7 +513,7 @@ def add_export(commands: argparse._SubParsersAction) -> None:
         nargs="?",
         default=argparse.SUPPRESS,
         metavar="RUN",
-        help="folder of a run, or of an adapter",
+        help="folder of a run or an adapter, or USER/NAME of the Hub",
     )
     option(command, ExportConfig, "--merged", "DIR", "where the model goes; must be empty")
     option(command, ExportConfig, "--base", "MODEL", "what the adapter was trained on, if moved")
@@ -772,6 +775,8 @@ def make_config(args: argparse.Namespace) -> Config:
     if "steps" in typed:
         values["epochs"] = 0.0  # of the file: the one that is typed counts
     values |= typed
+    if "adapter" in values and "base" not in values:
+        values["base"] = ""  # what the adapter was trained on
     missing = [field.name for field in known if is_required(field) and field.name not in values]
     if missing:
         args.usage_error(f"still needed: {', '.join(map(spell, missing))}")

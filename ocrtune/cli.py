@@ -90,6 +90,7 @@ def run(args: argparse.Namespace) -> int:
         fetch_resumed(args)
     config = make_config(args)
     with watched_by_terminal() as watcher:
+        config = settled(config, watcher, args)
         return JOBS[args.command](config, watcher, args).code
 
 
@@ -118,7 +119,8 @@ def work(args: argparse.Namespace) -> int:
     try:
         limits = limits_of(args)
         with limited(worker, limits, args), stopping_at_once(watcher, args.command in KEEPING):
-            ending = JOBS[args.command](make_config(args), watcher, args)
+            config = settled(make_config(args), watcher, args)
+            ending = JOBS[args.command](config, watcher, args)
         worker.emit(Done(ending.text, watcher.stopped))
         return 0
     except KeyboardInterrupt:
@@ -134,6 +136,15 @@ def work(args: argparse.Namespace) -> int:
         raise
     finally:
         worker.close()
+
+
+def settled(config: Config, watcher: Watcher, args: argparse.Namespace) -> Config:
+    """Return the settings with adapters of the Hub fetched, and the base model that suits them."""
+    if not hasattr(config, "base") or vars(args).get("resume"):
+        return config
+    from ocrtune.shared_adapters import names_shared, settle_adapters
+
+    return settle_adapters(config, watcher.emit) if names_shared(config) else config
 
 
 def also_logged(emit: Emit) -> Emit:

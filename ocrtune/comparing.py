@@ -8,6 +8,7 @@ from pathlib import Path
 
 from torch import Tensor
 
+from ocrtune.adapter_names import shown_name
 from ocrtune.checkpoints import read_unfinished
 from ocrtune.conditions import Conditions
 from ocrtune.config import CHECKPOINT, CompareConfig, TrainConfig
@@ -35,6 +36,7 @@ from ocrtune.records import OcrContract, Prediction, Sample
 from ocrtune.report import Comparison, build_comparison, write_report
 from ocrtune.sample_index import SampleIndex
 from ocrtune.seen import Seen, describe_seen, find_seen, leave_out
+from ocrtune.shared_adapters import folder_of, revision_of
 from ocrtune.suspects import suspects_path, write_suspects
 
 
@@ -74,7 +76,7 @@ def compare_models(config: CompareConfig, emit: Emit = silent) -> Comparison:
         conditions=Conditions(
             base_revision=contract.revision,
             adapter_revision=sources[1].revision,
-            adapter_steps=trained_steps(Path(config.adapter)),
+            adapter_steps=trained_steps(folder_of(config.adapter)),
             seen=seen,
         ),
     )
@@ -88,7 +90,7 @@ def compare_models(config: CompareConfig, emit: Emit = silent) -> Comparison:
         found = find_suspects(
             config.data,
             loaded,
-            config.adapter,
+            shown_name(config.adapter),
             config.suspects,
             emit,
             seconds=seconds,
@@ -138,7 +140,8 @@ def load_sources(config: CompareConfig, emit: Emit) -> tuple[LoadedModel, list[S
     for number, folder in enumerate(config.all_adapters, start=1):
         name = DEFAULT if number == 1 else f"adapter{number}"
         follow_adapter(loaded, folder, emit, name)
-        sources.append(Source(name, folder, "adapter", weights_digest(Path(folder))))
+        revision = revision_of(folder) or weights_digest(Path(folder))
+        sources.append(Source(name, shown_name(folder), "adapter", revision))
     for number, folder in enumerate(dict.fromkeys(config.checkpoints), start=1):
         name = f"checkpoint{number}"
         step = put_checkpoint(loaded, Path(folder), name)

@@ -160,6 +160,8 @@ class TrainConfig(Config):
     # it: the rate falls to the last step planned, and ending before gives its best steps away.
     early_stop: int = 0
     fraction: float = 1.0  # of the train split to learn from; a smaller one is within a larger one
+    # Folder or Hub address of an adapter whose weights, layers and contract the run begins with.
+    start_from: str = ""
     engine: str = "auto"
     compile: str = "auto"  # `auto` compiles when the run is long enough to repay it
     seed: int = 3407

@@ -10,7 +10,8 @@ PACKAGE = Path(__file__).parent.parent / "ocrtune"
 
 LAYERS = {
     0: {"__init__", "errors", "records", "config", "events", "home", "limits", "whole_files"}
-    | {"redaction", "event_files", "crashes", "checkpoint_step"},
+    | {"redaction", "event_files", "crashes", "checkpoint_step"}
+    | {"adapter_names"},
     1: {
         "text",
         "metrics",
@@ -35,8 +36,10 @@ LAYERS = {
     | {"misreadings", "word_counts", "number_tokens"}
     | {"seen", "other_engines", "ranking", "conditions", "power_law", "subsets"},
     2: {"hub", "families", "features", "feature_store", "examples", "hardware", "fitting"}
-    | {"engines", "hub_rows", "hub_tables", "hub_streams", "hub_writing"},
+    | {"engines", "hub_rows", "hub_tables", "hub_streams", "hub_writing"}
+    | {"hub_adapters", "shared_adapters"},
     3: {"dataset", "dataset_report", "sources"}
+    | {"adapter_card", "adapter_words", "pushing"}
     | {"training", "learner", "graphs", "ranks", "validation", "checkpoints", "preflight"}
     | {"decoding", "streaming", "reading", "comparing", "exporting"}
     | {"report", "report_page", "report_words", "suspects", "pretrain", "bench"}
@@ -83,7 +86,7 @@ HOMES = {  # where a package from elsewhere may be imported
     "unsloth": MODEL_WORLD,
     "safetensors": MODEL_WORLD,
     "tokenizers": MODEL_WORLD,
-    "huggingface_hub": {"hub", "hub_writing"},
+    "huggingface_hub": {"hub", "hub_writing", "hub_adapters"},
     "httpx": {"hub", "hub_writing"},
     "gradio": {"ui"},
     "pandas": {"ui"},
