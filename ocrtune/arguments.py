@@ -18,6 +18,7 @@ from ocrtune.config import (
     Config,
     ExportConfig,
     LearnConfig,
+    PushAdapterConfig,
     ReadConfig,
     SuspectsConfig,
     TrainConfig,
@@ -53,6 +54,7 @@ def make_parser() -> argparse.ArgumentParser:
         add_compare,
         add_suspects,
         add_export,
+        add_push_adapter,
         add_score,
         add_edit,
     )
@@ -521,6 +523,49 @@ def add_export(commands: argparse._SubParsersAction) -> None:
     job_options(command, ExportConfig)
 
 
+def add_push_adapter(commands: argparse._SubParsersAction) -> None:
+    command = commands.add_parser(
+        "push-adapter",
+        usage="%(prog)s RUN USER/NAME [--public] [--report DIR] [OPTION ...]",
+        help="share an adapter on the Hub",
+        description="Push a run's adapter to the Hub, with the account of `hf auth login` or "
+        "HF_TOKEN: weights, config, contract, details, the figures of a comparison, and a card "
+        "with the code to use it, in one commit. Private unless --public is said; where it goes "
+        "and who sees it is printed first. Texts of your pictures stay here, but for three "
+        "readings with --examples. The same command pushes anew, and goes on after a failure.",
+    )
+    command.add_argument(
+        "run",
+        nargs="?",
+        default=argparse.SUPPRESS,
+        metavar="RUN",
+        help="folder of a run, or of its adapter",
+    )
+    command.add_argument(
+        "repo_id",
+        nargs="?",
+        default=argparse.SUPPRESS,
+        metavar="USER/NAME",
+        help="the repository, which is made if there is none",
+    )
+    flags = {
+        "--public": "let everybody see it",
+        "--examples": "show three readings of the comparison, with their ground truth",
+        "--merged": "push the merged model, too, to USER/NAME-merged",
+    }
+    for flag, words in flags.items():
+        command.add_argument(flag, action="store_true", default=argparse.SUPPRESS, help=words)
+    option(command, PushAdapterConfig, "--report", "DIR", "of `compare`: the CER before and after")
+    words = "the Hub's name for it, such as mit or cc-by-4.0"
+    option(command, PushAdapterConfig, "--license", "NAME", words)
+    words = "the dataset it was trained on, linked on the card"
+    option(command, PushAdapterConfig, "--dataset", "USER/NAME", words)
+    option(
+        command, PushAdapterConfig, "--base", "MODEL", "for --merged, if the base has been moved"
+    )
+    job_options(command, PushAdapterConfig)
+
+
 def add_score(commands: argparse._SubParsersAction) -> None:
     command = commands.add_parser(
         "score",
@@ -805,6 +850,6 @@ def is_required(field: Field) -> bool:
 
 def spell(name: str) -> str:
     """Return how a setting is given on the command line."""
-    return {"source": "SOURCE", "pictures": "PICTURE", "run": "RUN"}.get(
+    return {"source": "SOURCE", "pictures": "PICTURE", "run": "RUN", "repo_id": "USER/NAME"}.get(
         name, "--" + name.replace("_", "-")
     )

@@ -19,6 +19,7 @@ from ocrtune.config import (
     Config,
     ExportConfig,
     LearnConfig,
+    PushAdapterConfig,
     ReadConfig,
     SuspectsConfig,
     TrainConfig,
@@ -140,7 +141,7 @@ def work(args: argparse.Namespace) -> int:
 
 def settled(config: Config, watcher: Watcher, args: argparse.Namespace) -> Config:
     """Return the settings with adapters of the Hub fetched, and the base model that suits them."""
-    if not hasattr(config, "base") or vars(args).get("resume"):
+    if isinstance(config, BuildConfig | PushAdapterConfig) or vars(args).get("resume"):
         return config
     from ocrtune.shared_adapters import names_shared, settle_adapters
 
@@ -432,6 +433,27 @@ def export(config: ExportConfig, watcher: Watcher, args: argparse.Namespace) -> 
     print(f"Model: {config.merged}")
     print(exported.serving)
     return Ending(exported.checked)
+
+
+def push_adapter(config: PushAdapterConfig, watcher: Watcher, args: argparse.Namespace) -> Ending:
+    """Push a run's adapter to the Hub; print where it goes before, and where it is."""
+    from tempfile import TemporaryDirectory
+
+    from ocrtune.hub_writing import local_token
+    from ocrtune.pushing import push_adapter
+
+    with TemporaryDirectory(prefix="ocrtune-") as folder:
+        merged = None
+        if config.merged:
+            from ocrtune.exporting import export_merged
+
+            merged = Path(folder) / "merged"
+            wanted = ExportConfig(run=config.run, merged=str(merged), base=config.base)
+            export_merged(wanted, watcher.emit)
+        made = push_adapter(config, local_token(), watcher.emit, merged)
+    print(f"Adapter: {made.address} (commit {made.commit[:7]})")
+    print(f"Use it: python -m ocrtune read PICTURE --adapter {config.repo_id}")
+    return Ending(made.address)
 
 
 def columns(args: argparse.Namespace) -> int:
@@ -736,6 +758,7 @@ JOBS: dict[str, Callable[..., Ending]] = {
     "suspects": suspects,
     "learn": learn,
     "export": export,
+    "push-adapter": push_adapter,
 }
 OTHERS: dict[str, Callable[[argparse.Namespace], int]] = {
     "columns": columns,

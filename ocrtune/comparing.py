@@ -16,6 +16,7 @@ from ocrtune.dataset_files import load_samples, split_path
 from ocrtune.decoding import length_cap
 from ocrtune.errors import ConfigError, DatasetError
 from ocrtune.events import Emit, Note, Progress, Saved, silent
+from ocrtune.families.digests import weights_digest
 from ocrtune.families.loaded import LoadedModel
 from ocrtune.families.loading import (
     DEFAULT,
@@ -26,7 +27,6 @@ from ocrtune.families.loading import (
     put_adapter,
     use_adapter,
 )
-from ocrtune.families.weights import weights_digest
 from ocrtune.features import encode_samples
 from ocrtune.label_check import find_suspects
 from ocrtune.other_engines import OtherTexts, read_other_texts

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from huggingface_hub import HfApi, constants, snapshot_download, try_to_load_from_cache
+import httpx
+from huggingface_hub import HfApi, ModelInfo, constants, snapshot_download, try_to_load_from_cache
+from huggingface_hub.errors import OfflineModeIsEnabled, RepositoryNotFoundError
 from huggingface_hub.utils import (
     are_progress_bars_disabled,
     build_hf_headers,
@@ -19,6 +21,7 @@ from huggingface_hub.utils import (
 
 from ocrtune.errors import HubError
 from ocrtune.hub import PATIENCE_SECONDS, hub_errors, usable_token
+from ocrtune.hub_writing import TOKENS, be_patient, writing_errors
 
 TAG = "ocrtune"  # on the card of every adapter that ocrtune pushes
 SEARCH_SECONDS = 8.0  # for one search, which somebody waits for
@@ -47,12 +50,41 @@ def find_model(repo_id: str, revision: str = "", token: str | None = None) -> Hu
             files_metadata=True,
             timeout=PATIENCE_SECONDS,
         )
+    return described(about)
+
+
+def find_own_model(repo_id: str, token: str) -> HubModel | None:
+    """Return what is in a repo that somebody wants to write to; None if there is none yet."""
+    if not token:
+        raise HubError(
+            f"Nobody is signed in who could push to `{repo_id}`.",
+            f"Sign in with `hf auth login`, with a token of {TOKENS} that may write.",
+        )
+    be_patient()
+    with writing_errors(repo_id):
+        try:
+            return described(HfApi(token=token).model_info(repo_id, files_metadata=True))
+        except RepositoryNotFoundError as error:
+            if error.response.status_code == 401:  # which the Hub says of every bad token
+                raise
+            return None
+
+
+def described(about: ModelInfo) -> HubModel:
+    """Return what the client tells of a repo."""
     return HubModel(
         repo_id=about.id,
         commit=about.sha or "",
         private=bool(about.private),
         sizes={file.rfilename: file.size or 0 for file in about.siblings or ()},
         tags=tuple(about.tags or ()),
+    )
+
+
+def is_unreachable(error: HubError) -> bool:
+    """Return whether the Hub did not answer at all: a refusal is an answer."""
+    return isinstance(
+        error.__cause__, OfflineModeIsEnabled | httpx.TransportError | ConnectionError
     )
 
 

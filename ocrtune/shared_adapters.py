@@ -17,7 +17,13 @@ from ocrtune.config import Config, TrainConfig
 from ocrtune.errors import ConfigError, HubError, ModelError
 from ocrtune.events import Emit, Note, silent
 from ocrtune.families import FAMILIES
-from ocrtune.hub_adapters import HubModel, fetch_files, find_model, kept_folder
+from ocrtune.hub_adapters import (
+    HubModel,
+    fetch_files,
+    find_model,
+    is_unreachable,
+    kept_folder,
+)
 
 CONFIG_FILE, WEIGHTS_FILE = "adapter_config.json", "adapter_model.safetensors"  # peft's names
 CONTRACT_FILE, DETAILS_FILE = "contract.json", "details.json"
@@ -73,7 +79,7 @@ def pin(adapter: str, emit: Emit = silent) -> str:
     try:
         found = find_model(named.repo_id, named.revision)
     except HubError as error:
-        commit = kept_commit(named)
+        commit = kept_commit(named) if is_unreachable(error) else ""
         if not commit:
             raise missing(named, error) from error
         emit(Note(f"The Hub cannot be asked; `{named.repo_id}` is used as it was fetched last."))

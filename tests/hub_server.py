@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import unquote
 
+import hub_models
 import hub_writing
 import uvicorn
 import yaml
@@ -187,8 +188,9 @@ def broken() -> Response:
 
 async def respond(hub: Hub, path: str, request: Request) -> Response:
     """Answer a request that nothing happens to."""
-    if written := await hub_writing.respond(hub, path, request):
-        return written
+    for topic in (hub_models, hub_writing):
+        if reply := await topic.respond(hub, path, request):
+            return reply
     for pattern, reply in ((TREE, tree), (PATHS, paths_info), (INFO, info), (FILE, file)):
         match = pattern.fullmatch(path)
         if match is None or request.method not in ("GET", "HEAD", "POST"):
@@ -252,7 +254,7 @@ async def info(hub: Hub, repo: Repo, match: re.Match, request: Request) -> Respo
             "disabled": False,
             "downloads": 0,
             "likes": 0,
-            "tags": [],
+            "tags": hub_models.tags_of(repo),
             "siblings": files,
             "cardData": repo.card(),
         }

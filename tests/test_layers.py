@@ -87,7 +87,7 @@ HOMES = {  # where a package from elsewhere may be imported
     "safetensors": MODEL_WORLD,
     "tokenizers": MODEL_WORLD,
     "huggingface_hub": {"hub", "hub_writing", "hub_adapters"},
-    "httpx": {"hub", "hub_writing"},
+    "httpx": {"hub", "hub_writing", "hub_adapters"},
     "gradio": {"ui"},
     "pandas": {"ui"},
     "tqdm": {"console"},

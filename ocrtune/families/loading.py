@@ -27,21 +27,14 @@ from ocrtune.families.adapter_files import (
     read_contract,
     usual_contract,
 )
+from ocrtune.families.digests import DIGEST, safe_shards, weights_digest
 from ocrtune.families.experts import quicken_experts, restore_wrappers
 from ocrtune.families.image_text_files import embed_prompt, load_transformers
 from ocrtune.families.loaded import IMAGE_TOKEN, LoadedModel, refuse_unknown_layout
 from ocrtune.families.lora import quicken
 from ocrtune.families.page_layouts import AUTO
 from ocrtune.families.prompts import CONTROL, resolve_prompt
-from ocrtune.families.weights import (
-    DIGEST,
-    load_network,
-    load_tokenizer,
-    quiet,
-    refuse_differences,
-    safe_shards,
-    weights_digest,
-)
+from ocrtune.families.weights import load_network, load_tokenizer, quiet, refuse_differences
 from ocrtune.records import OcrContract
 
 DEFAULT = "default"  # what peft calls the only adapter
