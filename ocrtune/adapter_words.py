@@ -19,8 +19,8 @@ python -m ocrtune compare --data my/dataset --adapter {repo}{extra} --output my/
 python -m ocrtune train --data my/dataset --base {base} --start-from {repo} --output my/run
 ```"""
 
-CODE_OF_OUR_NETWORK = """In Python, with peft. The network is ocrtune's own: transformers has no class with
-these names, so `ocrtune` has to be installed.
+CODE_OF_OUR_NETWORK = """In Python, with peft. The network is ocrtune's own: transformers has no
+class with these names, so `ocrtune` has to be installed.
 
 ```python
 from pathlib import Path
@@ -68,8 +68,8 @@ print(processor.decode(written[0, inputs["input_ids"].shape[1] :], skip_special_
 ```"""
 
 NO_CODE = """Use it with ocrtune, or merge it for other programs: `python -m ocrtune export
-{repo} --merged FOLDER`. peft's own loader finds other names in this kind of model and would leave the weights out
-with no more than a warning."""
+{repo} --merged FOLDER`. peft's own loader finds other names in this kind of model and would leave
+the weights out with no more than a warning."""
 
 PAGE = {
     "head": """# {name}
