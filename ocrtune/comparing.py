@@ -137,16 +137,18 @@ def load_sources(config: CompareConfig, emit: Emit) -> tuple[LoadedModel, list[S
     """Return the base model with all adapters on it, and what they are: the base model first."""
     loaded = load_base(config.base)
     sources = [Source("", config.base, "base", loaded.contract.revision)]
+    names = config.names or (*map(shown_name, config.all_adapters), *config.all_checkpoints)
+    called = iter(names)
     for number, folder in enumerate(config.all_adapters, start=1):
         name = DEFAULT if number == 1 else f"adapter{number}"
         follow_adapter(loaded, folder, emit, name)
         revision = revision_of(folder) or weights_digest(Path(folder))
-        sources.append(Source(name, shown_name(folder), "adapter", revision))
-    for number, folder in enumerate(dict.fromkeys(config.checkpoints), start=1):
+        sources.append(Source(name, next(called), "adapter", revision))
+    for number, folder in enumerate(config.all_checkpoints, start=1):
         name = f"checkpoint{number}"
         step = put_checkpoint(loaded, Path(folder), name)
         revision = weights_digest((Path(folder) / CHECKPOINT).parent)
-        sources.append(Source(name, f"{folder} (step {step})", "checkpoint", revision))
+        sources.append(Source(name, f"{next(called)} (step {step})", "checkpoint", revision))
     return loaded, sources
 
 

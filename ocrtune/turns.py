@@ -24,7 +24,8 @@ BUILDS_AT_ONCE = 2  # each takes a core and some hundred megabytes
 
 def queue_of(command: str) -> tuple[str, int]:
     """Return in which queue jobs of this command wait, and how many of them may run at once."""
-    return (BUILDS, BUILDS_AT_ONCE) if command == "build" else (TURNS, 1)
+    light = command in ("build", "push-adapter")  # which need no accelerator
+    return (BUILDS, BUILDS_AT_ONCE) if light else (TURNS, 1)
 
 
 def process_start(pid: int) -> str | None:

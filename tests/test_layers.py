@@ -73,7 +73,10 @@ ALLOWED = {
     | LAYERS[1]
     | LAYERS[4]
     | {"hub", "hub_writing", "hub_accounts", "families", "report", "report_page", "ui"}
-    | {"dataset_report", "suspects"},
+    | {"hub_adapters"}
+    | {"dataset_report", "suspects"}
+    | {"report_charts_svg", "report_conditions", "report_figures", "report_filter"}
+    | {"report_ranking", "report_tables", "report_words"},
 }
 
 MODEL_WORLD = {"families", "features", "feature_store", "hardware", "engines", "preflight"}

@@ -11,6 +11,8 @@ from ocrtune.ui.knobs import lay_out_knobs
 from ocrtune.ui.own_actions import OwnActions
 from ocrtune.ui.own_part import log_part, mine_part
 from ocrtune.ui.parts import Shared, TabParts, card, step, tab_named
+from ocrtune.ui.shared_actions import SharedActions
+from ocrtune.ui.shared_part import adapter_part, push_part
 from ocrtune.ui.words import label
 
 EXAMPLE = "deepseek-ai/DeepSeek-OCR"  # of a base model on the Hub
@@ -18,7 +20,7 @@ EXAMPLE = "deepseek-ai/DeepSeek-OCR"  # of a base model on the Hub
 
 def train_tab(actions: Actions, shared: Shared) -> TabParts:
     """Lay out the Fine-tune tab; return what it shows and which clicks change it."""
-    own = OwnActions(actions)
+    own, sharing = OwnActions(actions), SharedActions(actions)
     with tab_named("train") as tab:
         with card():
             step("train_step_1")
@@ -48,6 +50,7 @@ def train_tab(actions: Actions, shared: Shared) -> TabParts:
                 settings = lay_out_knobs(FAMILIES[BASES[0]])
                 copies = Copies(actions.home, actions.account, actions.lent)
                 copied = copy_part(copies, shared)
+                begun = adapter_part(actions, shared, "start")
         with card():
             step("train_step_2")
             with gr.Row():
@@ -67,6 +70,7 @@ def train_tab(actions: Actions, shared: Shared) -> TabParts:
                 cer = curve("cer")
             readings = gr.HTML(padding=False, elem_id="ot-readings")
             log = log_part(own, shared)
+        push = push_part(actions, shared)
         mine = mine_part(own, shared)
     choosing = {
         "fn": actions.choose,
@@ -79,14 +83,14 @@ def train_tab(actions: Actions, shared: Shared) -> TabParts:
         event(**choosing)
     changes = [
         start.click(
-            actions.start,
-            [base, other, *settings, *shared.inputs],
+            sharing.start,
+            [base, other, *settings, begun, *shared.inputs],
             shared.session,
             **shared.private,
         ),
         check.click(
-            actions.check,
-            [base, other, *settings, *shared.inputs],
+            sharing.check,
+            [base, other, *settings, begun, *shared.inputs],
             shared.session,
             **shared.private,
         ),
@@ -94,12 +98,13 @@ def train_tab(actions: Actions, shared: Shared) -> TabParts:
         resume.click(actions.resume, shared.inputs, shared.session, **shared.private),
         *log.changes,
         *mine.changes,
+        *push.changes,
     ]
     copied.follow(copies, shared, changes[0], changes[3])
     changes += copied.changes
     proceed.click(actions.go_to_compare, None, shared.tabs, **shared.private)
     outputs = [dataset, device, start, stop, resume, progress, proceed, curves, loss, cer, readings]
-    outputs += [check, preflight, share, kept, *log.outputs, *mine.outputs]
+    outputs += [check, preflight, share, kept, *log.outputs, *mine.outputs, *push.outputs]
     return TabParts(tab, outputs, changes)
 
 
