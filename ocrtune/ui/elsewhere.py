@@ -16,6 +16,7 @@ from ocrtune.remote import RemoteState, agree, refuse_unsendable
 from ocrtune.turns import REMOTE
 from ocrtune.ui.actions import STARTING, Actions, kept_ids, shown
 from ocrtune.ui.looks import Look, clean, look
+from ocrtune.ui.shared_actions import named_one
 from ocrtune.ui.views import duration, escape, notice, text, tiles
 from ocrtune.ui.words import Refused, say
 
@@ -103,11 +104,15 @@ class Elsewhere:
         return config, samples, last_check(check, config)
 
     @shown
-    def start(self, where: object, consent: object, terms: object, *settings: object) -> dict:
-        """Start a run on the visitor's dataset, where they want it."""
+    def start(
+        self, where: object, consent: object, terms: object, adapter: object, *settings: object
+    ) -> dict:
+        """Start a run on the visitor's dataset; adapter: of the Hub, what it begins with."""
+        session, named = settings[-2], named_one(adapter)
+        begun = named.address if named else ""
         if where == HERE or not self.offered:
-            return self.actions.start(*settings)
-        session = settings[-2]
+            config = self.actions.run_settings(*settings)
+            return self.actions.begin(replace(config, start_from=begun), session)
         agreed = Terms.of(terms)
         if consent is not True or agreed is None or agreed.flavor != where:
             raise Refused("remote_agree")
@@ -122,9 +127,9 @@ class Elsewhere:
 
         def settle(folder: Path) -> TrainConfig:
             agree(folder, agreed.flavor, agreed.estimate())
-            return replace(config, output=str(folder / "run"))
+            return replace(config, output=str(folder / "run"), start_from=begun)
 
-        kept = kept_ids(session, "dataset")
+        kept = kept_ids(session, "dataset", "shared")
         return kept | {"run": self.actions.launch_once(REMOTE, settle, session, token)}
 
     def take_consent(self) -> bool:
