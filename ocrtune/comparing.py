@@ -35,6 +35,7 @@ from ocrtune.records import OcrContract, Prediction, Sample
 from ocrtune.report import Comparison, build_comparison, write_report
 from ocrtune.sample_index import SampleIndex
 from ocrtune.seen import Seen, describe_seen, find_seen, leave_out
+from ocrtune.subsets import known_groups
 from ocrtune.suspects import suspects_path, write_suspects
 
 
@@ -69,7 +70,16 @@ def compare_models(config: CompareConfig, emit: Emit = silent) -> Comparison:
     ]
     base, tuned = (one.predictions for one in contenders[:2])
     comparison = replace(
-        build_comparison(contract, config.split, samples, base, tuned, config.draws, config.seed),
+        build_comparison(
+            contract,
+            config.split,
+            samples,
+            base,
+            tuned,
+            config.draws,
+            config.seed,
+            known_groups(config.data, [sample.picture_id for sample in samples]),
+        ),
         ranking=rank_models(samples, contenders, contract.profile, config.draws, config.seed),
         conditions=Conditions(
             base_revision=contract.revision,

@@ -37,6 +37,7 @@ CONTRACT = OcrContract(
     no_repeat_ngram=0,
     ngram_window=0,
 )
+TABLE = "picture_id,text\n" + "".join(f"{number}.png,x\n" for number in range(120))
 ME, OTHER = {VISITOR: "m" * 22}, {VISITOR: "o" * 22}
 
 
@@ -171,7 +172,7 @@ def started(place, *asked, session=None):
 
 
 def test_a_second_run_and_another_engine_are_compared_under_names(place, upload):
-    texts = upload("tess=eract 5.csv", "picture_id,text\n1.png,x\n")
+    texts = upload("tess=eract 5.csv", TABLE)
     made = started(place, "validation", "pictures", [place.second.id], texts, "")
     assert (made["split"], made["leave_out_seen"]) == ("validation", "pictures")
     assert made["adapters"] == [str(place.second.folder / "run" / "adapter")]
@@ -187,9 +188,17 @@ def test_a_second_run_and_another_engine_are_compared_under_names(place, upload)
 
 
 def test_an_engine_is_called_what_the_visitor_says(place, upload):
-    texts = upload("a.csv", "picture_id,text\n1.png,x\n")
+    texts = upload("a.csv", TABLE)
     assert started(place, "test", "no", [], texts, " my=own ")["texts"][0].startswith("my-own=")
     assert started(place, "test", "no", [], texts, "tiny")["texts"][0].startswith("tiny (2)=")
+
+
+def test_texts_of_other_pictures_are_refused_at_once(place, upload):
+    jobs_before = set((place.home / "jobs").iterdir())
+    for name, text in (("a.csv", "picture_id,text\nfar.jpg,x\n"), ("a.zip", "PK, but no zip")):
+        with pytest.raises(gr.Error, match=name):
+            started(place, "test", "no", [], upload(name, text), "")
+    assert set((place.home / "jobs").iterdir()) == jobs_before
 
 
 def test_what_a_browser_makes_up_is_not_compared(place, upload):
@@ -265,7 +274,9 @@ def test_lines_come_worst_first_by_pages_filtered_and_searched(place):
     searched = place.compare.narrow_lines("all", "سلام", view, place.session, "en")
     count = sum(PERSIAN in one["reference"] for one in report["worst"])
     assert f"1 to {count} of {count}" in html(place, searched)
-    assert "No line is like that" in html(place, View(lines="failed"))
+    assert "No line is like that" in html(place, View(line_search="none such"))
+    earlier = View(lines="failed", line_page=9)  # of a report with more lines, which were worse
+    assert "11 to 12 of 12" in html(place, earlier)
     assert place.compare.narrow_lines(["x"], 7, None, place.session, "en") == View()
 
 

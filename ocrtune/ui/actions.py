@@ -340,7 +340,7 @@ class Actions:
         def settle(folder: Path) -> TrainConfig:
             return replace(config, output=str(folder / "run"))
 
-        kept = kept_ids(session, "dataset")
+        kept = kept_ids(session, "dataset", "shared")
         return kept | {"run": self.launch_once("train", settle, session)}
 
     @shown
@@ -355,7 +355,7 @@ class Actions:
             self.refuse_too_many(session)
             jobs.resume(run.job, run.run, self.worker)
         # What was read and compared was so with weights that are about to change.
-        return kept_ids(session, "dataset", "run")
+        return kept_ids(session, "dataset", "run", "shared")
 
     @shown
     def stop(self, session: object, language: str) -> dict:

@@ -14,20 +14,22 @@ from ocrtune.config import LEAVE_OUT_SEEN, CompareConfig
 from ocrtune.dataset_files import read_build_report
 from ocrtune.errors import JobError, OcrtuneError
 from ocrtune.keeping import Kept, survey
-from ocrtune.other_engines import ENDINGS
+from ocrtune.other_engines import ENDINGS, read_other_texts
 from ocrtune.records import SPLITS
 from ocrtune.report_filter import KINDS
+from ocrtune.sample_index import SampleIndex
 from ocrtune.ui.actions import Actions, plain, shown, trained
-from ocrtune.ui.compare_lines import matching_lines, next_loop
+from ocrtune.ui.compare_lines import next_loop, settled
 from ocrtune.ui.compare_reports import report_of
 from ocrtune.ui.compare_views import NAMED, other_files
 from ocrtune.ui.edit_actions import EditActions, picked_id, seen
 from ocrtune.ui.gallery import LINES, LONGEST_SEARCH, View
 from ocrtune.ui.looks import Look, clean, own_jobs, see
-from ocrtune.ui.uploads import hand_out, keep, require_kind
+from ocrtune.ui.uploads import hand_out, keep, require_kind, uploaded
 from ocrtune.ui.words import Refused, language_of, say
 
 LONGEST_NAME = 40  # characters that another engine may be called
+LARGEST_TRIED = 10_000_000  # bytes of an upload that is looked into before a worker starts
 MOST_RUNS = 8  # that are compared at once, beside the visitor's own
 
 
@@ -61,6 +63,7 @@ class CompareActions:
             raise Refused("compare_empty_split", split=say(language, f"split_{split}"))
         if texts:
             require_kind(texts, ENDINGS)
+            try_texts(uploaded(texts), settings.data, split)
         further = self.further(others, run, session)
         moments = [run.job.status().created, *(kept.status.created for kept in further)]
         names = distinct([run_name(moment, language) for moment in moments])
@@ -127,15 +130,16 @@ class CompareActions:
     def lines_on(self, view: object, session: object, language: str) -> View:
         """Show the next page of lines."""
         view = seen(view)
-        last = max(0, len(matching_lines(self.report(session), view)) - 1) // LINES
-        return replace(view, line_page=min(view.line_page + 1, last), line_at=-1)
+        further = replace(view, line_page=view.line_page + 1, line_at=-1)
+        return settled(self.report(session), further)
 
     @shown
     def jump_to_loop(self, view: object, session: object, language: str) -> View:
         """Show the next line in which a model repeats itself."""
-        view = seen(view)
+        report = self.report(session)
+        view = settled(report, seen(view))
         start = view if view.line_at >= 0 else replace(view, line_at=view.line_page * LINES - 1)
-        place = next_loop(self.report(session), start)
+        place = next_loop(report, start)
         if place is None:
             raise Refused("no_loop")
         return replace(view, line_page=place // LINES, line_at=place)
@@ -235,6 +239,16 @@ def distinct(names: Sequence[str]) -> list[str]:
         count = found.count(name) + sum(one.startswith(f"{name} (") for one in found)
         found.append(f"{name} ({count + 1})" if count else name)
     return found
+
+
+def try_texts(path: Path, data: str, split: str) -> None:
+    """Raise a MetricsError where an upload is of no use: the worker would say so a minute later."""
+    if path.stat().st_size > LARGEST_TRIED:
+        return
+    index = SampleIndex(data)
+    asked = [one.picture_id for one in index if one.split == split and not one.is_excluded]
+    if asked:
+        read_other_texts(path.stem, path, asked, index.columns.ids)
 
 
 def brought(texts: object, called: object, folder: Path, names: Sequence[str]) -> tuple[str, ...]:

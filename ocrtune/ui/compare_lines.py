@@ -1,6 +1,7 @@
 """The lines of a comparison to look through: which are shown, page by page, the worst first."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 
 from ocrtune.metrics import marked_difference
 from ocrtune.report_figures import percent
@@ -23,6 +24,15 @@ def matching_lines(report: Mapping, view: View) -> list[int]:
         if (view.lines == KINDS[0] or view.lines in line_kinds(line).split())
         and (not words or any(words in one.casefold() for one in texts_of(line)))
     ]
+
+
+def settled(report: Mapping, view: View) -> View:
+    """Return the view of a visitor on lines that this report has: it may be another one by now."""
+    there = {kind for line in report["worst"] for kind in line_kinds(line).split()}
+    if view.lines not in there:
+        view = replace(view, lines=KINDS[0])
+    last = max(0, len(matching_lines(report, view)) - 1) // LINES
+    return replace(view, line_page=min(view.line_page, last))
 
 
 def texts_of(line: Mapping) -> tuple[str, ...]:
@@ -147,7 +157,7 @@ def reading_words(line: Mapping, model: str, language: str) -> str:
         text(language, key)
         for key, holds in (
             ("read_looped", line[f"{model}_looped"]),
-            ("read_cut", line.get(f"{model}_cut")),
+            ("read_cut", line.get(f"{model}_cut") and not line[f"{model}_looped"]),
         )
         if holds
     ]

@@ -18,12 +18,13 @@ from ocrtune.ui.compare_lines import (
     matching_lines,
     next_loop,
     page_lines,
+    settled,
 )
 from ocrtune.ui.compare_reports import report_of
 from ocrtune.ui.compare_views import files_html, other_files, pending, ready, result
 from ocrtune.ui.edit_actions import data_of
 from ocrtune.ui.gallery import LINES, View
-from ocrtune.ui.looks import Look, Looks, see
+from ocrtune.ui.looks import Look, Looks, remarks, see
 from ocrtune.ui.own_views import ago
 from ocrtune.ui.parts import variant
 from ocrtune.ui.train_views import measurements
@@ -44,7 +45,8 @@ def show_compare(looks: Looks, language: str) -> list:
         return [*above, pending(comparison, language), gr.Row(visible=False), ""]
     files = files_html(other_files(comparison.report), language)
     try:
-        shown = result(report_of(comparison), language)
+        told = remarks(comparison.job.events(), language)
+        shown = result(report_of(comparison), language) + told
     except OcrtuneError as error:  # the files can be fetched all the same
         problem = error.problem.replace(f"{comparison.report}/", "")
         again = text(language, "compare_again")
@@ -91,14 +93,12 @@ def show_lines(looks: Looks, language: str, view: View | None = None) -> list:
     if report is None:
         gone = gr.Button(visible=False)
         return [gr.Column(visible=False), gr.skip(), "", gone, gone, gone]
+    view = settled(report, view)
     numbers = matching_lines(report, view)
-    lines = page_lines(report, numbers, view)
-    pictures, ours = pictures_of(lines, looks)
-    offered = kinds(report, language)
-    chosen = view.lines if view.lines in [value for _, value in offered] else offered[0][1]
+    pictures, ours = pictures_of(page_lines(report, numbers, view), looks)
     return [
         gr.Column(visible=True),
-        gr.Dropdown(choices=offered, value=chosen),
+        gr.Dropdown(choices=kinds(report, language), value=view.lines),
         lines_html(report, numbers, view, pictures, ours, language),
         gr.Button(visible=view.line_page > 0),
         gr.Button(visible=(view.line_page + 1) * LINES < len(numbers)),

@@ -25,6 +25,8 @@ COMMANDS = {
     "run": TRAININGS,
     "reading": "read",
     "comparison": "compare",
+    "doctor": "doctor",
+    "shared": "push-dataset",
 }
 
 # Settings of a build that a visitor may answer with one of the choices that it offers.

@@ -20,6 +20,7 @@ from ocrtune.sample_index import IndexedSample, SampleIndex
 from ocrtune.ui import (
     compare_panels,
     dataset_views,
+    doctor_part,
     editor,
     own_views,
     preflight_views,
@@ -41,6 +42,7 @@ from ocrtune.ui.looks import (
 )
 from ocrtune.ui.pace import Pace
 from ocrtune.ui.parts import variant
+from ocrtune.ui.share_views import show_shared
 from ocrtune.ui.views import notice, sentence, text
 from ocrtune.ui.visitors import VISITOR, new_visitor
 from ocrtune.ui.words import language_of, say
@@ -82,7 +84,9 @@ def show_train(looks: Looks, language: str) -> list:
     ready = bool(counts) and not run.active
     return [
         train_views.dataset_words(dataset, counts, language),
-        device_words(language) + train_views.limits_words(looks.limits, language),
+        device_words(language)
+        + train_views.limits_words(looks.limits, language)
+        + doctor_part.duplicate_words(language),
         gr.Button(interactive=ready, variant=variant(not run.usable)),
         gr.Button(interactive=run.state in ("queued", "running")),
         gr.Button(visible=run.resumable),
@@ -99,7 +103,7 @@ def show_train(looks: Looks, language: str) -> list:
 
 def device_words(language: str) -> str:
     """Return what to know of this machine."""
-    return "" if NVIDIA.exists() else f'<p class="ot-hint">{text(language, "gpu_none")}</p>'
+    return "" if NVIDIA.exists() else doctor_part.no_gpu_words(language)
 
 
 def show_kept(looks: Looks, language: str) -> list:
@@ -255,10 +259,12 @@ PANELS = {
     "gallery": Panel(editor.show_gallery, *GALLERY, 5, 12, look_at_gallery),
     "gallery_text": Panel(editor.show_text, (), ("dataset",), 0, 1, look_at_card, speaks=False),
     "kept": Panel(show_kept, (), ("dataset", "run", "comparison"), 0, 1),
+    "shared": Panel(show_shared, ("shared",), ("dataset",), 0, 3),
     "train": Panel(show_train, ("run", "check"), ("dataset",), 5, 13),
     "share": Panel(show_share, (), ("run", "comparison"), 1, 2),
     "log": Panel(show_log, (), ("run",), 0, 2, look_at_log),
     "mine": Panel(show_mine, *EVERY_END, 0, 4, look_at_mine),
+    "doctor": Panel(doctor_part.show_doctor, ("doctor",), (), 1, 2),
     "try": Panel(show_try, ("reading",), ("run", "dataset"), 4, 5),
     "keep": Panel(editor.show_keep, (), ("reading", "dataset"), 1, 3, look_no_further),
     "keep_text": Panel(

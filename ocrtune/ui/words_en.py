@@ -570,6 +570,21 @@ ENGLISH = {
     "wait_minute": "1 minute",
     "wait_minutes": "{count} minutes",
     "wait_hours": "{count} hours",
+    # This machine, and another one
+    "gpu_none_space": "Larger models need a GPU: duplicate this Space and choose one there.",
+    "gpu_none_here": "Larger models need an NVIDIA GPU: one of your own, a Space with a GPU, or a "
+    "free T4 of Google Colab (`README.md` has the lines).",
+    "machine_title": "This machine",
+    "machine_hint": "Memory, disk, GPU, versions, the Hub, a small computation and a reading are "
+    "tried out. It takes about half a minute.",
+    "machine_button": "Check this machine",
+    "machine_working": "The machine is being checked.",
+    "stage_checkup": "trying things out",
+    "duplicate": "Duplicate this Space",
+    "duplicate_costs": "Your copy has no limits and only you use it. It starts on free hardware "
+    "without a GPU, where tiny learns and reads. A GPU is chosen in its settings and billed to you "
+    "by Hugging Face while it runs: {machine} ${rate} an hour ({date}). Let it sleep when unused. "
+    "Secrets and stored runs are not copied.",
     # Sign-in
     "sign_in_first": "Sign in to Hugging Face first. On a Space the button is at the top of this "
     "page; on your own machine run `hf auth login`, then try again.",
@@ -623,4 +638,42 @@ ENGLISH = {
     "remote_page": "Its page there",
     "remote_unwatched": "Nobody watches over the run, which may go on there and cost. Resume "
     "follows it again, without starting a second one.",
+    # Sharing a dataset
+    "share_title": "Share this dataset on the Hugging Face Hub",
+    "share_hint": "It goes into your own account, with a card that says what is in it. Others load "
+    "it with one line of code, or build from its name here.",
+    "share_no_dataset": "There is no dataset yet. Build one above, then open this again.",
+    "share_owner": "Account",
+    "share_own": "my account",
+    "share_name": "Name",
+    "share_license": "Licence: what others may do with it",
+    "share_license_none": "not said",
+    "share_seen_by": "Who may see it",
+    "share_private": "Private: only I and those I choose",
+    "share_public": "Public: everybody",
+    "share_consent": "I may publish all of these pictures and texts",
+    "share_consent_info": "Pictures may show people, names, addresses or handwriting of somebody "
+    "who has not agreed. What is public is copied by others and cannot be called back.",
+    "share_name_first": "Give it a name to see where it will go.",
+    "share_where": "It will go to the Hugging Face Hub as",
+    "share_seen_private": "Only you and those you choose will see it.",
+    "share_seen_public": "Everybody will see its pictures and texts.",
+    "share_button": "Share",
+    "share_no_name": "The dataset needs a name, such as my-lines.",
+    "share_bad_name": "This is no name for the Hub. Use letters, digits, hyphens, underscores and "
+    "dots, at most 96 of them, beginning with a letter or digit.",
+    "share_no_consent": "To make it public, first tick that you may publish all of its pictures "
+    "and texts.",
+    "share_under_way": "A dataset of yours is being shared already. Wait for it to end, or "
+    "stop it.",
+    "sharing": "The dataset is on its way. Nobody sees any of it before all of it is there.",
+    "share_stopped": "Stopped. What others see on the Hub is as it was before.",
+    "share_again": "What others see on the Hub is as it was before. Share again to go on: what has "
+    "arrived is not sent twice.",
+    "share_shared_data": "The dataset is shared:",
+    "share_shared_card": "The data were there already; the card is new:",
+    "share_shared_nothing": "All of it was there already:",
+    "stage_measure": "counting samples",
+    "stage_pack": "packing samples",
+    "stage_send": "sending",
 }

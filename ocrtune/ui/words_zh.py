@@ -538,6 +538,19 @@ CHINESE = {
     "wait_minute": "1 分钟",
     "wait_minutes": "{count} 分钟",
     "wait_hours": "{count} 小时",
+    # This machine, and another one
+    "gpu_none_space": "更大的模型需要 GPU：请复制这个 Space，并在副本的设置里选择 GPU。",
+    "gpu_none_here": "更大的模型需要 NVIDIA GPU：可以用自己的显卡、带 GPU 的 Space，"
+    "或 Google Colab 的免费 T4（命令见 `README.md`）。",
+    "machine_title": "这台机器",
+    "machine_hint": "试一试内存、磁盘、GPU、软件版本、Hub、一次小计算和一次识别，约需半分钟。",
+    "machine_button": "检查这台机器",
+    "machine_working": "正在检查这台机器。",
+    "stage_checkup": "正在逐项尝试",
+    "duplicate": "复制这个 Space",
+    "duplicate_costs": "副本没有用量上限，只供您自己使用。它最初运行在免费的无 GPU 硬件上，"
+    "可以用 tiny 训练和识别。在副本的设置里可以选择 GPU，运行期间由 Hugging Face 向您收费："
+    "{machine} 每小时 {rate} 美元（{date}）。不用时请让它休眠。密钥和已保存的训练不会被复制。",
     # 登录
     "sign_in_first": "请先登录 Hugging Face。在 Space 上，登录按钮在页面顶部；在自己的机器上，"
     "请运行 `hf auth login`，然后再试。",
@@ -588,4 +601,40 @@ CHINESE = {
     "remote_page": "那边的任务页面",
     "remote_unwatched": "目前没有人照看这个训练，它可能仍在那边运行并计费。"
     "点击继续会重新跟踪它，不会再启动第二个。",
+    # 分享数据集
+    "share_title": "把这个数据集分享到 Hugging Face Hub",
+    "share_hint": "数据集会存入您自己的账号，并附上说明卡片。别人用一行代码就能加载，"
+    "也可以在这里按名称导入。",
+    "share_no_dataset": "还没有数据集。请先在上面制作一个，再打开这里。",
+    "share_owner": "账号",
+    "share_own": "我的账号",
+    "share_name": "名称",
+    "share_license": "许可证：别人可以怎样使用",
+    "share_license_none": "不注明",
+    "share_seen_by": "谁可以看到",
+    "share_private": "私有：只有我和我允许的人",
+    "share_public": "公开：所有人",
+    "share_consent": "我有权公开这里的全部图片和文字",
+    "share_consent_info": "图片里可能有未经同意的人像、姓名、地址或手写笔迹。内容一旦公开，"
+    "就会被他人复制，无法收回。",
+    "share_name_first": "填写名称后，这里会显示它将存到哪里。",
+    "share_where": "将存到 Hugging Face Hub：",
+    "share_seen_private": "只有您和您允许的人能看到。",
+    "share_seen_public": "所有人都能看到其中的图片和文字。",
+    "share_button": "分享",
+    "share_no_name": "请给数据集起一个名称，例如 my-lines。",
+    "share_bad_name": "这个名称不能用于 Hub。请使用字母、数字、连字符、下划线和点，最多 96 个，"
+    "并以字母或数字开头。",
+    "share_no_consent": "要公开数据集，请先勾选您有权公开其中的全部图片和文字。",
+    "share_under_way": "您已有一个数据集正在分享。请等它结束，或先停止它。",
+    "sharing": "正在上传数据集。全部到达之前，没有人能看到任何部分。",
+    "share_stopped": "已停止。别人在 Hub 上看到的内容与之前相同。",
+    "share_again": "别人在 Hub 上看到的内容与之前相同。再次点击“分享”即可继续，"
+    "已上传的内容不会重复发送。",
+    "share_shared_data": "数据集已分享：",
+    "share_shared_card": "数据早已在那里，说明卡片已更新：",
+    "share_shared_nothing": "全部内容早已在那里：",
+    "stage_measure": "统计样本",
+    "stage_pack": "打包样本",
+    "stage_send": "正在上传",
 }
