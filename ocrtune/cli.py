@@ -753,7 +753,12 @@ def bench_scores(args: argparse.Namespace) -> int:
         from ocrtune.bench.scores import LINES, run_scores_bench
 
         path = run_scores_bench(args.output, args.lines or LINES, watcher.emit)
-    print(path.read_text("utf-8"))
+    text = path.read_text("utf-8")
+    if args.readme:
+        from ocrtune.bench.big import put_into_readme
+
+        put_into_readme(args.readme, args.what, text.strip())
+    print(text)
     return 0
 
 
