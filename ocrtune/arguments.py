@@ -19,6 +19,7 @@ from ocrtune.config import (
     DoctorConfig,
     ExportConfig,
     LearnConfig,
+    PushDatasetConfig,
     ReadConfig,
     SuspectsConfig,
     TrainConfig,
@@ -56,8 +57,20 @@ def make_parser() -> argparse.ArgumentParser:
         add_score,
         add_edit,
     )
-    others = (add_copy, add_copies, add_demo, add_bench, add_jobs, add_app, add_reader)
-    others += (add_deploy, add_doctor)
+    adders += (add_push_dataset,)
+    others = (
+        add_remote,
+        add_far,
+        add_copy,
+        add_copies,
+        add_demo,
+        add_bench,
+        add_jobs,
+        add_app,
+        add_reader,
+        add_deploy,
+        add_doctor,
+    )
     for add in (*adders, *others):
         add(commands)
     return parser
@@ -177,6 +190,7 @@ def add_train(commands: argparse._SubParsersAction) -> None:
         "the learning rate then follows the longer run from there on",
     )
     add_copying(command)
+    add_elsewhere(command)
     train_options(command)
     fraction_option(command)
 
@@ -189,9 +203,9 @@ def add_learn(commands: argparse._SubParsersAction) -> None:
         description="Fine-tune on several shares of the train split, each contained in the next, "
         "read the test split with every result, and say what twice as many samples would bring, "
         "with its uncertainty. All runs take the same steps, unless --epochs is given. Writes "
-        "DIR/learn.json, learn.html and a run for each share. Ctrl-C stops after the current step; "
-        "the same command goes on, and trains no finished share again. Takes the options of "
-        "`train`.",
+        "DIR/learn.json, learn.html, learn.png and a run for each share. Ctrl-C stops after the "
+        "current step; the same command goes on, and trains no finished share again. Takes the "
+        "options of `train`.",
     )
     command.add_argument(
         "--fractions",
@@ -222,6 +236,54 @@ def add_copying(command: argparse.ArgumentParser) -> None:
         type=positive_minutes,
         default=COPY_MINUTES,
         help=f"between two copies (default: {COPY_MINUTES:g})",
+    )
+
+
+def add_elsewhere(command: argparse.ArgumentParser) -> None:
+    """Add whether a run happens on a machine of the Hub."""
+    group = command.add_argument_group("bigger hardware")
+    group.add_argument(
+        "--on",
+        metavar="MACHINE",
+        help="let the run happen on this machine of the Hugging Face Hub, such as t4-small, l4x1 "
+        "or a10g-small, paid for by the minute by the account of `hf auth login` or HF_TOKEN; the "
+        "cost is told first, and nothing starts without a yes",
+    )
+    group.add_argument(
+        "--at-most",
+        metavar="MINUTES",
+        type=positive_minutes,
+        default=0.0,
+        help="end it there after so many minutes (default: by the estimate, with a margin)",
+    )
+    group.add_argument("--yes", action="store_true", help="agree to the cost without being asked")
+
+
+def add_remote(commands: argparse._SubParsersAction) -> None:
+    command = commands.add_parser(
+        "remote",
+        help="what the page and `train --on` start: watch over a run on a machine of the Hub",
+        description="Watch over a run on a machine of the Hub, as a job: send it, start it there "
+        "or find it again, tell what it tells, and bring back what it has learned. `train --on` "
+        "and the page start this.",
+    )
+    job_options(command, TrainConfig)
+
+
+def add_far(commands: argparse._SubParsersAction) -> None:
+    command = commands.add_parser(
+        "far",
+        help="what a machine of the Hub starts: fetch a run, train it, send back what it learned",
+        description="Fetch the run at this address, train it, copy it back while it learns, and "
+        "write its events among the lines of this machine's log. `train --on` has this started.",
+    )
+    command.add_argument("address", metavar="hf://USER/REPO/RUN", help="where the run lies")
+    command.add_argument(
+        "--minutes",
+        metavar="N",
+        type=positive_minutes,
+        required=True,
+        help="after which it stops and keeps what it has learned",
     )
 
 
@@ -407,7 +469,8 @@ def add_compare(commands: argparse._SubParsersAction) -> None:
         description="Read a split with the base model and with the adapter, under the same "
         "settings, and report both character error rates (CER) with the 95 % interval of their "
         "difference. More adapters, checkpoints and other engines' texts stand beside them in one "
-        "ranking, each pair with its interval. Writes DIR/report.json, lines.csv and report.html.",
+        "ranking, each pair with its interval. Writes DIR/report.json, lines.csv, "
+        "report.html and its charts as PNG.",
     )
     option(command, CompareConfig, "--data", "PREFIX", "the dataset, as given to `build --output`")
     command.add_argument(
@@ -432,7 +495,7 @@ def add_compare(commands: argparse._SubParsersAction) -> None:
         metavar="NAME=PATH",
         default=argparse.SUPPRESS,
         help="rank what another engine read, too: a folder of `picture-name.txt`, or a CSV, TSV, "
-        "JSON or JSON lines with picture id and text; may be repeated",
+        "JSON or JSON lines with picture id and text, or a zip of either; may be repeated",
     )
     command.add_argument(
         "--leave-out-seen",
@@ -518,6 +581,46 @@ def add_export(commands: argparse._SubParsersAction) -> None:
     option(command, ExportConfig, "--base", "MODEL", "what the adapter was trained on, if moved")
     option(command, ExportConfig, "--dtype", "TYPE", "bfloat16 or float16")
     job_options(command, ExportConfig)
+
+
+def add_push_dataset(commands: argparse._SubParsersAction) -> None:
+    command = commands.add_parser(
+        "push-dataset",
+        usage="%(prog)s DATA USER/NAME [--public] [--license NAME] [OPTION ...]",
+        help="share a dataset on the Hub, private unless you say otherwise",
+        description="Put a dataset on the Hugging Face Hub as `load_dataset` and `build` read it, "
+        "with a card that says what is in it. Where it goes and who will see it is printed first. "
+        "Pushed again, it takes the place of what was there, all at once; a push that failed is "
+        "simply repeated. The account is the one of `hf auth login` or HF_TOKEN.",
+    )
+    for name, metavar, words in (
+        ("data", "DATA", "the dataset, as given to `build --output`"),
+        ("repo_id", "USER/NAME", "where it goes; NAME alone goes to your own account"),
+    ):
+        command.add_argument(
+            name, nargs="?", default=argparse.SUPPRESS, metavar=metavar, help=words
+        )
+    command.add_argument(
+        "--public",
+        dest="private",
+        action="store_false",
+        default=argparse.SUPPRESS,
+        help="let everybody see it, pictures and texts",
+    )
+    words = "under which others may use it, as the Hub calls it, such as cc-by-4.0"
+    option(command, PushDatasetConfig, "--license", "NAME", words)
+    command.add_argument(
+        "--languages",
+        nargs="+",
+        metavar="CODE",
+        default=argparse.SUPPRESS,
+        help="of the texts, such as zh en (default: those that their scripts tell)",
+    )
+    option(command, PushDatasetConfig, "--run", "RUN", "name on the card what this run was made of")
+    option(command, PushDatasetConfig, "--revision", "NAME", "a branch (default: main)")
+    option(command, PushDatasetConfig, "--message", "TEXT", "of the commit")
+    job_options(command, PushDatasetConfig)
+    command.set_defaults(positional={"data": "DATA", "repo_id": "USER/NAME"})
 
 
 def add_score(commands: argparse._SubParsersAction) -> None:
@@ -750,6 +853,9 @@ def add_jobs(commands: argparse._SubParsersAction) -> None:
         if name != "list":
             action.add_argument("id", metavar="ID", help="of the job, or its beginning")
         action.add_argument("--json", action="store_true", help="write JSON")
+        if name == "resume":
+            words = "agree to pay for another start of a run on a machine of the Hub"
+            action.add_argument("--yes", action="store_true", help=words)
         words = "where the jobs are (default: OCRTUNE_HOME, or ~/.cache/ocrtune)"
         action.add_argument("--home", metavar="DIR", type=Path, help=words)
 
@@ -816,7 +922,8 @@ def make_config(args: argparse.Namespace) -> Config:
     values |= typed
     missing = [field.name for field in known if is_required(field) and field.name not in values]
     if missing:
-        args.usage_error(f"still needed: {', '.join(map(spell, missing))}")
+        words = [given.get("positional", {}).get(name) or spell(name) for name in missing]
+        args.usage_error(f"still needed: {', '.join(words)}")
     return args.kind(**values)
 
 

@@ -20,6 +20,7 @@ from ocrtune.config import (
     DoctorConfig,
     ExportConfig,
     LearnConfig,
+    PushDatasetConfig,
     ReadConfig,
     SuspectsConfig,
     TrainConfig,
@@ -43,6 +44,9 @@ if TYPE_CHECKING:
     from ocrtune.records import Prediction
     from ocrtune.report import Comparison
 
+# The token of a Space is its owner's: no client sends it where no other one is named.
+NOT_IMPLIED = "HF_HUB_DISABLE_IMPLICIT_TOKEN"
+
 SAMPLE = Path(__file__).parent / "assets" / "sample.zip"
 TABLE_SETTINGS = ("image_column", "text_column", "subset", "revision", "from_split")
 INTERRUPTED = 130  # the exit code of what Ctrl-C ended
@@ -53,7 +57,12 @@ SHOWN_SUSPECTS = 5
 WAITING = ("OMP_WAIT_POLICY", "passive")
 OFFLINE = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_HUB_DISABLE_TELEMETRY")
 SUSPECTS_STOPPING = "\nStopping; what was found is kept. Ctrl-C again ends at once.\n"
-KEEPING = ("train", "learn", "suspects")  # have something to save when they are asked to stop
+KEEPING = (
+    "train",
+    "learn",
+    "suspects",
+    "remote",
+)  # have something to save when they are asked to stop
 STOPPED_EARLY = "Stopped before anything was finished."
 
 
@@ -68,6 +77,8 @@ class Ending:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code: 0 done, 1 failed, 2 misused."""
     args = make_parser().parse_args(arguments)
+    if os.environ.get("SYSTEM") == "spaces":
+        os.environ[NOT_IMPLIED] = "1"  # read when the Hub's clients are imported
     os.environ.setdefault(*WAITING)  # read when torch is loaded
     try:
         if args.command in OTHERS:
@@ -129,7 +140,7 @@ def work(args: argparse.Namespace) -> int:
     except OcrtuneError as error:
         if isinstance(error, QuestionError):
             worker.emit(Asked(error.problem, error.setting, error.choices))
-        worker.emit(Failed(error.problem, error.fix))
+        worker.emit(Failed.of(error))
         raise
     except Exception as error:
         worker.emit(Failed(*explain_crash(error)))
@@ -165,12 +176,15 @@ def limited(worker: jobs.Worker, limits: Limits, args: argparse.Namespace) -> It
 
 def keeps_result(command: str, folder: Path) -> bool:
     """Return whether a job that was stopped has something to show for it."""
-    return command == "train" and (folder / "run" / "adapter" / "contract.json").is_file()
+    return (
+        command in ("train", "remote") and (folder / "run" / "adapter" / "contract.json").is_file()
+    )
 
 
 def limits_of(args: argparse.Namespace) -> Limits:
     """Return what a job may take here; who works at a terminal takes what they want."""
-    return Limits.from_environment() if vars(args).get("job") else Limits()
+    here = bool(vars(args).get("job")) and args.command != "remote"  # which takes nothing here
+    return Limits.from_environment() if here else Limits()
 
 
 def is_first_process() -> bool:
@@ -235,8 +249,49 @@ def copying(config: TrainConfig, watcher: Watcher, args: argparse.Namespace) -> 
 
 def train(config: TrainConfig, watcher: Watcher, args: argparse.Namespace) -> Ending:
     """Fine-tune and print where the adapter lies."""
+    if vars(args).get("on"):
+        return train_elsewhere(config, watcher, args)
     with copying(config, watcher, args):
         return train_watched(config, watcher, args)
+
+
+def train_elsewhere(config: TrainConfig, watcher: Watcher, args: argparse.Namespace) -> Ending:
+    """Fine-tune on a machine of the Hub, once somebody has agreed to the cost."""
+    from ocrtune.remote_command import train_on
+
+    if args.job or args.copy_to:
+        args.usage_error("--on goes without --job and --copy-to; the run is copied there anyway")
+    folder = train_on(config, args.on, round(args.at_most), args.yes, watcher.emit)
+    print(f"Adapter: {folder}")
+    return Ending("The adapter is saved.")
+
+
+def remote(config: TrainConfig, watcher: Watcher, args: argparse.Namespace) -> Ending:
+    """Watch over a run on a machine of the Hub."""
+    from ocrtune.hub_writing import local_token
+    from ocrtune.remote import supervise
+
+    if not args.job:
+        args.usage_error("this is what `train --on MACHINE` starts; type that")
+    watcher.looks = True
+
+    def leaving() -> bool:
+        return watcher.interrupted
+
+    outcome = supervise(args.job, config, local_token(), watcher.emit, watcher.asked, leaving)
+    watcher.stopped = outcome.stopped
+    return Ending(outcome.text)
+
+
+def far(args: argparse.Namespace) -> int:
+    """Be the machine of the Hub on which a run happens."""
+    from ocrtune.far_side import Teller, run_here
+    from ocrtune.home import home_folder
+    from ocrtune.hub_writing import local_token
+    from ocrtune.offsite import find_place
+
+    place = find_place(args.address)
+    return run_here(place, args.minutes, home_folder(), local_token(), Teller())
 
 
 def train_watched(config: TrainConfig, watcher: Watcher, args: argparse.Namespace) -> Ending:
@@ -336,7 +391,16 @@ def compare(config: CompareConfig, watcher: Watcher, args: argparse.Namespace) -
     print_ranking(comparison)
     print_suspects(Path(config.output), config.data)
     print(f"Report: {Path(config.output) / 'report.html'}")
+    print_charts(Path(config.output))
     return Ending(verdict(comparison, config.language))
+
+
+def print_charts(folder: Path) -> None:
+    """Print which files lie beside a report: its values, all lines, its charts as pictures."""
+    from ocrtune.report_charts_png import FILES
+
+    charts = [name for name in FILES if (folder / name).is_file()]
+    print(f"Beside it: {', '.join(['report.json', 'lines.csv', *charts])}")
 
 
 def learn(config: LearnConfig, watcher: Watcher, args: argparse.Namespace) -> Ending:
@@ -357,7 +421,7 @@ def learn(config: LearnConfig, watcher: Watcher, args: argparse.Namespace) -> En
         print(told)
         return Ending(told, INTERRUPTED)
     print("\n".join(curve_lines(values)))
-    print(f"Page: {Path(config.output) / 'learn.html'}")
+    print(f"Page: {Path(config.output) / 'learn.html'}, as a picture: learn.png")
     return Ending(values["verdict"][config.language], 0 if values["finished"] else INTERRUPTED)
 
 
@@ -423,6 +487,26 @@ def export(config: ExportConfig, watcher: Watcher, args: argparse.Namespace) -> 
     print(f"Model: {config.merged}")
     print(exported.serving)
     return Ending(exported.checked)
+
+
+def push_dataset(config: PushDatasetConfig, watcher: Watcher, args: argparse.Namespace) -> Ending:
+    """Say where a dataset goes and who will see it, then put it on the Hub."""
+    from ocrtune.hub_writing import local_token
+    from ocrtune.pushing import plan_push, push_dataset
+
+    plan = plan_push(config, local_token(), watcher.emit)
+    print("\n".join(plan.lines()), flush=True)
+    for line in plan.lines() if args.job else ():
+        watcher.emit(Note(line))
+    pushed = push_dataset(plan, watcher.emit)
+    watcher.emit(Saved(f"shared_{pushed.changed}", pushed.address))
+    told = {
+        "data": "Shared",
+        "card": "The data are there already; the card is new",
+        "nothing": "Everything is there already",
+    }
+    print(f"{told[pushed.changed]}: {pushed.address}")
+    return Ending(f"{told[pushed.changed]}.")
 
 
 def columns(args: argparse.Namespace) -> int:
@@ -833,12 +917,15 @@ JOBS: dict[str, Callable[..., Ending]] = {
     "suspects": suspects,
     "learn": learn,
     "export": export,
+    "remote": remote,
     "doctor": doctor,
+    "push-dataset": push_dataset,
 }
 OTHERS: dict[str, Callable[[argparse.Namespace], int]] = {
     "columns": columns,
     "score": score,
     "edit": edit,
+    "far": far,
     "copy": copy,
     "copies": copies,
     "demo": demo,

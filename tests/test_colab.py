@@ -49,7 +49,7 @@ def test_three_lines_start_the_page_and_every_command_exists():
 
 
 def test_colab_keeps_its_torch():
-    colab, space = pins("requirements-colab.txt"), pins("requirements.txt")
+    colab, space = pins("ocrtune/assets/requirements-colab.txt"), pins("requirements.txt")
     assert set(space) - set(colab) == {"torch", "torchvision", "unsloth", "unsloth_zoo"}
     assert colab.items() <= space.items()
     lines = [line for cell in cells() for line in cell if "pip install" in line]
@@ -74,7 +74,7 @@ def space(tmp_path):
 
 
 def test_the_cell_brings_what_the_page_needs(space):
-    assert (space / "requirements-colab.txt").is_file()
+    assert (space / "ocrtune/assets/requirements-colab.txt").is_file()
     weights = space / "ocrtune" / "assets" / "tiny" / "model-00001-of-00003.safetensors"
     assert weights.read_bytes() == (ROOT / weights.relative_to(space)).read_bytes()
     shown = subprocess.run(
