@@ -581,7 +581,7 @@ ENGLISH = {
     "machine_working": "The machine is being checked.",
     "stage_checkup": "trying things out",
     "duplicate": "Duplicate this Space",
-    "duplicate_costs": "Your copy has no limits and only you use it. It starts on free hardware "
+    "duplicate_costs": "Your copy has no limits. It starts on free hardware "
     "without a GPU, where tiny learns and reads. A GPU is chosen in its settings and billed to you "
     "by Hugging Face while it runs: {machine} ${rate} an hour ({date}). Let it sleep when unused. "
     "Secrets and stored runs are not copied.",

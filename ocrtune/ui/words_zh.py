@@ -548,7 +548,7 @@ CHINESE = {
     "machine_working": "正在检查这台机器。",
     "stage_checkup": "正在逐项尝试",
     "duplicate": "复制这个 Space",
-    "duplicate_costs": "副本没有用量上限，只供您自己使用。它最初运行在免费的无 GPU 硬件上，"
+    "duplicate_costs": "副本没有用量上限。它最初运行在免费的无 GPU 硬件上，"
     "可以用 tiny 训练和识别。在副本的设置里可以选择 GPU，运行期间由 Hugging Face 向您收费："
     "{machine} 每小时 {rate} 美元（{date}）。不用时请让它休眠。密钥和已保存的训练不会被复制。",
     # 登录
