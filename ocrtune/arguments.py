@@ -198,9 +198,9 @@ def add_learn(commands: argparse._SubParsersAction) -> None:
         description="Fine-tune on several shares of the train split, each contained in the next, "
         "read the test split with every result, and say what twice as many samples would bring, "
         "with its uncertainty. All runs take the same steps, unless --epochs is given. Writes "
-        "DIR/learn.json, learn.html and a run for each share. Ctrl-C stops after the current step; "
-        "the same command goes on, and trains no finished share again. Takes the options of "
-        "`train`.",
+        "DIR/learn.json, learn.html, learn.png and a run for each share. Ctrl-C stops after the "
+        "current step; the same command goes on, and trains no finished share again. Takes the "
+        "options of `train`.",
     )
     command.add_argument(
         "--fractions",
@@ -464,7 +464,8 @@ def add_compare(commands: argparse._SubParsersAction) -> None:
         description="Read a split with the base model and with the adapter, under the same "
         "settings, and report both character error rates (CER) with the 95 % interval of their "
         "difference. More adapters, checkpoints and other engines' texts stand beside them in one "
-        "ranking, each pair with its interval. Writes DIR/report.json, lines.csv and report.html.",
+        "ranking, each pair with its interval. Writes DIR/report.json, lines.csv, "
+        "report.html and its charts as PNG.",
     )
     option(command, CompareConfig, "--data", "PREFIX", "the dataset, as given to `build --output`")
     command.add_argument(

@@ -62,6 +62,16 @@ def paired_bootstrap(
     return float(low), float(high)
 
 
+def own_interval(scores: Scores, draws: int = DRAWS, seed: int = SEED) -> dict[str, float | None]:
+    """Return the 95 % interval of one model's pooled CER as `low` and `high`; None without one."""
+    counts = Counts.of(scores)
+    low, high = None, None
+    if counts.reference_length.sum():
+        nothing = np.zeros_like(counts.errors)
+        low, high = paired_bootstrap(nothing, counts.errors, counts.reference_length, draws, seed)
+    return {"low": low, "high": high}
+
+
 def compare_scores(base: Scores, tuned: Scores, draws: int = DRAWS, seed: int = SEED) -> Difference:
     """Return the difference between two models that read the same lines in the same order."""
     before, after = Counts.of(base), Counts.of(tuned)

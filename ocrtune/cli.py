@@ -41,6 +41,9 @@ if TYPE_CHECKING:
     from ocrtune.records import Prediction
     from ocrtune.report import Comparison
 
+# The token of a Space is its owner's: no client sends it where no other one is named.
+NOT_IMPLIED = "HF_HUB_DISABLE_IMPLICIT_TOKEN"
+
 SAMPLE = Path(__file__).parent / "assets" / "sample.zip"
 TABLE_SETTINGS = ("image_column", "text_column", "subset", "revision", "from_split")
 INTERRUPTED = 130  # the exit code of what Ctrl-C ended
@@ -71,6 +74,8 @@ class Ending:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code: 0 done, 1 failed, 2 misused."""
     args = make_parser().parse_args(arguments)
+    if os.environ.get("SYSTEM") == "spaces":
+        os.environ[NOT_IMPLIED] = "1"  # read when the Hub's clients are imported
     os.environ.setdefault(*WAITING)  # read when torch is loaded
     try:
         if args.command in OTHERS:
@@ -132,7 +137,7 @@ def work(args: argparse.Namespace) -> int:
     except OcrtuneError as error:
         if isinstance(error, QuestionError):
             worker.emit(Asked(error.problem, error.setting, error.choices))
-        worker.emit(Failed(error.problem, error.fix))
+        worker.emit(Failed.of(error))
         raise
     except Exception as error:
         worker.emit(Failed(*explain_crash(error)))
@@ -383,7 +388,16 @@ def compare(config: CompareConfig, watcher: Watcher, args: argparse.Namespace) -
     print_ranking(comparison)
     print_suspects(Path(config.output), config.data)
     print(f"Report: {Path(config.output) / 'report.html'}")
+    print_charts(Path(config.output))
     return Ending(verdict(comparison, config.language))
+
+
+def print_charts(folder: Path) -> None:
+    """Print which files lie beside a report: its values, all lines, its charts as pictures."""
+    from ocrtune.report_charts_png import FILES
+
+    charts = [name for name in FILES if (folder / name).is_file()]
+    print(f"Beside it: {', '.join(['report.json', 'lines.csv', *charts])}")
 
 
 def learn(config: LearnConfig, watcher: Watcher, args: argparse.Namespace) -> Ending:
@@ -404,7 +418,7 @@ def learn(config: LearnConfig, watcher: Watcher, args: argparse.Namespace) -> En
         print(told)
         return Ending(told, INTERRUPTED)
     print("\n".join(curve_lines(values)))
-    print(f"Page: {Path(config.output) / 'learn.html'}")
+    print(f"Page: {Path(config.output) / 'learn.html'}, as a picture: learn.png")
     return Ending(values["verdict"][config.language], 0 if values["finished"] else INTERRUPTED)
 
 

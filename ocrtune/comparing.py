@@ -79,7 +79,7 @@ def compare_models(config: CompareConfig, emit: Emit = silent) -> Comparison:
         ),
     )
     pictures = {sample.picture_id: sample.picture for sample in samples}
-    write_report(comparison, pictures, Path(config.output), config.language)
+    write_report(comparison, pictures, Path(config.output), config.language, emit)
     suspects_path(Path(config.output)).unlink(missing_ok=True)  # of an earlier comparison
     has_train = split_path(config.data, "train").is_file()
     if config.suspects and config.split != "train" and has_train:

@@ -3,10 +3,11 @@
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, get_args, get_origin
 
+from ocrtune.errors import OcrtuneError
 from ocrtune.whole_files import put_in_place
 
 
@@ -150,10 +151,17 @@ class Done:
 
 @dataclass(frozen=True)
 class Failed:
-    """The job could not go on."""
+    """The job could not go on; `key` and `values` have the same in other languages, if they may."""
 
     problem: str
     fix: str
+    key: str = ""
+    values: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, error: OcrtuneError) -> "Failed":
+        """Return what an error of ours tells."""
+        return cls(error.problem, error.fix, error.key, dict(error.values))
 
 
 Event = (

@@ -12,7 +12,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 
 from ocrtune import __version__, jobs
@@ -98,6 +98,8 @@ class CopyState:
     step: int = 0  # of the run in that copy
     problem: str = ""  # of the last try
     fix: str = ""
+    key: str = ""  # of its words in other languages, and what they name
+    values: dict = field(default_factory=dict)
 
     @property
     def place(self) -> Place:
@@ -112,7 +114,9 @@ class CopyState:
         """Return the state of the copies of what is in the folder; None if there are none."""
         try:
             values = json.loads((folder / STATE).read_text("utf-8"))
-            known = {field.name: field.type(values[field.name]) for field in fields(cls)}
+            known = {
+                one.name: one.type(values[one.name]) for one in fields(cls) if one.name in values
+            }
             return cls(**known)
         except (OSError, ValueError, KeyError, TypeError):
             return None
@@ -123,7 +127,7 @@ def plan_copies(source: Source, repo_id: str, minutes: float = USUAL_MINUTES) ->
     folder = source.job or source.run
     before = CopyState.load(folder)
     if before and before.repo_id == repo_id:
-        planned = replace(before, minutes=minutes, state="waiting", problem="", fix="")
+        planned = replace(before, minutes=minutes, state="waiting", problem="", fix="", key="")
     else:
         label = source.run.name if source.job is None else time.strftime("run-%Y%m%d")
         place = new_place(repo_id, label)
@@ -204,7 +208,7 @@ class Copier:
             self.tell(Note(f"The run is copied to {self.state.place.address} again."))
         elif not self.state.copied:
             self.tell(Note(f"The run is copied to {self.state.place.address}, which is private."))
-        self.note(state="copied", copied=time.time(), step=steps[-1], problem="", fix="")
+        self.note(state="copied", copied=time.time(), step=steps[-1], problem="", fix="", key="")
         return True
 
     def is_done(self, action: Callable[[], None]) -> bool:
@@ -231,7 +235,8 @@ class Copier:
         more = "The copies end; the run goes on." if state == "given up" else "The run goes on."
         if state == "given up" or not self.state.problem:
             self.tell(Note(f"The copy to the Hub failed. {error} {more}"))
-        self.note(state=state, problem=error.problem, fix=error.fix)
+        told = {"key": error.key, "values": dict(error.values)}
+        self.note(state=state, problem=error.problem, fix=error.fix, **told)
 
     def note(self, **changes: object) -> None:
         """Bring the state on disk up to date; a full disk is no reason to end."""
@@ -372,7 +377,12 @@ def is_elsewhere(job: jobs.Job) -> bool:
 
 
 def follow_job(job: jobs.Job, token: Callable[[], str], repo_id: str, minutes: float) -> None:
-    """Copy a job until it has ended; what cannot be done is told among its events."""
+    """Copy a job until it has ended; what cannot be done is told among its events.
+
+    One on a machine of the Hub is copied by that machine alone.
+    """
+    if is_elsewhere(job):
+        return
 
     def tell(event: Event) -> None:
         with contextlib.suppress(OSError):

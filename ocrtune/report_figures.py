@@ -19,9 +19,17 @@ def points(fraction: float | None) -> str:
 
 
 def span(difference: Mapping, name: str = "cer") -> str:
-    """Return a difference with its 95 % interval, in percentage points."""
+    """Return a difference with its 95 % interval, in percentage points; a dash without one."""
+    if difference[name] is None:
+        return "–"
     low, high = points(difference["low"]), points(difference["high"])
     return f"{points(difference[name])} ({low} … {high})"
+
+
+def rate_span(values: Mapping) -> str:
+    """Return the 95 % interval of a rate itself, `low` and `high` of the values."""
+    low, high = values.get("low"), values.get("high")
+    return "–" if low is None or high is None else f"{percent(low)} … {percent(high)}"
 
 
 def section(name: str, html: str, words: Mapping[str, str]) -> str:

@@ -8,6 +8,13 @@ from ocrtune.report_figures import percent, points, section, span, table
 SHOWN_WAYS = 30  # of misreading
 SHOWN_GROUPS = 50
 
+RATES = ("cer", "median_line_cer", "mean_line_cer", "cer_without_loops", "bounded_cer")
+ROWS = (
+    *("cer", "errors", "reference_characters", "substitutions", "deletions", "insertions"),
+    *("lines", "exact_lines", "median_line_cer", "mean_line_cer", "lines_over_100"),
+    *("looped", "cer_without_loops", "cut", "failed", "empty_references", "bounded_cer"),
+)
+
 
 def breakdowns(values: Mapping, words: Mapping[str, str]) -> str:
     """Return the tables of a report's values that have something to show, as HTML."""
@@ -88,3 +95,30 @@ def profiles(values: Mapping, words: Mapping[str, str]) -> str:
     ]
     head = [words["profile"], words["base"], words["tuned"], words["points_interval"]]
     return table(head, rows)
+
+
+def figures(values: Mapping, words: Mapping[str, str]) -> str:
+    """Return both models' figures under the contract's profile, and their word error rates."""
+
+    def cell(model: str, name: str) -> str:
+        value = values[model][name]
+        return percent(value) if name in RATES else f"{value:,}"
+
+    rows = [[escape(words[name]), cell("base", name), cell("tuned", name)] for name in ROWS]
+    rows += word_row(values, words)
+    return table(["", words["base"], words["tuned"]], rows)
+
+
+def classes(values: Mapping, words: Mapping[str, str]) -> str:
+    """Return both models' CER by class of characters."""
+
+    def cell(row: Mapping | None) -> str:
+        return f"{percent(row['cer'])} ({row['errors']:,})" if row else "–"
+
+    base = {row["name"]: row for row in values["classes"]["base"]}
+    tuned = {row["name"]: row for row in values["classes"]["tuned"]}
+    rows = [
+        [escape(words[name]), cell(base.get(name)), cell(tuned.get(name))]
+        for name in {**base, **tuned}
+    ]
+    return table([words["class"], f"{words['base']} CER (n)", f"{words['tuned']} CER (n)"], rows)

@@ -131,7 +131,9 @@ def without_secrets_in(event: Event) -> Event:
         case Note() | Done():
             return replace(event, text=redact(event.text))
         case Failed():
-            return Failed(redact(event.problem), redact(event.fix))
+            values = {name: redact(value) for name, value in event.values.items()}
+            known = {"problem": redact(event.problem), "fix": redact(event.fix), "values": values}
+            return replace(event, **known)
         case Asked():
             return replace(event, problem=redact(event.problem))
     return event

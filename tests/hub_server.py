@@ -18,6 +18,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import hub_jobs
+import hub_oauth
 import hub_writing
 import uvicorn
 import yaml
@@ -95,8 +96,11 @@ class Hub:
     readers: set[str] = field(default_factory=lambda: {"hf_reader"})  # tokens that write nothing
     stored: dict[str, bytes] = field(default_factory=dict)  # large files by their digest
     sent_in: list[str] = field(default_factory=list)  # digests of large files as they came
+    tokens: set[str] = field(default_factory=set)  # that were shown to it
     late_seconds: float = 5.0
     machines: hub_jobs.HubJobs = field(default_factory=hub_jobs.HubJobs)
+    organisations: dict[str, dict[str, str]] = field(default_factory=dict)  # roles by user
+    sign_ins: hub_oauth.SignIns = field(default_factory=hub_oauth.SignIns)
 
     def next_fault(self, request: str) -> int | str:
         """Return what shall go wrong with this request; 0 for nothing."""
@@ -168,6 +172,7 @@ def make_app(hub: Hub) -> FastAPI:
     async def answer(path: str, request: Request) -> Response:
         asked = f"{request.method} {path}"
         hub.requests.append(asked)
+        hub.tokens.add(token_of(request))
         fault = hub.next_fault(asked)
         if isinstance(fault, int) and fault:
             headers = {"Retry-After": "30"} if fault == 429 else {}
@@ -189,10 +194,9 @@ def broken() -> Response:
 
 async def respond(hub: Hub, path: str, request: Request) -> Response:
     """Answer a request that nothing happens to."""
-    if written := await hub_writing.respond(hub, path, request):
-        return written
-    if ran := await hub_jobs.respond(hub, path, request):
-        return ran
+    for topic in (hub_writing, hub_oauth, hub_jobs):
+        if answered := await topic.respond(hub, path, request):
+            return answered
     for pattern, reply in ((TREE, tree), (PATHS, paths_info), (INFO, info), (FILE, file)):
         match = pattern.fullmatch(path)
         if match is None or request.method not in ("GET", "HEAD", "POST"):

@@ -52,7 +52,8 @@ def forbidden(hub: "Hub", repo_id: str, request: Request) -> Response | None:
     user = user_of(hub, request)
     if not user:
         return refuse(401, words="Invalid username or password.")
-    if token in hub.readers or repo_id.split("/")[0] != user:
+    groups = {name for name, role in hub.organisations.get(user, {}).items() if role != "read"}
+    if token in hub.readers or repo_id.split("/")[0] not in {user, *groups}:
         return refuse(403, words="You do not have the rights to write here.")
     return None
 
@@ -84,7 +85,13 @@ async def whoami(hub: "Hub", match: re.Match, request: Request) -> Response:
     user = user_of(hub, request)
     if not user:
         return refuse(401, words="Invalid credentials in Authorization header")
-    return JSONResponse({"type": "user", "id": "1", "name": user, "fullname": user, "orgs": []})
+    token = request.headers.get("authorization", "").removeprefix("Bearer ")
+    roles = hub.organisations.get(user, {})
+    groups = [{"type": "org", "name": name, "roleInOrg": role} for name, role in roles.items()]
+    role = "read" if token in hub.readers else "write"
+    about = {"type": "access_token", "accessToken": {"displayName": "mine", "role": role}}
+    told = {"type": "user", "id": "1", "name": user, "fullname": user, "orgs": groups}
+    return JSONResponse(told | {"auth": about})
 
 
 async def create_repo(hub: "Hub", match: re.Match, request: Request) -> Response:

@@ -10,7 +10,7 @@ PACKAGE = Path(__file__).parent.parent / "ocrtune"
 
 LAYERS = {
     0: {"__init__", "errors", "records", "config", "events", "home", "limits", "whole_files"}
-    | {"redaction", "event_files", "crashes", "checkpoint_step"}
+    | {"redaction", "event_files", "crashes", "checkpoint_step", "hub_pages", "hub_words"}
     | {"event_lines", "flavors"},
     1: {
         "text",
@@ -36,7 +36,7 @@ LAYERS = {
     | {"misreadings", "word_counts", "number_tokens"}
     | {"seen", "other_engines", "ranking", "conditions", "power_law", "subsets"},
     2: {"hub", "families", "features", "feature_store", "examples", "hardware", "fitting"}
-    | {"engines", "hub_rows", "hub_tables", "hub_streams", "hub_writing"}
+    | {"engines", "hub_rows", "hub_tables", "hub_streams", "hub_writing", "hub_accounts"}
     | {"hub_jobs"},
     3: {"dataset", "dataset_report", "sources"}
     | {"training", "learner", "graphs", "ranks", "validation", "checkpoints", "preflight"}
@@ -44,6 +44,9 @@ LAYERS = {
     | {"report", "report_page", "report_words", "suspects", "pretrain", "bench"}
     | {"comparisons", "verdicts", "breakdowns", "report_values", "report_schema"}
     | {"report_figures", "report_charts_svg", "report_tables", "report_filter"}
+    | {"report_style", "report_lines", "report_pictures", "report_ranking", "report_conditions"}
+    | {"report_drawings", "report_charts", "report_charts_png", "report_fonts", "report_png"}
+    | {"learning_chart"}
     | {"label_check", "learning", "learning_curve", "learning_page", "learning_words"},
     4: {"jobs", "turns", "keeping", "worker", "job_status", "waits", "resident"}
     | {"offsite", "offsite_files", "offsite_fetch", "copying"}
@@ -74,14 +77,14 @@ ALLOWED = {
     "ui": LAYERS[0]
     | LAYERS[1]
     | LAYERS[4]
-    | {"hub", "hub_writing", "families", "report", "report_page", "ui"}
+    | {"hub", "hub_writing", "hub_accounts", "families", "report", "report_page", "ui"}
     | {"dataset_report", "suspects"},
 }
 
 MODEL_WORLD = {"families", "features", "feature_store", "hardware", "engines", "preflight"}
 MODEL_WORLD |= {"training", "learner", "graphs", "ranks", "validation", "checkpoints"}
 MODEL_WORLD |= {"decoding", "reading", "exporting", "pretrain", "bench"}
-NUMBERS = {"breakdowns", "learning_curve"}
+NUMBERS = {"breakdowns", "learning_curve", "report_charts"}
 MODEL_WORLD |= {"comparing"}
 HOMES = {  # where a package from elsewhere may be imported
     "torch": MODEL_WORLD,
@@ -91,7 +94,7 @@ HOMES = {  # where a package from elsewhere may be imported
     "unsloth": MODEL_WORLD,
     "safetensors": MODEL_WORLD,
     "tokenizers": MODEL_WORLD,
-    "huggingface_hub": {"hub", "hub_writing", "hub_jobs"},
+    "huggingface_hub": {"hub", "hub_writing", "hub_accounts", "hub_jobs"},
     "httpx": {"hub", "hub_writing", "hub_jobs"},
     "gradio": {"ui"},
     "pandas": {"ui"},

@@ -23,6 +23,7 @@ from line_samples import write_dataset
 from ocrtune.config import TrainConfig
 from ocrtune.event_lines import to_marked
 from ocrtune.events import Done, Event, Failed, Note, Step
+from ocrtune.hub_words import hub_error, in_language
 from ocrtune.remote import RemoteState
 from ocrtune.remote_package import SCRIPT, pack, requirements, write_script
 
@@ -420,7 +421,7 @@ def test_what_the_training_there_says_of_its_failure_counts_more(hub, client, fo
     ("settings", "words"),
     [
         ({"credit": False}, "no credit"),
-        ({"forbidden": {"hf_owner"}}, "`jobs` under `hf_oauth_scopes`"),
+        ({"forbidden": {"hf_owner"}}, "may not start jobs on the Hub (403). The Hub says: Missing"),
         ({"prices": 2.0}, "costs $0.80 an hour by now"),
     ],
 )
@@ -432,6 +433,13 @@ def test_what_the_hub_refuses_is_said_and_costs_no_consent(hub, client, folder, 
     assert words in ended(client)
     assert hub.machines.started == 0
     assert RemoteState.load(folder).agreed
+
+
+def test_a_visitor_of_a_space_hears_which_scope_is_missing_in_both_languages(monkeypatch):
+    monkeypatch.setenv("SYSTEM", "spaces")
+    error = hub_error("job_scope", status="403", said="")
+    assert "`jobs` under `hf_oauth_scopes`" in error.fix
+    assert "`hf_oauth_scopes`" in in_language("zh", error.key, error.values)[1]
 
 
 def test_deleting_a_run_ends_what_it_costs(hub, client, folder):

@@ -17,7 +17,8 @@ from ocrtune.errors import MetricsError
 from ocrtune.records import OcrContract, Prediction, Sample
 from ocrtune.report import build_comparison, read_report, report_values, verdict, write_report
 from ocrtune.report_filter import SCRIPT
-from ocrtune.report_page import data_uri, percent, points
+from ocrtune.report_page import percent, points
+from ocrtune.report_pictures import data_uri
 from ocrtune.report_words import SENTENCES, WORDS
 
 CONTRACT = OcrContract(
@@ -371,7 +372,7 @@ def test_html_sets_right_to_left_lines_right_to_left(tmp_path):
 def test_html_shows_the_worst_line_first_with_marks(tmp_path):
     rows = [("good", "abc", "abd", "abc"), ("bad", "abc def", "abc def", "axcdefz")]
     html = write_report(compare(rows), {}, tmp_path)["html"].read_text("utf-8")
-    assert html.index("<bdi>bad</bdi>") < html.index("<bdi>good</bdi>")
+    assert html.index(">bad</bdi>") < html.index(">good</bdi>")
     assert "a<mark>x</mark>c<del>␣</del>def<ins>z</ins>" in html
     assert "ab<mark>d</mark>" in html
 
@@ -379,7 +380,7 @@ def test_html_shows_the_worst_line_first_with_marks(tmp_path):
 def test_html_names_characters_nobody_sees(tmp_path):
     html = write_report(compare([("a", "a b", "ab", "a\u200bb")]), {}, tmp_path)["html"]
     text = html.read_text("utf-8")
-    assert "<mark>U+200B</mark>" in text  # in the line
+    assert "<mark><small>U+200B</small></mark>" in text  # in the line
     assert "<bdi>U+0020</bdi> → <bdi>U+200B</bdi>" in text  # in the confusion table
     assert "<bdi>U+0020</bdi> → <bdi>(nothing)</bdi>" in text
 

@@ -9,6 +9,7 @@ import yaml
 from line_samples import draw_line
 
 from ocrtune import config, dataset, dataset_files
+from ocrtune.hub_accounts import WRITING_SCOPES
 from ocrtune.limits import USUAL, Limits
 
 ROOT = Path(__file__).parent.parent
@@ -29,6 +30,12 @@ def test_the_card_fits_the_hub():
     assert isinstance(CARD["python_version"], str)  # unquoted, 3.10 would become 3.1
     assert len(CARD["short_description"]) <= 60  # the Hub refuses a push with more
     assert (ROOT / CARD["app_file"]).is_file()
+
+
+def test_visitors_may_sign_in_to_push_what_they_made_there_and_nothing_else():
+    assert CARD["hf_oauth"] is True
+    assert CARD["hf_oauth_scopes"] == ["contribute-repos"]
+    assert set(CARD["hf_oauth_scopes"]) < set(WRITING_SCOPES)
 
 
 def test_card_manifest_and_requirements_agree():

@@ -9,7 +9,7 @@ import re
 import shutil
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import gradio as gr
@@ -32,13 +32,13 @@ from ocrtune.families import DEEPSEEK_OCR, FAMILIES, ModelFamily, get_family
 from ocrtune.hub_layout import Place, find_place, is_hub_id
 from ocrtune.limits import NO_LIMITS, Limits
 from ocrtune.sample_index import SampleIndex
-from ocrtune.ui.accounts import require_token
+from ocrtune.ui.accounts import Lent, require_token
 from ocrtune.ui.knobs import KNOBS, read_knobs, turn_knobs
 from ocrtune.ui.looks import Look, clean, look, question
 from ocrtune.ui.uploads import hand_out, keep, pass_on, require_kind
 from ocrtune.ui.views import sentence
 from ocrtune.ui.visitors import VISITOR, owner_of
-from ocrtune.ui.words import Refused, label, language_of, say
+from ocrtune.ui.words import Refused, label, language_of, said, say
 from ocrtune.ui.words_en import ENGLISH
 
 SAMPLE = Path(__file__).parent.parent / "assets" / "sample.zip"
@@ -71,7 +71,7 @@ def shown(action: Callable) -> Callable:
             if isinstance(error, Refused):
                 words = say(language, error.key, **error.values)
             else:
-                words = str(error)
+                words = " ".join(said(error, language)).strip()
             raise gr.Error(sentence(words), SHOWN_SECONDS, print_exception=False) from error
         except OSError as error:  # a full disk, no memory for a process
             words = say(language, "machine_trouble", why=error.strerror or type(error).__name__)
@@ -89,6 +89,7 @@ class Actions:
     folders: bool = False  # whether visitors may name folders of this machine
     account: Callable[[], str] | None = None  # returns the token of who asks; empty: nobody
     limits: Limits = NO_LIMITS  # of what one visitor may take
+    lent: Lent = field(default_factory=Lent)  # tokens that work goes on with
 
     def need(self, session: object, name: str, refusal: str) -> Look:
         """Return a job of the visitor that has made something; refuse if there is none."""
@@ -232,7 +233,8 @@ class Actions:
             group_by=plain(group_by),
             **(told | given),
         )
-        return clean(session) | {"dataset": self.launch(job, "build", config, session)}
+        token = self.account() if self.account else ""  # it may be private to the visitor
+        return clean(session) | {"dataset": self.launch(job, "build", config, session, token)}
 
     @shown
     def answer(self, choice: object, session: object, language: str) -> dict:

@@ -15,7 +15,7 @@ from ocrtune.limits import NO_LIMITS, Limits
 from ocrtune.remote import STATE as REMOTE_STATE
 from ocrtune.ui.views import bar, escape, notice, sentence, text
 from ocrtune.ui.visitors import SECRET, VISITOR, may_use, owners_of
-from ocrtune.ui.words import say
+from ocrtune.ui.words import said, say
 from ocrtune.waits import Waits
 
 WAITS = Waits()
@@ -204,10 +204,10 @@ def belongings(found: dict[str, Kept], run_id: str, session: object) -> dict[str
     return known
 
 
-def failure(events: list[Event]) -> str:
+def failure(events: list[Event], language: str) -> str:
     """Return why a job failed, as HTML."""
     told = [event for event in events if isinstance(event, Failed)]
-    return "<br>".join(sentence(part) for event in told[-1:] for part in (event.problem, event.fix))
+    return "<br>".join(sentence(part) for event in told[-1:] for part in said(event, language))
 
 
 def question(seen: Look) -> Asked | None:
@@ -287,6 +287,6 @@ def trouble(seen: Look, language: str) -> str:
         again = text(language, "lost_again")
         return notice(f"{lost_words('lost', seen, language)} {again}", "bad")
     if seen.state == "failed":
-        why = failure(seen.job.events())
+        why = failure(seen.job.events(), language)
         return notice(f"<b>{text(language, 'trouble')}</b><br>{why}", "bad")
     return ""

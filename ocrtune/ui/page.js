@@ -33,6 +33,14 @@
     window.ocrtune.picked = sample.dataset.otOpen;
     button.click();
   });
+  // Whoever signs in or out comes back to the same address.
+  document.addEventListener("click", (event) => {
+    const sign = event.target.closest("a[data-ot-sign]");
+    if (!sign || !location.search) return;
+    event.preventDefault();
+    const target = encodeURIComponent(`/${location.search}`);
+    location.assign(`${sign.getAttribute("href").split("?")[0]}?_target_url=${target}`);
+  });
   // The server does not know under which address it is seen: links are made whole here.
   const whole = (input) => new URL(input.dataset.otLink, location.origin + location.pathname).href;
   const completeLinks = () => {

@@ -48,7 +48,7 @@ def train_tab(actions: Actions, shared: Shared) -> TabParts:
                     elem_id="ot-other-base",
                 )
                 settings = lay_out_knobs(FAMILIES[BASES[0]])
-                copies = Copies(actions.home, actions.account)
+                copies = Copies(actions.home, actions.account, actions.lent)
                 copied = copy_part(copies, shared)
         with card():
             step("train_step_2")

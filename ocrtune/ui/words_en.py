@@ -445,7 +445,7 @@ ENGLISH = {
     "group_copies": "#### Copies on the Hub",
     "copy_consent": "Copy this run to my account on the Hub every ten minutes",
     "copy_consent_info": "Checkpoint, adapter, log and dataset go to the private repository "
-    "ocrtune-runs of the account that is signed in on this machine. Nobody else sees them.",
+    "ocrtune-runs of the account that is signed in. Nobody else sees them.",
     "copy_address": "Go on with a copied run",
     "copy_address_info": "Its address, as it is shown while a run is copied.",
     "copy_bring": "Fetch it",
@@ -563,4 +563,21 @@ ENGLISH = {
     "remote_page": "Its page there",
     "remote_unwatched": "Nobody watches over the run, which may go on there and cost. Resume "
     "follows it again, without starting a second one.",
+    "sign_in_button": "Sign in with Hugging Face",
+    "sign_in_why": "to put datasets and models into your own account. Everything else works "
+    "without.",
+    "sign_in_ended": "Your sign-in as {name} has expired. Nothing is lost: your runs are back once "
+    "you sign in again.",
+    "sign_in_repeat": "Sign in again",
+    "sign_in_read_only": "Nothing can be pushed: this sign-in may only read.",
+    "signed_in_as": "Signed in to Hugging Face as {name}.",
+    "sign_out": "Sign out",
+    "sign_in_here": "Nobody is signed in to Hugging Face on this machine. To push datasets and "
+    "models, run `hf auth login` in a terminal, then load this page again.",
+    "pushing_as": "Pushing to Hugging Face as {name}.",
+    "pushing_not": "Signed in to Hugging Face as {name}, with a token that may only read. To push, "
+    "run `hf auth login` with one that may write.",
+    "pushing_asked": "Signed in to Hugging Face on this machine; asking whose account it is …",
+    "pushing_unknown": "Signed in to Hugging Face on this machine, but the Hub cannot be asked for "
+    "the account now. Everything but sharing works.",
 }

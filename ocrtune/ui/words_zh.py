@@ -421,7 +421,7 @@ CHINESE = {
     # Hub 上的副本
     "group_copies": "#### Hub 上的副本",
     "copy_consent": "每十分钟把本次训练复制到我的 Hub 账号",
-    "copy_consent_info": "存档、适配器、日志和数据集会复制到本机登录账号的私有仓库 ocrtune-runs，"
+    "copy_consent_info": "存档、适配器、日志和数据集会复制到已登录账号的私有仓库 ocrtune-runs，"
     "其他人看不到。",
     "copy_address": "接着训练已复制的任务",
     "copy_address_info": "填写它的地址：训练被复制时，页面上会显示。",
@@ -534,4 +534,19 @@ CHINESE = {
     "remote_page": "那边的任务页面",
     "remote_unwatched": "目前没有人照看这个训练，它可能仍在那边运行并计费。"
     "点击继续会重新跟踪它，不会再启动第二个。",
+    "sign_in_button": "使用 Hugging Face 登录",
+    "sign_in_why": "即可把数据集和模型推送到自己的账号。其他功能不登录也能使用。",
+    "sign_in_ended": "您（{name}）的登录已过期。没有丢失任何内容：重新登录后即可看到您的训练。",
+    "sign_in_repeat": "重新登录",
+    "sign_in_read_only": "这次登录只有读取权限，无法推送。",
+    "signed_in_as": "已登录 Hugging Face：{name}。",
+    "sign_out": "退出登录",
+    "sign_in_here": "本机尚未登录 Hugging Face。要推送数据集和模型，请在终端运行 "
+    "`hf auth login`，然后重新加载本页面。",
+    "pushing_as": "将以 {name} 的身份推送到 Hugging Face。",
+    "pushing_not": "已登录 Hugging Face：{name}，但令牌只有读取权限。要推送，请用有写入权限的令牌"
+    "重新运行 `hf auth login`。",
+    "pushing_asked": "本机已登录 Hugging Face，正在查询账号……",
+    "pushing_unknown": "本机已登录 Hugging Face，但目前无法向 Hub 查询账号。除分享外，其他功能都能"
+    "使用。",
 }
