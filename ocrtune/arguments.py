@@ -16,8 +16,10 @@ from ocrtune.config import (
     BuildConfig,
     CompareConfig,
     Config,
+    DoctorConfig,
     ExportConfig,
     LearnConfig,
+    PushDatasetConfig,
     ReadConfig,
     SuspectsConfig,
     TrainConfig,
@@ -55,6 +57,7 @@ def make_parser() -> argparse.ArgumentParser:
         add_score,
         add_edit,
     )
+    adders += (add_push_dataset,)
     others = (
         add_remote,
         add_far,
@@ -65,6 +68,8 @@ def make_parser() -> argparse.ArgumentParser:
         add_jobs,
         add_app,
         add_reader,
+        add_deploy,
+        add_doctor,
     )
     for add in (*adders, *others):
         add(commands)
@@ -490,7 +495,7 @@ def add_compare(commands: argparse._SubParsersAction) -> None:
         metavar="NAME=PATH",
         default=argparse.SUPPRESS,
         help="rank what another engine read, too: a folder of `picture-name.txt`, or a CSV, TSV, "
-        "JSON or JSON lines with picture id and text; may be repeated",
+        "JSON or JSON lines with picture id and text, or a zip of either; may be repeated",
     )
     command.add_argument(
         "--leave-out-seen",
@@ -576,6 +581,46 @@ def add_export(commands: argparse._SubParsersAction) -> None:
     option(command, ExportConfig, "--base", "MODEL", "what the adapter was trained on, if moved")
     option(command, ExportConfig, "--dtype", "TYPE", "bfloat16 or float16")
     job_options(command, ExportConfig)
+
+
+def add_push_dataset(commands: argparse._SubParsersAction) -> None:
+    command = commands.add_parser(
+        "push-dataset",
+        usage="%(prog)s DATA USER/NAME [--public] [--license NAME] [OPTION ...]",
+        help="share a dataset on the Hub, private unless you say otherwise",
+        description="Put a dataset on the Hugging Face Hub as `load_dataset` and `build` read it, "
+        "with a card that says what is in it. Where it goes and who will see it is printed first. "
+        "Pushed again, it takes the place of what was there, all at once; a push that failed is "
+        "simply repeated. The account is the one of `hf auth login` or HF_TOKEN.",
+    )
+    for name, metavar, words in (
+        ("data", "DATA", "the dataset, as given to `build --output`"),
+        ("repo_id", "USER/NAME", "where it goes; NAME alone goes to your own account"),
+    ):
+        command.add_argument(
+            name, nargs="?", default=argparse.SUPPRESS, metavar=metavar, help=words
+        )
+    command.add_argument(
+        "--public",
+        dest="private",
+        action="store_false",
+        default=argparse.SUPPRESS,
+        help="let everybody see it, pictures and texts",
+    )
+    words = "under which others may use it, as the Hub calls it, such as cc-by-4.0"
+    option(command, PushDatasetConfig, "--license", "NAME", words)
+    command.add_argument(
+        "--languages",
+        nargs="+",
+        metavar="CODE",
+        default=argparse.SUPPRESS,
+        help="of the texts, such as zh en (default: those that their scripts tell)",
+    )
+    option(command, PushDatasetConfig, "--run", "RUN", "name on the card what this run was made of")
+    option(command, PushDatasetConfig, "--revision", "NAME", "a branch (default: main)")
+    option(command, PushDatasetConfig, "--message", "TEXT", "of the commit")
+    job_options(command, PushDatasetConfig)
+    command.set_defaults(positional={"data": "DATA", "repo_id": "USER/NAME"})
 
 
 def add_score(commands: argparse._SubParsersAction) -> None:
@@ -734,6 +779,46 @@ def add_app(commands: argparse._SubParsersAction) -> None:
     )
     command.add_argument("--host", help="address to listen on (default: 127.0.0.1)")
     command.add_argument("--port", type=int, help="port (default: the first free one from 7860)")
+    words = "make a public address too, which lasts a week at most: whoever knows it can use this "
+    words += "machine, and what is sent goes through gradio's servers (for Google Colab)"
+    command.add_argument("--share", action="store_true", help=words)
+
+
+def add_deploy(commands: argparse._SubParsersAction) -> None:
+    command = commands.add_parser(
+        "deploy",
+        help="make a Space on the Hugging Face Hub, or bring one up to date",
+        description="Make a Space what `space.yaml` and the files beside it say: the Space itself, "
+        "volumes, variables, secrets (by name; their values come from your environment), files, "
+        "machine, sleep time. Only what differs is changed. What costs money, or makes a private "
+        "Space public, needs your consent. Whatever fails, the same command goes on.",
+    )
+    words = "of the Space (default: you, and the name in the manifest)"
+    command.add_argument("space", nargs="?", default="", metavar="USER/NAME", help=words)
+    words = "only say what differs and would be changed"
+    command.add_argument("--dry-run", action="store_true", help=words)
+    command.add_argument("--yes", action="store_true", help="agree to what needs consent")
+    command.add_argument("--private", action="store_true", help="let only you see the Space")
+    words = "instead of the manifest's, such as cpu-basic, which costs nothing"
+    command.add_argument("--hardware", default="", metavar="NAME", help=words)
+    words = "put ocrtune in the place of another program that the Space holds"
+    command.add_argument("--replace", action="store_true", help=words)
+    words = "the manifest (default: space.yaml beside the package); files are looked for beside it"
+    command.add_argument("--manifest", type=Path, metavar="FILE", help=words)
+
+
+def add_doctor(commands: argparse._SubParsersAction) -> None:
+    command = commands.add_parser(
+        "doctor",
+        help="check this machine before you wait for it",
+        description="Check driver, GPU, memory, disk, versions, a small computation, the Hub and a "
+        "reading. Each line is ok, a warning or a problem, with what to do. The exit code is 1 "
+        "where there is a problem.",
+    )
+    command.add_argument("--json", action="store_true", help="write JSON")
+    words = "leave out the computations and the reading, which take half a minute"
+    command.add_argument("--quick", action="store_true", default=argparse.SUPPRESS, help=words)
+    job_options(command, DoctorConfig)
 
 
 def add_reader(commands: argparse._SubParsersAction) -> None:
@@ -837,7 +922,8 @@ def make_config(args: argparse.Namespace) -> Config:
     values |= typed
     missing = [field.name for field in known if is_required(field) and field.name not in values]
     if missing:
-        args.usage_error(f"still needed: {', '.join(map(spell, missing))}")
+        words = [given.get("positional", {}).get(name) or spell(name) for name in missing]
+        args.usage_error(f"still needed: {', '.join(words)}")
     return args.kind(**values)
 
 

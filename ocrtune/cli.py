@@ -17,8 +17,10 @@ from ocrtune.config import (
     BuildConfig,
     CompareConfig,
     Config,
+    DoctorConfig,
     ExportConfig,
     LearnConfig,
+    PushDatasetConfig,
     ReadConfig,
     SuspectsConfig,
     TrainConfig,
@@ -26,12 +28,13 @@ from ocrtune.config import (
 from ocrtune.crashes import explain_crash, is_circumstance
 from ocrtune.errors import (
     ArchiveError,
+    ConfigError,
     DatasetError,
     MetricsError,
     OcrtuneError,
     QuestionError,
 )
-from ocrtune.events import Asked, Done, Emit, Event, Failed, Note, Read, Saved, silent
+from ocrtune.events import Asked, Checked, Done, Emit, Event, Failed, Note, Read, Saved, silent
 from ocrtune.limits import Limits
 from ocrtune.resident import read_resident
 from ocrtune.stopping import BUILD_STOPPING, Watcher, stopping_at_once, stopping_gently
@@ -486,6 +489,26 @@ def export(config: ExportConfig, watcher: Watcher, args: argparse.Namespace) -> 
     return Ending(exported.checked)
 
 
+def push_dataset(config: PushDatasetConfig, watcher: Watcher, args: argparse.Namespace) -> Ending:
+    """Say where a dataset goes and who will see it, then put it on the Hub."""
+    from ocrtune.hub_writing import local_token
+    from ocrtune.pushing import plan_push, push_dataset
+
+    plan = plan_push(config, local_token(), watcher.emit)
+    print("\n".join(plan.lines()), flush=True)
+    for line in plan.lines() if args.job else ():
+        watcher.emit(Note(line))
+    pushed = push_dataset(plan, watcher.emit)
+    watcher.emit(Saved(f"shared_{pushed.changed}", pushed.address))
+    told = {
+        "data": "Shared",
+        "card": "The data are there already; the card is new",
+        "nothing": "Everything is there already",
+    }
+    print(f"{told[pushed.changed]}: {pushed.address}")
+    return Ending(f"{told[pushed.changed]}.")
+
+
 def columns(args: argparse.Namespace) -> int:
     """Print what is in the columns of a table."""
     from ocrtune.columns import Column
@@ -771,12 +794,118 @@ def reader(args: argparse.Namespace) -> int:
 
 def app(args: argparse.Namespace) -> int:
     """Serve the page until it is ended."""
+    on_space = os.environ.get("SYSTEM") == "spaces"
+    if args.share and on_space:
+        raise ConfigError("A Space has an address already.", "Leave `--share` away.")
     from ocrtune.ui.page import launch
 
-    page = launch(args.host, args.port, wait=False)
+    page = launch(args.host, args.port, wait=False, share=args.share)
+    if args.share:
+        print(shared_words(page.share_url), flush=True)
+    elif is_colab():
+        print("On Colab nobody can open that address: add `--share` for a public one.", flush=True)
     print(f"The page is at {page.local_url} (Ctrl-C ends it)", flush=True)
     page.block_thread()
     return 0
+
+
+def is_colab() -> bool:
+    """Return whether this is a machine of Google Colab, of which the browser sees no port."""
+    return bool(os.environ.get("COLAB_RELEASE_TAG") or os.environ.get("COLAB_BACKEND_VERSION"))
+
+
+def shared_words(address: str | None) -> str:
+    """Return what to know of the public address; empty or None: there is none."""
+    if not address:
+        return (
+            "No public address could be made: gradio's servers cannot be reached from here. Check "
+            "the connection and start again; meanwhile only this machine can open the page."
+        )
+    return (
+        f"Open {address}\n"
+        "Whoever knows this address can use this machine until you end the page; pictures and "
+        "texts pass through gradio's servers. Visitors do not see each other's jobs. For limits "
+        "on each of them, set OCRTUNE_SHARED_SPACE=yes first."
+    )
+
+
+def doctor(config: DoctorConfig, watcher: Watcher, args: argparse.Namespace) -> Ending:
+    """Check this machine and print what was found, line by line as it is found."""
+    from ocrtune.checkup_words import summary
+    from ocrtune.doctor import examine
+
+    def emit(event: Event) -> None:
+        watcher.emit(event)
+        if isinstance(event, Checked) and not args.json:
+            print(*checked_lines(event), sep="\n", flush=True)
+
+    found = examine(config, emit)
+    told = summary([one.state for one in found])
+    if args.json:
+        from ocrtune.checkup_words import found_and_fix
+
+        rows = [
+            {
+                "check": one.check,
+                "state": one.state,
+                **dict(zip(("found", "fix"), words, strict=True)),
+            }
+            for one in found
+            for words in [found_and_fix(one.words, one.values)]
+        ]
+        print(json.dumps(rows, indent=2, ensure_ascii=False))
+    else:
+        print(told)
+    return Ending(told, code=any(one.state == "problem" for one in found))
+
+
+def checked_lines(one: Checked) -> list[str]:
+    """Return a finding as lines for a terminal."""
+    from ocrtune.checkup_words import found_and_fix, state_of, title_of
+
+    found, fix = found_and_fix(one.words, one.values)
+    line = f"{state_of(one.state):9}{title_of(one.check):18}{found}"
+    return [line, f"{'':27}{fix}"] if fix else [line]
+
+
+def deploy(args: argparse.Namespace) -> int:
+    """Make a Space what the manifest asks for, or only say what differs."""
+    from ocrtune.deploying import make_plan, with_choices
+    from ocrtune.hub_spaces import SpaceRepo
+    from ocrtune.hub_writing import local_token
+    from ocrtune.space_manifest import MANIFEST, load_manifest
+
+    path = args.manifest or Path(__file__).parent.parent / MANIFEST
+    manifest = with_choices(load_manifest(path), args.hardware, args.private)
+    space = SpaceRepo.find(args.space, manifest.name, local_token())
+    manifest = manifest.filled(*space.repo_id.split("/"))
+    plan = make_plan(space, manifest, path.resolve().parent, os.environ, args.replace)
+    print(f"{plan.address}")
+    for note in plan.notes:
+        print(f"  {note}")
+    if not plan.steps:
+        print("Nothing differs: the Space is what the manifest asks for.")
+        return 0
+    if args.dry_run:
+        for step in plan.steps:
+            print(f"- {step.words}")
+        print("Nothing was changed. Without --dry-run, this would be done in this order.")
+        return 0
+    agree(plan.consents, args.yes)
+    plan.apply(lambda words: print(f"- {words}", flush=True))
+    print(f"Done. The Space builds itself now, which takes minutes: {plan.address}")
+    return 0
+
+
+def agree(consents: Sequence[str], yes: bool) -> None:
+    """Ask whoever sits at the terminal to agree; raise if nobody does."""
+    for words in consents:
+        print(words, flush=True)
+    if not consents or yes:
+        return
+    asked = sys.stdin.isatty() and sys.stdout.isatty()
+    if not asked or input("Go on? [y/N] ").strip().lower() not in ("y", "yes"):
+        raise ConfigError("Nothing was changed: this needs your consent.", "Agree with `--yes`.")
 
 
 JOBS: dict[str, Callable[..., Ending]] = {
@@ -789,6 +918,8 @@ JOBS: dict[str, Callable[..., Ending]] = {
     "learn": learn,
     "export": export,
     "remote": remote,
+    "doctor": doctor,
+    "push-dataset": push_dataset,
 }
 OTHERS: dict[str, Callable[[argparse.Namespace], int]] = {
     "columns": columns,
@@ -801,5 +932,6 @@ OTHERS: dict[str, Callable[[argparse.Namespace], int]] = {
     "bench": bench,
     "jobs": manage_jobs,
     "app": app,
+    "deploy": deploy,
     "reader": reader,
 }

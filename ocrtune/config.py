@@ -2,11 +2,13 @@
 
 import json
 import math
+import re
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Self
 
 from ocrtune.errors import ConfigError, did_you_mean
+from ocrtune.licenses import require_license
 
 BASES = ("tiny", "deepseek-ocr", "deepseek-ocr-2", "glm-ocr", "lighton-ocr", "paddleocr-vl")
 BASES += ("got-ocr-2", "qwen-vl")
@@ -282,7 +284,8 @@ class CompareConfig(Config):
     base: str = "tiny"
     adapters: tuple[str, ...] = ()  # more of them, ranked beside the first
     checkpoints: tuple[str, ...] = ()  # folders of unfinished runs, ranked too
-    texts: tuple[str, ...] = ()  # what other engines read: `NAME=FOLDER` or `NAME=TABLE`
+    names: tuple[str, ...] = ()  # of adapters, then checkpoints, in the report; else their folders
+    texts: tuple[str, ...] = ()  # what other engines read: `NAME=` and a folder, table or zip
     leave_out_seen: str = "no"  # samples that train holds too: one of LEAVE_OUT_SEEN
     split: str = "test"
     draws: int = 10_000  # of the paired bootstrap
@@ -291,8 +294,14 @@ class CompareConfig(Config):
     suspects: int = 200  # training lines read at most to find wrong ground truth; 0: none
 
     def __post_init__(self) -> None:
-        for name in ("adapters", "checkpoints", "texts"):  # JSON has lists only
+        for name in ("adapters", "checkpoints", "names", "texts"):  # JSON has lists only
             object.__setattr__(self, name, tuple(getattr(self, name)))
+        count = len(self.all_adapters) + len(self.all_checkpoints)
+        require(
+            not self.names or len(self.names) == count,
+            f"{len(self.names)} `names` were given for {count} adapters and checkpoints.",
+            "Give each of them one, or none any.",
+        )
         for one in self.texts:
             require(
                 all(one.partition("=")),
@@ -322,8 +331,13 @@ class CompareConfig(Config):
         return tuple(dict.fromkeys((self.adapter, *self.adapters)))
 
     @property
+    def all_checkpoints(self) -> tuple[str, ...]:
+        """The folders of every unfinished run, each once."""
+        return tuple(dict.fromkeys(self.checkpoints))
+
+    @property
     def other_texts(self) -> dict[str, str]:
-        """The folder or table of each other engine, by its name."""
+        """The folder, table or zip of each other engine, by its name."""
         return {name: path for name, _, path in (one.partition("=") for one in self.texts)}
 
 
@@ -357,3 +371,44 @@ class ExportConfig(Config):
             f"There is no 16-bit type `{self.dtype}`.",
             "Use bfloat16 or float16.",
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class DoctorConfig(Config):
+    """What is checked about this machine."""
+
+    quick: bool = False  # leave out what takes more than a few seconds
+    anonymous: bool = False  # do not ask the Hub as the owner of this machine
+
+
+REPO_NAME = re.compile(r"(?:[A-Za-z0-9][\w.-]{0,95}/)?[A-Za-z0-9][\w.-]{0,95}", re.ASCII)
+LANGUAGE_TAG = re.compile(r"[a-z]{2,3}")  # ISO 639, as the Hub has them
+
+
+@dataclass(frozen=True, kw_only=True)
+class PushDatasetConfig(Config):
+    """Where a dataset goes on the Hub, and what its card says that nobody can count."""
+
+    data: str  # prefix of a built dataset
+    repo_id: str  # `USER/NAME`; `NAME` alone: of the own account
+    private: bool = True  # of a repository that is not there yet; a public one must be wanted
+    license: str = ""  # one of LICENSES; empty: as the card there has it, or none
+    languages: tuple[str, ...] = ()  # of the texts; empty: as their scripts tell, where they do
+    message: str = ""  # of the commit
+    revision: str = ""  # the branch, which need not exist; empty: `main`
+    run: str = ""  # folder of a run or adapter trained on it, whose contract the card names
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "languages", tuple(self.languages))  # JSON has lists only
+        require(
+            bool(REPO_NAME.fullmatch(self.repo_id)),
+            f"`{self.repo_id}` is no name for a dataset on the Hub.",
+            "Use the form `USER/NAME`, with letters, digits, `-`, `_` and `.`.",
+        )
+        for one in self.languages:
+            require(
+                bool(LANGUAGE_TAG.fullmatch(one)),
+                f"`{one}` is no code of a language.",
+                "Use two or three small letters, such as zh, en or lzh.",
+            )
+        require_license(self.license)

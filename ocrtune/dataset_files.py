@@ -187,31 +187,46 @@ def as_cells(one: Reject, content: str) -> dict[str, object]:
 
 def load_samples(prefix: str, split: str) -> list[Sample]:
     """Return the samples of a split as people left them, in the order of the content file."""
+    return list(stream_samples(prefix, split))
+
+
+def stream_samples(prefix: str, split: str) -> Iterator[Sample]:
+    """Yield what `load_samples` returns, with a row group of pictures in memory at a time."""
     if split not in SPLITS:
         raise DatasetError(f"There is no split `{split}`.", f"Use {', '.join(SPLITS)}.")
+    stored = () if is_empty(prefix, split) else stored_samples(prefix, split)
+    return with_edits(prefix, split, stored)
+
+
+def stored_samples(prefix: str, split: str) -> Iterator[Sample]:
+    """Yield the samples of a split as its file has them."""
     path = split_path(prefix, split)
-    if is_empty(prefix, split):
-        return []
     require_file(path, prefix)
-    try:
-        with pq.ParquetFile(path) as file:
-            if not {"image", "text"} <= set(file.schema_arrow.names):
-                raise foreign(path, "it has no columns `image` and `text`")
-            batches = file.iter_batches(batch_size=GROUP_ROWS, columns=["image", "text"])
-            rows = [row for batch in batches for row in batch.to_pylist()]
-    except (pa.ArrowException, OSError) as error:
-        raise foreign(path, cause(error)) from error
-    samples: dict[str, Sample] = {}
-    for number, row in enumerate(rows):
+    seen: set[str] = set()
+    for number, row in enumerate(stored_rows(path)):
         image, text = row["image"], row["text"]
         picture = image.get("bytes") if isinstance(image, dict) else None
         if not isinstance(picture, bytes) or not isinstance(text, str):
             raise foreign(path, f"row {number} holds no picture with its text")
         picture_id = image.get("path") or f"{split} {number}"  # other tools write no path
-        if picture_id in samples:
+        if picture_id in seen:
             raise foreign(path, f"two rows are called `{picture_id}`")
-        samples[picture_id] = Sample(picture_id=picture_id, picture=picture, text=text)
-    return with_edits(prefix, split, list(samples.values()))
+        seen.add(picture_id)
+        yield Sample(picture_id=picture_id, picture=picture, text=text)
+
+
+def stored_rows(path: Path) -> Iterator[dict[str, Any]]:
+    """Yield the rows of a split's file."""
+    try:
+        with pq.ParquetFile(path) as file:
+            if not {"image", "text"} <= set(file.schema_arrow.names):
+                raise foreign(path, "it has no columns `image` and `text`")
+            for group in range(file.num_row_groups):
+                columns = {"row_groups": [group], "columns": ["image", "text"]}
+                for batch in file.iter_batches(batch_size=GROUP_ROWS, **columns):
+                    yield from batch.to_pylist()
+    except (pa.ArrowException, OSError) as error:
+        raise foreign(path, cause(error)) from error
 
 
 def read_build_report(prefix: str) -> dict[str, Any]:

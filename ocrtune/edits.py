@@ -8,7 +8,7 @@ stay as they are until the next build; whoever loads samples sees them with thei
 import contextlib
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -287,20 +287,22 @@ def read_addition(prefix: Path | str, addition: Addition) -> bytes:
     return data
 
 
-def with_edits(prefix: Path | str, split: str, samples: list[Sample]) -> list[Sample]:
-    """Return the samples of a split as people left them."""
+def with_edits(prefix: Path | str, split: str, samples: Iterable[Sample]) -> Iterator[Sample]:
+    """Yield the samples of a split as people left them, those that were added last."""
     edits = load_edits(prefix)
-    if not edits:
-        return samples
-    if split == "train":
-        built = {sample.picture_id for sample in samples}
-        samples = samples + [
-            Sample(picture_id=one.picture_id, picture=read_addition(prefix, one), text=one.text)
-            for one in edits.additions.values()
-            if one.picture_id not in built
-        ]
-    return [
-        replace(sample, text=edit.after) if edit and edit.after is not None else sample
-        for sample in samples
-        if not ((edit := edits.of(sample.picture_id)) and edit.excluded)
-    ]
+    built = set()
+    for sample in samples:
+        built.add(sample.picture_id)
+        yield from as_edited(sample, edits)
+    for one in edits.additions.values() if split == "train" else ():
+        if one.picture_id not in built:
+            picture = read_addition(prefix, one)
+            added = Sample(picture_id=one.picture_id, picture=picture, text=one.text)
+            yield from as_edited(added, edits)
+
+
+def as_edited(sample: Sample, edits: Edits) -> Iterator[Sample]:
+    """Yield the sample as people left it; nothing if they left it out."""
+    edit = edits.of(sample.picture_id)
+    if edit is None or not edit.excluded:
+        yield replace(sample, text=edit.after) if edit and edit.after is not None else sample

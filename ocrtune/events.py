@@ -133,6 +133,16 @@ class Resumed:
 
 
 @dataclass(frozen=True)
+class Checked:
+    """One thing about this machine was checked; `checkup_words` has the words for it."""
+
+    check: str  # what was checked
+    state: str  # ok, warning or problem
+    words: str  # the key of what was found, and of what to do
+    values: dict[str, str]  # that go into the words
+
+
+@dataclass(frozen=True)
 class Asked:
     """The job cannot go on until somebody chooses; a Failed follows."""
 
@@ -175,6 +185,7 @@ Event = (
     | Read
     | Saved
     | Resumed
+    | Checked
     | Asked
     | Done
     | Failed

@@ -7,8 +7,8 @@ from ocrtune.bootstrap import FEW_LINES
 from ocrtune.report_drawings import Bar, Dot, Drawing, Stroke, Words
 from ocrtune.report_figures import percent
 
-WIDTH, HEIGHT = 640, 360  # units of the drawing
-LEFT, RIGHT, TOP, BOTTOM = 64, 24, 20, 52  # margins for what stands at the axes
+WIDTH, HEIGHT = 440, 300  # units of the drawing: its words can be read on a phone
+LEFT, RIGHT, TOP, BOTTOM = 60, 10, 20, 52  # margins for what stands at the axes
 INSET = 20  # from the margins to the first and the last point
 TICKS = 5  # of the CER, about
 

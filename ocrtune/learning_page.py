@@ -15,7 +15,7 @@ STYLE = f"""{PALETTE}{DRAWN}
 body {{ background: var(--page); color: var(--ink); font: 16px/1.5 system-ui, sans-serif;
   max-width: 46rem; margin: 0 auto; padding: 1rem; overflow-wrap: anywhere }}
 h1 {{ font-size: 1.4rem }} .verdict {{ font-size: 1.15rem }} .soft {{ color: var(--soft) }}
-figure {{ margin: 1rem 0 }}
+figure {{ margin: 1rem 0; max-width: 36rem }}
 table {{ border-collapse: collapse }} .wide {{ overflow-x: auto }}
 td, th {{ border-bottom: 1px solid var(--rule); padding: .2rem .8rem .2rem 0; text-align: end;
   font-variant-numeric: tabular-nums; white-space: nowrap }}

@@ -23,7 +23,8 @@ def conditions(values: Mapping, words: Mapping[str, str]) -> str:
             f"{one['picture_id']} = {one['train_id']}" for one in known["seen"]["listed"][:20]
         )
     rows = "".join(
-        f"<tr><th>{escape(name)}</th><td>{escape(told)}</td></tr>" for name, told in entries.items()
+        f"<tr><th>{escape(name)}</th><td><bdi>{escape(told)}</bdi></td></tr>"
+        for name, told in entries.items()
     )
     named = f'<p class="soft"><bdi>{escape(names)}</bdi></p>' if names else ""
     return f'<table class="plain">{rows}</table>{named}'

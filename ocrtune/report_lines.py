@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from html import escape
 
 from ocrtune.metrics import marked_difference
-from ocrtune.report_figures import percent
+from ocrtune.report_figures import path_name, percent
 from ocrtune.report_filter import line_kinds
 from ocrtune.text import name_character
 
@@ -34,7 +34,7 @@ def line_card(line: Mapping, source: str, words: Mapping[str, str]) -> str:
     rates = f"CER {percent(line['base_cer'])} → {percent(line['tuned_cer'])}"
     return (
         f'<article data-kinds="{line_kinds(line)}"><header>'
-        f'<bdi dir="ltr">{escape(line["picture_id"])}</bdi>'
+        f"<span>{path_name(line['picture_id'])}</span>"
         f'<span class="soft">{rates}</span></header>{picture}{"".join(rows)}</article>'
     )
 

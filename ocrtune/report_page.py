@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from html import escape
 
+from ocrtune.report_charts import drawings
 from ocrtune.report_charts_svg import charts
 from ocrtune.report_conditions import conditions
 from ocrtune.report_figures import percent, points, section
@@ -41,8 +42,15 @@ def render_page(values: Mapping, pictures: Mapping[str, bytes], language: str = 
         section("classes", classes(values, words), words),
         breakdowns(values, words),
         section("contract", conditions(values, words), words),
+        f'<p class="soft">{escape(_beside(values, words))}</p>',
     ]
     return document(words["title"], "\n".join(parts), language)
+
+
+def _beside(values: Mapping, words: Mapping[str, str]) -> str:
+    """Return which files are written beside the page."""
+    charts = [f"{one.name}.png" for one in drawings(values, words)]
+    return words["beside"].format(files=", ".join(["report.json", "lines.csv", *charts]))
 
 
 def _interval_sentence(values: Mapping, words: Mapping[str, str]) -> str:

@@ -40,8 +40,8 @@ added without a new version; a key that goes, or changes its meaning, makes one.
     difference.worse
     difference.tied
     difference.few_lines            under 30: the interval is no more than a hint
-    intervals.base.low              of each model's own pooled CER; null without references
-    intervals.base.high
+    intervals.base.low              of each model's own pooled CER, from 2,000 draws; null …
+    intervals.base.high             … without references
     intervals.tuned = intervals.base
     bootstrap.draws
     bootstrap.seed
@@ -152,7 +152,7 @@ added without a new version; a key that goes, or changes its meaning, makes one.
     ranking.models[].revision       digest of its weights or texts
     ranking.models[].notes[]        in what it was read otherwise than the first adapter
     ranking.models[].summary = base
-    ranking.models[].low            of its own pooled CER; null without references
+    ranking.models[].low            as intervals.base.low
     ranking.models[].high
     ranking.models[].best_place     1 is the best; the two differ where it is not decided
     ranking.models[].worst_place

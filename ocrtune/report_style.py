@@ -16,7 +16,7 @@ PALETTE = """
 # The colours of a drawing's kinds; `report_png.COLOURS` are the same.
 DRAWN = """
 svg { display: block; width: 100%; height: auto } svg text { font-size: 13px; fill: var(--ink) }
-svg text.soft { font-size: 13px; fill: var(--soft) } .stroke { fill: none; stroke-width: 2 }
+svg text.soft { font-size: 13px; fill: var(--soft) } path.stroke { fill: none; stroke-width: 2 }
 .stroke.whisker { stroke: var(--ink); stroke-width: 1.5 } .stroke.rule { stroke-width: 1;
   stroke: var(--rule) } .stroke.faint { stroke: var(--faint); stroke-width: 1.5 }
 .stroke.base { stroke: var(--base) } .stroke.tuned { stroke: var(--tuned) }

@@ -18,7 +18,13 @@ ROWS = (
 
 def breakdowns(values: Mapping, words: Mapping[str, str]) -> str:
     """Return the tables of a report's values that have something to show, as HTML."""
-    parts = [
+    parts = breakdown_parts(values, words)
+    return "".join(section(name, html, words) for name, html in parts if html)
+
+
+def breakdown_parts(values: Mapping, words: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Return the tables as (key of the title, HTML); those with nothing to show are empty."""
+    return [
         ("read_numbers", numbers(values, words)),
         ("confusion_table", ways(values.get("confusion_table", ())[:SHOWN_WAYS], words)),
         ("errors_gone", ways(values.get("errors_gone", ()), words)),
@@ -27,7 +33,6 @@ def breakdowns(values: Mapping, words: Mapping[str, str]) -> str:
         ("scripts", rates(values.get("scripts", ()), words)),
         ("groups", rates(values.get("groups", {}).get("rows", ())[:SHOWN_GROUPS], words)),
     ]
-    return "".join(section(name, html, words) for name, html in parts if html)
 
 
 def word_row(values: Mapping, words: Mapping[str, str]) -> list[list[str]]:
@@ -88,7 +93,7 @@ def rates(rows: Sequence[Mapping], words: Mapping[str, str]) -> str:
 def profiles(values: Mapping, words: Mapping[str, str]) -> str:
     """Return both CERs under each profile, and the interval of their difference."""
     rows = [
-        [profile, *(percent(scores[m]["cer"]) for m in ("base", "tuned"))]
+        [f"<bdi>{profile}</bdi>", *(percent(scores[m]["cer"]) for m in ("base", "tuned"))]
         + [span(scores["difference"])]
         for profile, scores in values["profiles"].items()
         if profile != "grapheme" or values["needs_graphemes"]

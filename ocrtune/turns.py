@@ -22,10 +22,14 @@ BUILDS = "builds"  # and of those for a place to build a dataset, which needs no
 BUILDS_AT_ONCE = 2  # each takes a core and some hundred megabytes
 REMOTE = "remote"  # a training on a machine of the Hub, and the folder of its tickets
 REMOTE_AT_ONCE = 1_000  # wait for nobody: what computes is elsewhere
+PUSHES = "pushes"  # to the Hub: they mostly wait for the network
+PUSHES_AT_ONCE = 4
 
 
 def queue_of(command: str) -> tuple[str, int]:
     """Return in which queue jobs of this command wait, and how many of them may run at once."""
+    if command.startswith("push-"):
+        return (PUSHES, PUSHES_AT_ONCE)
     queues = {"build": (BUILDS, BUILDS_AT_ONCE), REMOTE: (REMOTE, REMOTE_AT_ONCE)}
     return queues.get(command, (TURNS, 1))
 

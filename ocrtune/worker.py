@@ -23,6 +23,7 @@ from pathlib import Path
 from ocrtune.errors import JobError
 from ocrtune.events import (
     Asked,
+    Checked,
     Done,
     Event,
     Failed,
@@ -134,6 +135,9 @@ def without_secrets_in(event: Event) -> Event:
             values = {name: redact(value) for name, value in event.values.items()}
             known = {"problem": redact(event.problem), "fix": redact(event.fix), "values": values}
             return replace(event, **known)
+        case Checked():
+            values = {name: redact(words) for name, words in event.values.items()}
+            return replace(event, values=values)
         case Asked():
             return replace(event, problem=redact(event.problem))
     return event

@@ -19,6 +19,7 @@ from urllib.parse import unquote
 
 import hub_jobs
 import hub_oauth
+import hub_spaces
 import hub_writing
 import uvicorn
 import yaml
@@ -27,12 +28,12 @@ from fastapi.responses import JSONResponse
 from page_server import free_port
 
 REPO = r"(?P<id>[\w.-]+(?:/[\w.-]+)?)"
-KIND = r"api/(?P<kind>models|datasets)"
+KIND = r"api/(?P<kind>models|datasets|spaces)"
 INFO = re.compile(rf"{KIND}/{REPO}(?:/revision/(?P<rev>.+))?")
 TREE = re.compile(rf"{KIND}/{REPO}/tree/(?P<rev>[^/]+)(?:/(?P<path>.*))?")
 PATHS = re.compile(rf"{KIND}/{REPO}/paths-info/(?P<rev>[^/]+)")
 FILE = re.compile(
-    rf"(?P<kind>datasets/)?{REPO}/resolve/(?P<rev>[^/]+|refs/convert/parquet)/(?P<path>.+)"
+    rf"(?P<kind>datasets/|spaces/)?{REPO}/resolve/(?P<rev>[^/]+|refs/convert/parquet)/(?P<path>.+)"
 )
 
 
@@ -98,9 +99,10 @@ class Hub:
     sent_in: list[str] = field(default_factory=list)  # digests of large files as they came
     tokens: set[str] = field(default_factory=set)  # that were shown to it
     late_seconds: float = 5.0
-    machines: hub_jobs.HubJobs = field(default_factory=hub_jobs.HubJobs)
     organisations: dict[str, dict[str, str]] = field(default_factory=dict)  # roles by user
     sign_ins: hub_oauth.SignIns = field(default_factory=hub_oauth.SignIns)
+    machines: hub_jobs.HubJobs = field(default_factory=hub_jobs.HubJobs)
+    spaces: hub_spaces.Spaces = field(default_factory=hub_spaces.Spaces)
 
     def next_fault(self, request: str) -> int | str:
         """Return what shall go wrong with this request; 0 for nothing."""
@@ -194,7 +196,7 @@ def broken() -> Response:
 
 async def respond(hub: Hub, path: str, request: Request) -> Response:
     """Answer a request that nothing happens to."""
-    for topic in (hub_writing, hub_oauth, hub_jobs):
+    for topic in (hub_writing, hub_oauth, hub_jobs, hub_spaces):
         if answered := await topic.respond(hub, path, request):
             return answered
     for pattern, reply in ((TREE, tree), (PATHS, paths_info), (INFO, info), (FILE, file)):
@@ -216,7 +218,7 @@ def token_of(request: Request) -> str:
 def find(hub: Hub, match: re.Match, request: Request) -> Repo | Response:
     """Return the repo at the revision in a path, or the refusal that a stranger gets."""
     repo_id, revision = match["id"], unquote(match["rev"] or "main")
-    kind = "datasets" if (match["kind"] or "").startswith("datasets") else "models"
+    kind = (match["kind"] or "models").rstrip("/")
     token = token_of(request)
     repo = hub.repos.get(repo_id)
     if token.startswith("hf_expired"):
@@ -238,7 +240,7 @@ def entry(name: str, data: bytes) -> dict:
     """Return a file as the Hub lists it."""
     listed = {
         "type": "file",
-        "oid": hashlib.sha1(data).hexdigest(),
+        "oid": hub_writing.digest(data, False),
         "size": len(data),
         "path": name,
     }

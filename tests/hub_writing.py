@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from hub_server import Hub, Repo
 
 REPO = r"(?P<id>[\w.-]+/[\w.-]+)"
-KIND = r"api/(?P<kind>models|datasets)"
+KIND = r"api/(?P<kind>models|datasets|spaces)"
 LFS_ENDINGS = (".safetensors", ".parquet", ".png", ".zip")
 REGULAR_BYTES = 1_000_000  # from there on every file is a large one
 
@@ -100,7 +100,7 @@ async def create_repo(hub: "Hub", match: re.Match, request: Request) -> Response
     owner = wanted.get("organization") or user_of(hub, request)
     repo_id = f"{owner}/{wanted['name']}"
     kind = f"{wanted.get('type') or 'model'}s"
-    address = f"{hub.address}/{'datasets/' if kind == 'datasets' else ''}{repo_id}"
+    address = f"{hub.address}/{'' if kind == 'models' else f'{kind}/'}{repo_id}"
     if denied := forbidden(hub, repo_id, request):
         return denied
     if repo_id in hub.repos:
@@ -124,7 +124,10 @@ async def delete_repo(hub: "Hub", match: re.Match, request: Request) -> Response
 
 
 async def validate_yaml(hub: "Hub", match: re.Match, request: Request) -> Response:
-    """Say that a card is sound."""
+    """Say that a card is sound, unless its licence says that it is not."""
+    if "license: refused" in (await request.json())["content"]:
+        told = {"message": '"license" must be one of [apache-2.0, mit]'}
+        return JSONResponse({"errors": [told], "warnings": []}, 400)
     return JSONResponse({"errors": [], "warnings": []})
 
 
@@ -306,7 +309,7 @@ ROUTES = {
     rf"POST {KIND}/{REPO}/branch/(?P<branch>[^/]+)": create_branch,
     rf"DELETE {KIND}/{REPO}/branch/(?P<branch>[^/]+)": delete_branch,
     rf"POST {KIND}/{REPO}/preupload/(?P<rev>[^/]+)": preupload,
-    rf"POST (?:datasets/)?{REPO}\.git/info/lfs/objects/batch": lfs_batch,
+    rf"POST (?:datasets/|spaces/)?{REPO}\.git/info/lfs/objects/batch": lfs_batch,
     r"PUT storage/(?P<oid>[0-9a-f]{64})": put_large,
     rf"POST {KIND}/{REPO}/commit/(?P<rev>[^/]+)": commit,
     rf"POST {KIND}/{REPO}/super-squash/(?P<branch>[^/]+)": squash,

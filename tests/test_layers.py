@@ -11,7 +11,9 @@ PACKAGE = Path(__file__).parent.parent / "ocrtune"
 LAYERS = {
     0: {"__init__", "errors", "records", "config", "events", "home", "limits", "whole_files"}
     | {"redaction", "event_files", "crashes", "checkpoint_step", "hub_pages", "hub_words"}
-    | {"event_lines", "flavors"},
+    | {"event_lines", "flavors"}
+    | {"space_prices", "host_memory", "nvidia"}
+    | {"licenses"},
     1: {
         "text",
         "metrics",
@@ -34,11 +36,14 @@ LAYERS = {
     | {"advice", "advice_words", "alphabet", "spreadsheet"}
     | {"scores", "counting", "alignment", "bootstrap", "code_points", "unit_strings"}
     | {"misreadings", "word_counts", "number_tokens"}
-    | {"seen", "other_engines", "ranking", "conditions", "power_law", "subsets"},
+    | {"seen", "other_engines", "ranking", "conditions", "power_law", "subsets"}
+    | {"space_manifest", "ignoring", "checkup_words", "dataset_facts"},
     2: {"hub", "families", "features", "feature_store", "examples", "hardware", "fitting"}
     | {"engines", "hub_rows", "hub_tables", "hub_streams", "hub_writing", "hub_accounts"}
-    | {"hub_jobs"},
+    | {"hub_jobs", "hub_spaces", "hub_greeting"}
+    | {"hub_datasets", "hub_splits"},
     3: {"dataset", "dataset_report", "sources"}
+    | {"pushing"}
     | {"training", "learner", "graphs", "ranks", "validation", "checkpoints", "preflight"}
     | {"decoding", "streaming", "reading", "comparing", "exporting"}
     | {"report", "report_page", "report_words", "suspects", "pretrain", "bench"}
@@ -47,7 +52,8 @@ LAYERS = {
     | {"report_style", "report_lines", "report_pictures", "report_ranking", "report_conditions"}
     | {"report_drawings", "report_charts", "report_charts_png", "report_fonts", "report_png"}
     | {"learning_chart"}
-    | {"label_check", "learning", "learning_curve", "learning_page", "learning_words"},
+    | {"label_check", "learning", "learning_curve", "learning_page", "learning_words"}
+    | {"deploying", "doctor", "probes"},
     4: {"jobs", "turns", "keeping", "worker", "job_status", "waits", "resident"}
     | {"offsite", "offsite_files", "offsite_fetch", "copying"}
     | {"remote", "far_side", "remote_package"},
@@ -78,14 +84,16 @@ ALLOWED = {
     | LAYERS[1]
     | LAYERS[4]
     | {"hub", "hub_writing", "hub_accounts", "families", "report", "report_page", "ui"}
-    | {"dataset_report", "suspects"},
+    | {"dataset_report", "suspects"}
+    | {"report_charts_svg", "report_conditions", "report_figures", "report_filter"}
+    | {"report_ranking", "report_tables", "report_words"},
 }
 
 MODEL_WORLD = {"families", "features", "feature_store", "hardware", "engines", "preflight"}
 MODEL_WORLD |= {"training", "learner", "graphs", "ranks", "validation", "checkpoints"}
 MODEL_WORLD |= {"decoding", "reading", "exporting", "pretrain", "bench"}
 NUMBERS = {"breakdowns", "learning_curve", "report_charts"}
-MODEL_WORLD |= {"comparing"}
+MODEL_WORLD |= {"comparing", "probes"}
 HOMES = {  # where a package from elsewhere may be imported
     "torch": MODEL_WORLD,
     "triton": {"families"},
@@ -94,8 +102,11 @@ HOMES = {  # where a package from elsewhere may be imported
     "unsloth": MODEL_WORLD,
     "safetensors": MODEL_WORLD,
     "tokenizers": MODEL_WORLD,
-    "huggingface_hub": {"hub", "hub_writing", "hub_accounts", "hub_jobs"},
-    "httpx": {"hub", "hub_writing", "hub_jobs"},
+    "huggingface_hub": {"hub", "hub_writing", "hub_accounts", "hub_jobs", "hub_spaces"}
+    | {"hub_greeting", "hub_datasets"},
+    "httpx": {"hub", "hub_writing", "hub_jobs", "hub_greeting"},
+    "packaging": {"doctor"},
+    "yaml": {"space_manifest", "deploying"},
     "gradio": {"ui"},
     "pandas": {"ui"},
     "tqdm": {"console"},
@@ -103,8 +114,8 @@ HOMES = {  # where a package from elsewhere may be imported
     "rapidfuzz": {"metrics", "names", "pretrain", "near_duplicates"}
     | {"alignment", "number_tokens"},
     "regex": {"text", "grouping", "word_counts"},
-    "pyarrow": {"dataset_files", "tables", "table_types", "sample_index"},
-    "datasets": {"dataset_files", "hub_streams"},
+    "pyarrow": {"dataset_files", "tables", "table_types", "sample_index"} | {"pushing"},
+    "datasets": {"dataset_files", "hub_streams"} | {"hub_splits"},
     "sklearn": {"dataset"},
     "numpy": LAYERS[1] | MODEL_WORLD | NUMBERS,
     "PIL": LAYERS[1] | LAYERS[2] | LAYERS[3] | {"ui"},

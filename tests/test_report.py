@@ -189,6 +189,7 @@ def test_a_worse_verdict_is_as_plain_in_chinese():
         (many("ab", ("aX", "Xb")), "equally many errors on each of 10 lines (50.0 % CER)."),
         (many("", ("x", "")), "no CER to compare"),
         (many("ab", ("ab", "aX")), "makes errors where the base model makes none (from 0.0 %"),
+        (many("a" * 40, ("a" * 39 + "b", "b" * 40)), "40 times as many errors (from 2.5 % to 100"),
         (BETTER[:1], "1 line better, 0 worse, 0 tied; with only 1 line the interval is no more"),
         (BETTER[:29], "with only 29 lines the interval is no more than a hint"),
         # 1 of 400 errors less is 0.2 %, not "0 % fewer"; 1 of 400 left is not "100 % fewer"
@@ -225,7 +226,8 @@ def test_percent(fraction, shown):
 
 
 @pytest.mark.parametrize(
-    ("fraction", "shown"), [(-0.221, "-22.1"), (0.0004, "+0.04"), (0.03, "+3.0"), (None, "–")]
+    ("fraction", "shown"),
+    [(-0.221, "-22.1"), (0.0004, "+0.04"), (-0.0, "+0.00"), (0.03, "+3.0"), (None, "–")],
 )
 def test_points(fraction, shown):
     assert points(fraction) == shown

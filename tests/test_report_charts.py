@@ -12,6 +12,7 @@ from ocrtune.report_charts_png import FILES, chart_notes, write_charts
 from ocrtune.report_charts_svg import svg
 from ocrtune.report_drawings import Bar, Drawing, Stroke, Words, readable, shortened
 from ocrtune.report_fonts import BUILT_IN, font_for, has_glyphs
+from ocrtune.report_page import render_page
 from ocrtune.report_png import COLOURS, SCALE, draw
 from ocrtune.report_words import WORDS
 
@@ -115,6 +116,8 @@ def test_markup_in_a_name_stays_a_name():
 def test_charts_are_written_as_pictures_always_the_same(tmp_path, language):
     paths = write_charts(full_report(), tmp_path, language)
     assert [path.name for path in paths] == list(FILES)
+    page = render_page(full_report(), {}, language)
+    assert f"report.json, lines.csv, {', '.join(FILES)}" in page  # it names what lies beside it
     before = [path.read_bytes() for path in paths]
     assert [path.read_bytes() for path in write_charts(full_report(), tmp_path, language)] == before
     with Image.open(BytesIO(before[0])) as image:

@@ -11,7 +11,7 @@ from test_report_schema import full_report
 
 from ocrtune.report_charts import interval, known
 from ocrtune.report_conditions import conditions
-from ocrtune.report_figures import rate_span, span
+from ocrtune.report_figures import path_name, rate_span, span
 from ocrtune.report_filter import line_kinds
 from ocrtune.report_page import render_page
 from ocrtune.report_ranking import ranking
@@ -46,6 +46,12 @@ def test_every_pair_stands_in_the_page_with_its_interval(language):
         assert rate_span(one) in html
     values["ranking"]["models"].pop()  # two alone are the comparison itself
     assert ranking(values, WORDS[language]) == ""
+
+
+def test_the_folders_of_a_path_stay_in_order_in_any_script():
+    html = path_name("فارسی/3.png")  # in one piece, the digit would run to the left of its folder
+    assert html == '<bdi dir="ltr">فارسی</bdi>/<bdi dir="ltr">3.png</bdi>'
+    assert path_name("<b>") == '<bdi dir="ltr">&lt;b&gt;</bdi>'
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

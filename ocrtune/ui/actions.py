@@ -20,7 +20,6 @@ from ocrtune.config import (
     PRESETS,
     USUAL_PRESET,
     BuildConfig,
-    CompareConfig,
     Config,
     Preset,
     ReadConfig,
@@ -341,7 +340,7 @@ class Actions:
         def settle(folder: Path) -> TrainConfig:
             return replace(config, output=str(folder / "run"))
 
-        kept = kept_ids(session, "dataset")
+        kept = kept_ids(session, "dataset", "shared")
         return kept | {"run": self.launch_once("train", settle, session)}
 
     @shown
@@ -356,7 +355,7 @@ class Actions:
             self.refuse_too_many(session)
             jobs.resume(run.job, run.run, self.worker)
         # What was read and compared was so with weights that are about to change.
-        return kept_ids(session, "dataset", "run")
+        return kept_ids(session, "dataset", "run", "shared")
 
     @shown
     def stop(self, session: object, language: str) -> dict:
@@ -414,45 +413,6 @@ class Actions:
             boxes=str(job.folder / "boxes"),
         )
         return clean(session) | {"reading": self.launch(job, "read", config, session)}
-
-    @shown
-    def compare(self, session: object, language: str) -> dict:
-        """Compare the base model with the visitor's tuned model on the test split."""
-        run = self.need(session, "run", "no_adapter")
-
-        def settle(folder: Path) -> CompareConfig:
-            return CompareConfig(
-                data=trained(run).data,
-                adapter=str(run.adapter),
-                output=str(folder / "report"),
-                language=language_of(language),
-                base=trained(run).base,
-            )
-
-        return clean(session) | {"comparison": self.launch_once("compare", settle, session)}
-
-    @shown
-    def fetch_page(self, session: object, language: str) -> str:
-        """Return a copy of the report as a page."""
-        return self.fetch(session, "report.html")
-
-    @shown
-    def fetch_lines(self, session: object, language: str) -> str:
-        """Return a copy of the table of lines."""
-        return self.fetch(session, "lines.csv")
-
-    @shown
-    def fetch_numbers(self, session: object, language: str) -> str:
-        """Return a copy of the report as JSON."""
-        return self.fetch(session, "report.json")
-
-    def fetch(self, session: object, name: str) -> str:
-        """Return the path of a copy that the browser may fetch."""
-        comparison = self.need(session, "comparison", "no_report")
-        try:
-            return str(hand_out((comparison.report / name).read_bytes(), name))
-        except OSError as error:
-            raise JobError(f"`{name}` is missing.", "Compare again.") from error
 
     @shown
     def fetch_build_report(self, session: object, language: str) -> str:

@@ -11,7 +11,14 @@ from gradio.utils import get_space
 from ocrtune.errors import OcrtuneError
 from ocrtune.hub_accounts import Account
 from ocrtune.keeping import survey
-from ocrtune.offsite import CopyState, continue_copies, copy_job, find_place, is_address
+from ocrtune.offsite import (
+    CopyState,
+    continue_copies,
+    copy_job,
+    find_place,
+    is_address,
+    is_elsewhere,
+)
 from ocrtune.offsite_fetch import fetch_job
 from ocrtune.ui.accounts import Lent, require_token
 from ocrtune.ui.actions import kept_ids, shown
@@ -45,7 +52,7 @@ class Copies:
         if consent is True:  # whoever ticks the box hears at once what it takes
             require_token(self.account)
         run = look(self.home, session, "run")
-        if not run.active:
+        if not run.active or is_elsewhere(run.job):
             return
         before = CopyState.load(run.job.folder)
         if consent is not True and before is None:

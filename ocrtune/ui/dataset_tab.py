@@ -16,6 +16,8 @@ from ocrtune.ui.actions import (
 from ocrtune.ui.edit_actions import EditActions
 from ocrtune.ui.gallery_part import gallery_part
 from ocrtune.ui.parts import Shared, TabParts, card, step, tab_named
+from ocrtune.ui.share_actions import ShareActions
+from ocrtune.ui.share_part import share_part
 from ocrtune.ui.words import label
 
 FETCHED = "() => window.ocrtune.download('#ot-dataset-file')"
@@ -70,6 +72,7 @@ def dataset_tab(actions: Actions, shared: Shared) -> TabParts:
             file = gr.DownloadButton(visible="hidden", elem_id="ot-dataset-file")
             kept = gr.HTML(padding=False, elem_id="ot-dataset-kept")
             proceed = gr.Button(label("dataset_next"), variant="primary", visible=False)
+            sharing = share_part(ShareActions(actions), shared)
         with card():
             step("dataset_step_3")
             looking = gallery_part(EditActions(actions), shared)
@@ -96,6 +99,7 @@ def dataset_tab(actions: Actions, shared: Shared) -> TabParts:
         answer.click(actions.answer, [choice, *shared.inputs], shared.session, **shared.private),
         stop.click(actions.stop_build, shared.inputs, shared.session, **shared.private),
         *looking.changes,
+        *sharing.changes,
     ]
     for button, fetch in (
         (told, actions.fetch_build_report),
@@ -105,7 +109,17 @@ def dataset_tab(actions: Actions, shared: Shared) -> TabParts:
         click.success(None, None, None, js=FETCHED)
     proceed.click(actions.go_to_train, None, shared.tabs, **shared.private)
     asking = [choice, answer, stop, downloads]
-    outputs = [report, sample, proceed, *asking, carry, extend, *looking.outputs, kept]
+    outputs = [
+        report,
+        sample,
+        proceed,
+        *asking,
+        carry,
+        extend,
+        *looking.outputs,
+        kept,
+        *sharing.outputs,
+    ]
     return TabParts(tab, outputs, changes)
 
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 from ocrtune import jobs
 from ocrtune.checkpoint_step import checkpoint_step
-from ocrtune.config import CHECKPOINT
-from ocrtune.errors import JobError
+from ocrtune.config import CHECKPOINT, CompareConfig
+from ocrtune.errors import JobError, OcrtuneError
 from ocrtune.events import Asked, Event, Failed, Note
 from ocrtune.job_status import TRAININGS
-from ocrtune.keeping import Kept, kept_until, survey
+from ocrtune.keeping import Kept, job_of, kept_until, survey
 from ocrtune.limits import NO_LIMITS, Limits
 from ocrtune.remote import STATE as REMOTE_STATE
 from ocrtune.ui.views import bar, escape, notice, sentence, text
@@ -25,6 +25,8 @@ COMMANDS = {
     "run": TRAININGS,
     "reading": "read",
     "comparison": "compare",
+    "doctor": "doctor",
+    "shared": "push-dataset",
 }
 
 # Settings of a build that a visitor may answer with one of the choices that it offers.
@@ -196,12 +198,23 @@ def belongings(found: dict[str, Kept], run_id: str, session: object) -> dict[str
             known["dataset"] = key
     for key, kept in theirs.items():  # newest first
         command, created = kept.status.command, kept.status.created
-        if command == "compare" and run_id in kept.uses and created >= run.status.heartbeat:
+        if command == "compare" and is_of(kept, run_id) and created >= run.status.heartbeat:
             known.setdefault("comparison", key)
         is_later = created > run.status.created
         if command == "check" and kept.uses == run.uses and is_later:
             known.setdefault("check", key)
     return known
+
+
+def is_of(comparison: Kept, run_id: str) -> bool:
+    """Return whether a comparison is of this run in the first place, not of another one beside."""
+    if run_id not in comparison.uses:
+        return False
+    try:
+        settings = CompareConfig.load(comparison.job.folder / "config.json")
+    except OcrtuneError:
+        return False
+    return job_of(settings.adapter, comparison.job.folder.parent) == run_id
 
 
 def failure(events: list[Event], language: str) -> str:

@@ -150,7 +150,7 @@ def state_secret(home: Path) -> str:
         ) from error
 
 
-def launch_arguments() -> dict:
+def launch_arguments(share: bool = False) -> dict:
     """Return how the page is served: nothing recorded, nothing listed, nothing from elsewhere."""
     return {
         "theme": theme(),
@@ -163,16 +163,20 @@ def launch_arguments() -> dict:
         "run_history": False,
         "enable_monitoring": False,
         "ssr_mode": False,
-        "share": False,
+        "share": share,
         "mcp_server": False,
         "quiet": True,
     }
 
 
-def launch(host: str | None = None, port: int | None = None, wait: bool = True) -> gr.Blocks:
+def launch(
+    host: str | None = None, port: int | None = None, wait: bool = True, share: bool = False
+) -> gr.Blocks:
     """Serve the page, on a Space to everybody; return only when it ends unless `wait` is False.
 
-    `OCRTUNE_HOST` and `OCRTUNE_PORT` stand in for arguments that are not given.
+    `OCRTUNE_HOST` and `OCRTUNE_PORT` stand in for arguments that are not given. share: let those
+    who get to know a public address come too, through gradio's servers; they are strangers then,
+    who name no folder of this machine and act with nobody's account.
     """
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
@@ -182,7 +186,7 @@ def launch(host: str | None = None, port: int | None = None, wait: bool = True) 
     limits = Limits.from_environment()
     usual = "0.0.0.0" if os.environ.get("SYSTEM") == "spaces" else "127.0.0.1"
     host = host or os.environ.get("OCRTUNE_HOST") or usual
-    own = host in THIS_MACHINE
+    own = host in THIS_MACHINE and not share
     account = accounts_of(own)
     page = build_page(home, folders=own, account=account, limits=limits)
     Copies(home, account).go_on()
@@ -192,7 +196,7 @@ def launch(host: str | None = None, port: int | None = None, wait: bool = True) 
             server_name=host,
             server_port=port,
             prevent_thread_lock=True,
-            **launch_arguments(),
+            **launch_arguments(share),
         )
     except OSError as error:
         raise JobError(

@@ -50,6 +50,11 @@ def tab_named(name: str) -> gr.Tab:
     return tab
 
 
+def variant(next_step: bool) -> str:
+    """Return the look of a button: only the next sensible step stands out."""
+    return "primary" if next_step else "secondary"
+
+
 def card() -> gr.Column:
     """Return the frame of one numbered step."""
     return gr.Column(elem_classes="ot-step-card")

@@ -7,6 +7,7 @@ from ocrtune.families import FAMILIES
 from ocrtune.ui.actions import Actions
 from ocrtune.ui.copies import Copies
 from ocrtune.ui.copy_part import copy_part
+from ocrtune.ui.doctor_part import doctor_part
 from ocrtune.ui.elsewhere import Elsewhere
 from ocrtune.ui.elsewhere_part import elsewhere_part
 from ocrtune.ui.knobs import lay_out_knobs
@@ -72,6 +73,7 @@ def train_tab(actions: Actions, shared: Shared) -> TabParts:
             readings = gr.HTML(padding=False, elem_id="ot-readings")
             log = log_part(own, shared)
         mine = mine_part(own, shared)
+        doctor = doctor_part(actions, shared)
     choosing = {
         "fn": actions.choose,
         "inputs": [base, other, preset, shared.understood, *shared.inputs],
@@ -104,6 +106,7 @@ def train_tab(actions: Actions, shared: Shared) -> TabParts:
         ),
         *log.changes,
         *mine.changes,
+        *doctor.changes,
     ]
     copied.follow(copies, shared, changes[0], changes[3])
     place.take_consent(elsewhere, shared, changes[0], changes[3])
@@ -111,6 +114,7 @@ def train_tab(actions: Actions, shared: Shared) -> TabParts:
     proceed.click(actions.go_to_compare, None, shared.tabs, **shared.private)
     outputs = [dataset, device, start, stop, resume, progress, proceed, curves, loss, cer, readings]
     outputs += [check, preflight, share, kept, *log.outputs, *mine.outputs]
+    outputs += doctor.outputs
     return TabParts(tab, outputs, changes)
 
 

@@ -300,19 +300,62 @@ ENGLISH = {
     "cer_tuned": "Tuned model",
     "cer_explained": "CER, the character error rate, is the share of wrong, missing and extra "
     "characters: lower is better, 0 % is perfect.",
-    "counted": "errors: {errors}, characters: {characters}",
     "better": "lines better",
     "worse": "lines worse",
     "tied": "lines the same",
-    "exact_base": "lines without an error, before",
     "exact_tuned": "lines without an error, now",
-    "worst": "Lines with the most errors left",
     "legend_wrong": "wrong",
     "legend_missing": "missing",
     "legend_extra": "extra",
     "download_html": "Report (HTML)",
     "download_csv": "Every line (CSV)",
     "download_json": "Numbers (JSON)",
+    # Compare: what else, line by line, files
+    "more_title": "Compare more: other parts, other runs, other OCR engines",
+    "more_split": "Which pictures are read",
+    "compared_test": "Test: kept unseen for the proof",
+    "compared_validation": "Validation: watched during the training",
+    "compared_train": "Train: what was learned — no proof",
+    "more_leave_out": "Lines that training has seen too",
+    "more_leave_out_info": "Copies of training pictures make a result look better than it is. They "
+    "are always counted.",
+    "leave_out_no": "Read them all the same",
+    "leave_out_pictures": "Leave out those with the same or nearly the same picture",
+    "leave_out_all": "Leave out those with the same picture or the same text",
+    "more_runs": "More of your own runs",
+    "more_runs_info": "On the same base model. A run that was not finished counts with its last "
+    "checkpoint.",
+    "more_texts": "Texts of another OCR engine",
+    "texts_drop": "Drop a zip or table here, or click",
+    "more_called": "Its name",
+    "more_called_info": "As the report shall call it, such as Tesseract. Left empty: the name of "
+    "the file.",
+    "more_texts_hint": "A zip with one `.txt` for each picture, named after it (`page_1.txt` for "
+    "`page_1.png`); or a table (CSV, TSV, JSON) with the columns `picture_id` and `text`.",
+    "run_called": "run of {moment} UTC",
+    "not_comparable": "Choose up to {most} of your own runs on the same base model.",
+    "compare_empty_split": "This dataset has no pictures in the part “{split}”. Choose another "
+    "part.",
+    "compare_again": "Press Compare to make the report anew. What lies there can be downloaded.",
+    "compare_step_lines": "### Line by line\nThe lines with the most errors left come first. What "
+    "is wrong in your own text can be corrected from here.",
+    "lines_kind": "Lines shown",
+    "lines_all": "All lines",
+    "lines_worse": "Worse than before",
+    "lines_better": "Better than before",
+    "lines_loops": "A model repeats itself",
+    "lines_over": "More errors than characters",
+    "lines_failed": "Could not be read",
+    "lines_page": "{first} to {last} of {all} lines",
+    "lines_no_match": "No line is like that.",
+    "line_correct": "Correct the text in the dataset",
+    "next_loop": "Next loop",
+    "no_loop": "No line shown has a loop.",
+    "to_dataset_button": "Open in the dataset",
+    "file_chart_cer": "Chart: error rates (PNG)",
+    "file_chart_errors": "Chart: kinds of errors (PNG)",
+    "file_chart_lengths": "Chart: by length (PNG)",
+    "file_suspects": "Training lines to check (CSV)",
     # any job
     "queued_next": "Waiting: the next one is yours.",
     "queued": "Waiting in the queue: {place} before you.",
@@ -527,11 +570,43 @@ ENGLISH = {
     "wait_minute": "1 minute",
     "wait_minutes": "{count} minutes",
     "wait_hours": "{count} hours",
+    # This machine, and another one
+    "gpu_none_space": "Larger models need a GPU: duplicate this Space and choose one there.",
+    "gpu_none_here": "Larger models need an NVIDIA GPU: one of your own, a Space with a GPU, or a "
+    "free T4 of Google Colab (`README.md` has the lines).",
+    "machine_title": "This machine",
+    "machine_hint": "Memory, disk, GPU, versions, the Hub, a small computation and a reading are "
+    "tried out. It takes about half a minute.",
+    "machine_button": "Check this machine",
+    "machine_working": "The machine is being checked.",
+    "stage_checkup": "trying things out",
+    "duplicate": "Duplicate this Space",
+    "duplicate_costs": "Your copy has no limits and only you use it. It starts on free hardware "
+    "without a GPU, where tiny learns and reads. A GPU is chosen in its settings and billed to you "
+    "by Hugging Face while it runs: {machine} ${rate} an hour ({date}). Let it sleep when unused. "
+    "Secrets and stored runs are not copied.",
     # Sign-in
     "sign_in_first": "Sign in to Hugging Face first. On a Space the button is at the top of this "
     "page; on your own machine run `hf auth login`, then try again.",
     "sign_in_again": "Your sign-in has expired. Sign in again at the top of this page, then repeat "
     "this: nothing is lost.",
+    "sign_in_button": "Sign in with Hugging Face",
+    "sign_in_why": "to put datasets and models into your own account. Everything else works "
+    "without.",
+    "sign_in_ended": "Your sign-in as {name} has expired. Nothing is lost: your runs are back once "
+    "you sign in again.",
+    "sign_in_repeat": "Sign in again",
+    "sign_in_read_only": "Nothing can be pushed: this sign-in may only read.",
+    "signed_in_as": "Signed in to Hugging Face as {name}.",
+    "sign_out": "Sign out",
+    "sign_in_here": "Nobody is signed in to Hugging Face on this machine. To push datasets and "
+    "models, run `hf auth login` in a terminal, then load this page again.",
+    "pushing_as": "Pushing to Hugging Face as {name}.",
+    "pushing_not": "Signed in to Hugging Face as {name}, with a token that may only read. To push, "
+    "run `hf auth login` with one that may write.",
+    "pushing_asked": "Signed in to Hugging Face on this machine; asking whose account it is …",
+    "pushing_unknown": "Signed in to Hugging Face on this machine, but the Hub cannot be asked for "
+    "the account now. Everything but sharing works.",
     # A machine of the Hub
     "remote_where": "Where it runs",
     "remote_where_info": "Machines of the Hugging Face Hub are paid for by the minute, by your "
@@ -566,21 +641,42 @@ ENGLISH = {
     "remote_page": "Its page there",
     "remote_unwatched": "Nobody watches over the run, which may go on there and cost. Resume "
     "follows it again, without starting a second one.",
-    "sign_in_button": "Sign in with Hugging Face",
-    "sign_in_why": "to put datasets and models into your own account. Everything else works "
-    "without.",
-    "sign_in_ended": "Your sign-in as {name} has expired. Nothing is lost: your runs are back once "
-    "you sign in again.",
-    "sign_in_repeat": "Sign in again",
-    "sign_in_read_only": "Nothing can be pushed: this sign-in may only read.",
-    "signed_in_as": "Signed in to Hugging Face as {name}.",
-    "sign_out": "Sign out",
-    "sign_in_here": "Nobody is signed in to Hugging Face on this machine. To push datasets and "
-    "models, run `hf auth login` in a terminal, then load this page again.",
-    "pushing_as": "Pushing to Hugging Face as {name}.",
-    "pushing_not": "Signed in to Hugging Face as {name}, with a token that may only read. To push, "
-    "run `hf auth login` with one that may write.",
-    "pushing_asked": "Signed in to Hugging Face on this machine; asking whose account it is …",
-    "pushing_unknown": "Signed in to Hugging Face on this machine, but the Hub cannot be asked for "
-    "the account now. Everything but sharing works.",
+    # Sharing a dataset
+    "share_title": "Share this dataset on the Hugging Face Hub",
+    "share_hint": "It goes into your own account, with a card that says what is in it. Others load "
+    "it with one line of code, or build from its name here.",
+    "share_no_dataset": "There is no dataset yet. Build one above, then open this again.",
+    "share_owner": "Account",
+    "share_own": "my account",
+    "share_name": "Name",
+    "share_license": "Licence: what others may do with it",
+    "share_license_none": "not said",
+    "share_seen_by": "Who may see it",
+    "share_private": "Private: only I and those I choose",
+    "share_public": "Public: everybody",
+    "share_consent": "I may publish all of these pictures and texts",
+    "share_consent_info": "Pictures may show people, names, addresses or handwriting of somebody "
+    "who has not agreed. What is public is copied by others and cannot be called back.",
+    "share_name_first": "Give it a name to see where it will go.",
+    "share_where": "It will go to the Hugging Face Hub as",
+    "share_seen_private": "Only you and those you choose will see it.",
+    "share_seen_public": "Everybody will see its pictures and texts.",
+    "share_button": "Share",
+    "share_no_name": "The dataset needs a name, such as my-lines.",
+    "share_bad_name": "This is no name for the Hub. Use letters, digits, hyphens, underscores and "
+    "dots, at most 96 of them, beginning with a letter or digit.",
+    "share_no_consent": "To make it public, first tick that you may publish all of its pictures "
+    "and texts.",
+    "share_under_way": "A dataset of yours is being shared already. Wait for it to end, or "
+    "stop it.",
+    "sharing": "The dataset is on its way. Nobody sees any of it before all of it is there.",
+    "share_stopped": "Stopped. What others see on the Hub is as it was before.",
+    "share_again": "What others see on the Hub is as it was before. Share again to go on: what has "
+    "arrived is not sent twice.",
+    "share_shared_data": "The dataset is shared:",
+    "share_shared_card": "The data were there already; the card is new:",
+    "share_shared_nothing": "All of it was there already:",
+    "stage_measure": "counting samples",
+    "stage_pack": "packing samples",
+    "stage_send": "sending",
 }
