@@ -108,6 +108,20 @@ def test_nobody_starts_anything_without_a_sign_in(here):
     assert not Elsewhere(replace(here.elsewhere.actions, account=None)).offered
 
 
+def test_a_space_that_does_not_ask_for_jobs_says_so(here, monkeypatch):
+    *_, terms = here.elsewhere.describe("t4-small", {}, *here.settings)
+    monkeypatch.setenv("SYSTEM", "spaces")
+    monkeypatch.setenv("SPACE_ID", "ada/ocrtune")
+    monkeypatch.setenv("OAUTH_SCOPES", "openid profile contribute-repos")
+    html, box, none = here.elsewhere.describe("t4-small", {}, *here.settings)
+    assert "hf_oauth_scopes" in html
+    assert (box["visible"], none) == (False, {})
+    refused = refusal(here.elsewhere.start, "t4-small", True, terms, *here.settings)
+    assert "right to start jobs" in refused
+    monkeypatch.setenv("OAUTH_SCOPES", "openid profile contribute-repos jobs")
+    assert here.elsewhere.describe("t4-small", {}, *here.settings)[2] == terms
+
+
 def test_here_means_here_with_the_limits_of_this_machine(here):
     refused = refusal(here.elsewhere.start, HERE, False, {}, "", *here.settings)
     assert "it may take 1" in refused

@@ -628,6 +628,9 @@ ENGLISH = {
     "remote_consent_info": "Dataset and settings leave this machine, and your sign-in is handed to "
     "the job as a secret, so that it can send back what it has learned.",
     "remote_unknown": "There is no such machine. Choose one of the list.",
+    "remote_no_scope": "This Space does not ask its visitors for the right to start jobs. "
+    "Duplicate it and add `jobs` to `hf_oauth_scopes` in its README, or use ocrtune on "
+    "your own machine.",
     "remote_agree": "Look at the cost, and tick the box to agree to it: nothing was started.",
     "remote_agree_again": "The run has ended there, and another start costs again: choose a "
     "machine, tick the box, then resume.",

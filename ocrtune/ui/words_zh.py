@@ -591,6 +591,8 @@ CHINESE = {
     "remote_consent_info": "数据集和设置会离开这台机器；您的登录凭证会作为机密变量"
     "交给任务，以便它把学到的内容送回来。",
     "remote_unknown": "没有这种机器，请从列表中选择。",
+    "remote_no_scope": "这个 Space 没有向访客申请启动 Jobs 的权限。请复制它，并在 README 的 "
+    "`hf_oauth_scopes` 中加上 `jobs`，或在自己的机器上使用 ocrtune。",
     "remote_agree": "请先查看费用，并勾选同意：目前没有启动任何任务。",
     "remote_agree_again": "那边的任务已经结束，再次启动会再次收费："
     "请选择机器并勾选同意，然后继续。",
