@@ -17,8 +17,8 @@ from ocrtune.cards import (
     DatasetCard,
     Mark,
     files_digest,
-    read_mark,
     joined,
+    read_mark,
     with_metadata,
     with_text,
 )
