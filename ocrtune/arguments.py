@@ -16,6 +16,7 @@ from ocrtune.config import (
     BuildConfig,
     CompareConfig,
     Config,
+    DoctorConfig,
     ExportConfig,
     LearnConfig,
     PushDatasetConfig,
@@ -57,7 +58,19 @@ def make_parser() -> argparse.ArgumentParser:
         add_edit,
     )
     adders += (add_push_dataset,)
-    others = (add_copy, add_copies, add_demo, add_bench, add_jobs, add_app, add_reader)
+    others = (
+        add_remote,
+        add_far,
+        add_copy,
+        add_copies,
+        add_demo,
+        add_bench,
+        add_jobs,
+        add_app,
+        add_reader,
+        add_deploy,
+        add_doctor,
+    )
     for add in (*adders, *others):
         add(commands)
     return parser
@@ -177,6 +190,7 @@ def add_train(commands: argparse._SubParsersAction) -> None:
         "the learning rate then follows the longer run from there on",
     )
     add_copying(command)
+    add_elsewhere(command)
     train_options(command)
     fraction_option(command)
 
@@ -189,9 +203,9 @@ def add_learn(commands: argparse._SubParsersAction) -> None:
         description="Fine-tune on several shares of the train split, each contained in the next, "
         "read the test split with every result, and say what twice as many samples would bring, "
         "with its uncertainty. All runs take the same steps, unless --epochs is given. Writes "
-        "DIR/learn.json, learn.html and a run for each share. Ctrl-C stops after the current step; "
-        "the same command goes on, and trains no finished share again. Takes the options of "
-        "`train`.",
+        "DIR/learn.json, learn.html, learn.png and a run for each share. Ctrl-C stops after the "
+        "current step; the same command goes on, and trains no finished share again. Takes the "
+        "options of `train`.",
     )
     command.add_argument(
         "--fractions",
@@ -222,6 +236,54 @@ def add_copying(command: argparse.ArgumentParser) -> None:
         type=positive_minutes,
         default=COPY_MINUTES,
         help=f"between two copies (default: {COPY_MINUTES:g})",
+    )
+
+
+def add_elsewhere(command: argparse.ArgumentParser) -> None:
+    """Add whether a run happens on a machine of the Hub."""
+    group = command.add_argument_group("bigger hardware")
+    group.add_argument(
+        "--on",
+        metavar="MACHINE",
+        help="let the run happen on this machine of the Hugging Face Hub, such as t4-small, l4x1 "
+        "or a10g-small, paid for by the minute by the account of `hf auth login` or HF_TOKEN; the "
+        "cost is told first, and nothing starts without a yes",
+    )
+    group.add_argument(
+        "--at-most",
+        metavar="MINUTES",
+        type=positive_minutes,
+        default=0.0,
+        help="end it there after so many minutes (default: by the estimate, with a margin)",
+    )
+    group.add_argument("--yes", action="store_true", help="agree to the cost without being asked")
+
+
+def add_remote(commands: argparse._SubParsersAction) -> None:
+    command = commands.add_parser(
+        "remote",
+        help="what the page and `train --on` start: watch over a run on a machine of the Hub",
+        description="Watch over a run on a machine of the Hub, as a job: send it, start it there "
+        "or find it again, tell what it tells, and bring back what it has learned. `train --on` "
+        "and the page start this.",
+    )
+    job_options(command, TrainConfig)
+
+
+def add_far(commands: argparse._SubParsersAction) -> None:
+    command = commands.add_parser(
+        "far",
+        help="what a machine of the Hub starts: fetch a run, train it, send back what it learned",
+        description="Fetch the run at this address, train it, copy it back while it learns, and "
+        "write its events among the lines of this machine's log. `train --on` has this started.",
+    )
+    command.add_argument("address", metavar="hf://USER/REPO/RUN", help="where the run lies")
+    command.add_argument(
+        "--minutes",
+        metavar="N",
+        type=positive_minutes,
+        required=True,
+        help="after which it stops and keeps what it has learned",
     )
 
 
@@ -407,7 +469,8 @@ def add_compare(commands: argparse._SubParsersAction) -> None:
         description="Read a split with the base model and with the adapter, under the same "
         "settings, and report both character error rates (CER) with the 95 % interval of their "
         "difference. More adapters, checkpoints and other engines' texts stand beside them in one "
-        "ranking, each pair with its interval. Writes DIR/report.json, lines.csv and report.html.",
+        "ranking, each pair with its interval. Writes DIR/report.json, lines.csv, "
+        "report.html and its charts as PNG.",
     )
     option(command, CompareConfig, "--data", "PREFIX", "the dataset, as given to `build --output`")
     command.add_argument(
@@ -432,7 +495,7 @@ def add_compare(commands: argparse._SubParsersAction) -> None:
         metavar="NAME=PATH",
         default=argparse.SUPPRESS,
         help="rank what another engine read, too: a folder of `picture-name.txt`, or a CSV, TSV, "
-        "JSON or JSON lines with picture id and text; may be repeated",
+        "JSON or JSON lines with picture id and text, or a zip of either; may be repeated",
     )
     command.add_argument(
         "--leave-out-seen",
@@ -716,6 +779,46 @@ def add_app(commands: argparse._SubParsersAction) -> None:
     )
     command.add_argument("--host", help="address to listen on (default: 127.0.0.1)")
     command.add_argument("--port", type=int, help="port (default: the first free one from 7860)")
+    words = "make a public address too, which lasts a week at most: whoever knows it can use this "
+    words += "machine, and what is sent goes through gradio's servers (for Google Colab)"
+    command.add_argument("--share", action="store_true", help=words)
+
+
+def add_deploy(commands: argparse._SubParsersAction) -> None:
+    command = commands.add_parser(
+        "deploy",
+        help="make a Space on the Hugging Face Hub, or bring one up to date",
+        description="Make a Space what `space.yaml` and the files beside it say: the Space itself, "
+        "volumes, variables, secrets (by name; their values come from your environment), files, "
+        "machine, sleep time. Only what differs is changed. What costs money, or makes a private "
+        "Space public, needs your consent. Whatever fails, the same command goes on.",
+    )
+    words = "of the Space (default: you, and the name in the manifest)"
+    command.add_argument("space", nargs="?", default="", metavar="USER/NAME", help=words)
+    words = "only say what differs and would be changed"
+    command.add_argument("--dry-run", action="store_true", help=words)
+    command.add_argument("--yes", action="store_true", help="agree to what needs consent")
+    command.add_argument("--private", action="store_true", help="let only you see the Space")
+    words = "instead of the manifest's, such as cpu-basic, which costs nothing"
+    command.add_argument("--hardware", default="", metavar="NAME", help=words)
+    words = "put ocrtune in the place of another program that the Space holds"
+    command.add_argument("--replace", action="store_true", help=words)
+    words = "the manifest (default: space.yaml beside the package); files are looked for beside it"
+    command.add_argument("--manifest", type=Path, metavar="FILE", help=words)
+
+
+def add_doctor(commands: argparse._SubParsersAction) -> None:
+    command = commands.add_parser(
+        "doctor",
+        help="check this machine before you wait for it",
+        description="Check driver, GPU, memory, disk, versions, a small computation, the Hub and a "
+        "reading. Each line is ok, a warning or a problem, with what to do. The exit code is 1 "
+        "where there is a problem.",
+    )
+    command.add_argument("--json", action="store_true", help="write JSON")
+    words = "leave out the computations and the reading, which take half a minute"
+    command.add_argument("--quick", action="store_true", default=argparse.SUPPRESS, help=words)
+    job_options(command, DoctorConfig)
 
 
 def add_reader(commands: argparse._SubParsersAction) -> None:
@@ -750,6 +853,9 @@ def add_jobs(commands: argparse._SubParsersAction) -> None:
         if name != "list":
             action.add_argument("id", metavar="ID", help="of the job, or its beginning")
         action.add_argument("--json", action="store_true", help="write JSON")
+        if name == "resume":
+            words = "agree to pay for another start of a run on a machine of the Hub"
+            action.add_argument("--yes", action="store_true", help=words)
         words = "where the jobs are (default: OCRTUNE_HOME, or ~/.cache/ocrtune)"
         action.add_argument("--home", metavar="DIR", type=Path, help=words)
 

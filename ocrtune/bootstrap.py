@@ -12,6 +12,7 @@ FEW_LINES = 30  # below, a bootstrap interval is too narrow to be trusted
 FEWEST_DRAWS = 100
 DRAWN_AT_ONCE = 2_000_000  # counts in memory at a time: 16 MB
 DRAWS, SEED = 10_000, 0
+OWN_DRAWS = 2_000  # of an interval that is looked at and decides nothing
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,20 @@ def paired_bootstrap(
         differences.append(changes[drawn] / characters[drawn])
     low, high = np.percentile(np.concatenate(differences), [2.5, 97.5])
     return float(low), float(high)
+
+
+def own_interval(scores: Scores, draws: int = DRAWS, seed: int = SEED) -> dict[str, float | None]:
+    """Return the 95 % interval of one model's pooled CER as `low` and `high`; None without one.
+
+    It takes OWN_DRAWS at most: two models' intervals may overlap and their difference be decided.
+    """
+    counts = Counts.of(scores)
+    low, high = None, None
+    if counts.reference_length.sum():
+        nothing = np.zeros_like(counts.errors)
+        lengths, draws = counts.reference_length, min(draws, OWN_DRAWS)
+        low, high = paired_bootstrap(nothing, counts.errors, lengths, draws, seed)
+    return {"low": low, "high": high}
 
 
 def compare_scores(base: Scores, tuned: Scores, draws: int = DRAWS, seed: int = SEED) -> Difference:

@@ -17,6 +17,7 @@ from ocrtune.config import (
     BuildConfig,
     CompareConfig,
     Config,
+    DoctorConfig,
     ExportConfig,
     LearnConfig,
     PushDatasetConfig,
@@ -27,12 +28,13 @@ from ocrtune.config import (
 from ocrtune.crashes import explain_crash, is_circumstance
 from ocrtune.errors import (
     ArchiveError,
+    ConfigError,
     DatasetError,
     MetricsError,
     OcrtuneError,
     QuestionError,
 )
-from ocrtune.events import Asked, Done, Emit, Event, Failed, Note, Read, Saved, silent
+from ocrtune.events import Asked, Checked, Done, Emit, Event, Failed, Note, Read, Saved, silent
 from ocrtune.limits import Limits
 from ocrtune.resident import read_resident
 from ocrtune.stopping import BUILD_STOPPING, Watcher, stopping_at_once, stopping_gently
@@ -41,6 +43,9 @@ from ocrtune.time_limit import TimeLimit
 if TYPE_CHECKING:
     from ocrtune.records import Prediction
     from ocrtune.report import Comparison
+
+# The token of a Space is its owner's: no client sends it where no other one is named.
+NOT_IMPLIED = "HF_HUB_DISABLE_IMPLICIT_TOKEN"
 
 SAMPLE = Path(__file__).parent / "assets" / "sample.zip"
 TABLE_SETTINGS = ("image_column", "text_column", "subset", "revision", "from_split")
@@ -52,7 +57,12 @@ SHOWN_SUSPECTS = 5
 WAITING = ("OMP_WAIT_POLICY", "passive")
 OFFLINE = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_HUB_DISABLE_TELEMETRY")
 SUSPECTS_STOPPING = "\nStopping; what was found is kept. Ctrl-C again ends at once.\n"
-KEEPING = ("train", "learn", "suspects")  # have something to save when they are asked to stop
+KEEPING = (
+    "train",
+    "learn",
+    "suspects",
+    "remote",
+)  # have something to save when they are asked to stop
 STOPPED_EARLY = "Stopped before anything was finished."
 
 
@@ -67,6 +77,8 @@ class Ending:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code: 0 done, 1 failed, 2 misused."""
     args = make_parser().parse_args(arguments)
+    if os.environ.get("SYSTEM") == "spaces":
+        os.environ[NOT_IMPLIED] = "1"  # read when the Hub's clients are imported
     os.environ.setdefault(*WAITING)  # read when torch is loaded
     try:
         if args.command in OTHERS:
@@ -128,7 +140,7 @@ def work(args: argparse.Namespace) -> int:
     except OcrtuneError as error:
         if isinstance(error, QuestionError):
             worker.emit(Asked(error.problem, error.setting, error.choices))
-        worker.emit(Failed(error.problem, error.fix))
+        worker.emit(Failed.of(error))
         raise
     except Exception as error:
         worker.emit(Failed(*explain_crash(error)))
@@ -164,12 +176,15 @@ def limited(worker: jobs.Worker, limits: Limits, args: argparse.Namespace) -> It
 
 def keeps_result(command: str, folder: Path) -> bool:
     """Return whether a job that was stopped has something to show for it."""
-    return command == "train" and (folder / "run" / "adapter" / "contract.json").is_file()
+    return (
+        command in ("train", "remote") and (folder / "run" / "adapter" / "contract.json").is_file()
+    )
 
 
 def limits_of(args: argparse.Namespace) -> Limits:
     """Return what a job may take here; who works at a terminal takes what they want."""
-    return Limits.from_environment() if vars(args).get("job") else Limits()
+    here = bool(vars(args).get("job")) and args.command != "remote"  # which takes nothing here
+    return Limits.from_environment() if here else Limits()
 
 
 def is_first_process() -> bool:
@@ -234,8 +249,49 @@ def copying(config: TrainConfig, watcher: Watcher, args: argparse.Namespace) -> 
 
 def train(config: TrainConfig, watcher: Watcher, args: argparse.Namespace) -> Ending:
     """Fine-tune and print where the adapter lies."""
+    if vars(args).get("on"):
+        return train_elsewhere(config, watcher, args)
     with copying(config, watcher, args):
         return train_watched(config, watcher, args)
+
+
+def train_elsewhere(config: TrainConfig, watcher: Watcher, args: argparse.Namespace) -> Ending:
+    """Fine-tune on a machine of the Hub, once somebody has agreed to the cost."""
+    from ocrtune.remote_command import train_on
+
+    if args.job or args.copy_to:
+        args.usage_error("--on goes without --job and --copy-to; the run is copied there anyway")
+    folder = train_on(config, args.on, round(args.at_most), args.yes, watcher.emit)
+    print(f"Adapter: {folder}")
+    return Ending("The adapter is saved.")
+
+
+def remote(config: TrainConfig, watcher: Watcher, args: argparse.Namespace) -> Ending:
+    """Watch over a run on a machine of the Hub."""
+    from ocrtune.hub_writing import local_token
+    from ocrtune.remote import supervise
+
+    if not args.job:
+        args.usage_error("this is what `train --on MACHINE` starts; type that")
+    watcher.looks = True
+
+    def leaving() -> bool:
+        return watcher.interrupted
+
+    outcome = supervise(args.job, config, local_token(), watcher.emit, watcher.asked, leaving)
+    watcher.stopped = outcome.stopped
+    return Ending(outcome.text)
+
+
+def far(args: argparse.Namespace) -> int:
+    """Be the machine of the Hub on which a run happens."""
+    from ocrtune.far_side import Teller, run_here
+    from ocrtune.home import home_folder
+    from ocrtune.hub_writing import local_token
+    from ocrtune.offsite import find_place
+
+    place = find_place(args.address)
+    return run_here(place, args.minutes, home_folder(), local_token(), Teller())
 
 
 def train_watched(config: TrainConfig, watcher: Watcher, args: argparse.Namespace) -> Ending:
@@ -335,7 +391,16 @@ def compare(config: CompareConfig, watcher: Watcher, args: argparse.Namespace) -
     print_ranking(comparison)
     print_suspects(Path(config.output), config.data)
     print(f"Report: {Path(config.output) / 'report.html'}")
+    print_charts(Path(config.output))
     return Ending(verdict(comparison, config.language))
+
+
+def print_charts(folder: Path) -> None:
+    """Print which files lie beside a report: its values, all lines, its charts as pictures."""
+    from ocrtune.report_charts_png import FILES
+
+    charts = [name for name in FILES if (folder / name).is_file()]
+    print(f"Beside it: {', '.join(['report.json', 'lines.csv', *charts])}")
 
 
 def learn(config: LearnConfig, watcher: Watcher, args: argparse.Namespace) -> Ending:
@@ -356,7 +421,7 @@ def learn(config: LearnConfig, watcher: Watcher, args: argparse.Namespace) -> En
         print(told)
         return Ending(told, INTERRUPTED)
     print("\n".join(curve_lines(values)))
-    print(f"Page: {Path(config.output) / 'learn.html'}")
+    print(f"Page: {Path(config.output) / 'learn.html'}, as a picture: learn.png")
     return Ending(values["verdict"][config.language], 0 if values["finished"] else INTERRUPTED)
 
 
@@ -729,12 +794,118 @@ def reader(args: argparse.Namespace) -> int:
 
 def app(args: argparse.Namespace) -> int:
     """Serve the page until it is ended."""
+    on_space = os.environ.get("SYSTEM") == "spaces"
+    if args.share and on_space:
+        raise ConfigError("A Space has an address already.", "Leave `--share` away.")
     from ocrtune.ui.page import launch
 
-    page = launch(args.host, args.port, wait=False)
+    page = launch(args.host, args.port, wait=False, share=args.share)
+    if args.share:
+        print(shared_words(page.share_url), flush=True)
+    elif is_colab():
+        print("On Colab nobody can open that address: add `--share` for a public one.", flush=True)
     print(f"The page is at {page.local_url} (Ctrl-C ends it)", flush=True)
     page.block_thread()
     return 0
+
+
+def is_colab() -> bool:
+    """Return whether this is a machine of Google Colab, of which the browser sees no port."""
+    return bool(os.environ.get("COLAB_RELEASE_TAG") or os.environ.get("COLAB_BACKEND_VERSION"))
+
+
+def shared_words(address: str | None) -> str:
+    """Return what to know of the public address; empty or None: there is none."""
+    if not address:
+        return (
+            "No public address could be made: gradio's servers cannot be reached from here. Check "
+            "the connection and start again; meanwhile only this machine can open the page."
+        )
+    return (
+        f"Open {address}\n"
+        "Whoever knows this address can use this machine until you end the page; pictures and "
+        "texts pass through gradio's servers. Visitors do not see each other's jobs. For limits "
+        "on each of them, set OCRTUNE_SHARED_SPACE=yes first."
+    )
+
+
+def doctor(config: DoctorConfig, watcher: Watcher, args: argparse.Namespace) -> Ending:
+    """Check this machine and print what was found, line by line as it is found."""
+    from ocrtune.checkup_words import summary
+    from ocrtune.doctor import examine
+
+    def emit(event: Event) -> None:
+        watcher.emit(event)
+        if isinstance(event, Checked) and not args.json:
+            print(*checked_lines(event), sep="\n", flush=True)
+
+    found = examine(config, emit)
+    told = summary([one.state for one in found])
+    if args.json:
+        from ocrtune.checkup_words import found_and_fix
+
+        rows = [
+            {
+                "check": one.check,
+                "state": one.state,
+                **dict(zip(("found", "fix"), words, strict=True)),
+            }
+            for one in found
+            for words in [found_and_fix(one.words, one.values)]
+        ]
+        print(json.dumps(rows, indent=2, ensure_ascii=False))
+    else:
+        print(told)
+    return Ending(told, code=any(one.state == "problem" for one in found))
+
+
+def checked_lines(one: Checked) -> list[str]:
+    """Return a finding as lines for a terminal."""
+    from ocrtune.checkup_words import found_and_fix, state_of, title_of
+
+    found, fix = found_and_fix(one.words, one.values)
+    line = f"{state_of(one.state):9}{title_of(one.check):18}{found}"
+    return [line, f"{'':27}{fix}"] if fix else [line]
+
+
+def deploy(args: argparse.Namespace) -> int:
+    """Make a Space what the manifest asks for, or only say what differs."""
+    from ocrtune.deploying import make_plan, with_choices
+    from ocrtune.hub_spaces import SpaceRepo
+    from ocrtune.hub_writing import local_token
+    from ocrtune.space_manifest import MANIFEST, load_manifest
+
+    path = args.manifest or Path(__file__).parent.parent / MANIFEST
+    manifest = with_choices(load_manifest(path), args.hardware, args.private)
+    space = SpaceRepo.find(args.space, manifest.name, local_token())
+    manifest = manifest.filled(*space.repo_id.split("/"))
+    plan = make_plan(space, manifest, path.resolve().parent, os.environ, args.replace)
+    print(f"{plan.address}")
+    for note in plan.notes:
+        print(f"  {note}")
+    if not plan.steps:
+        print("Nothing differs: the Space is what the manifest asks for.")
+        return 0
+    if args.dry_run:
+        for step in plan.steps:
+            print(f"- {step.words}")
+        print("Nothing was changed. Without --dry-run, this would be done in this order.")
+        return 0
+    agree(plan.consents, args.yes)
+    plan.apply(lambda words: print(f"- {words}", flush=True))
+    print(f"Done. The Space builds itself now, which takes minutes: {plan.address}")
+    return 0
+
+
+def agree(consents: Sequence[str], yes: bool) -> None:
+    """Ask whoever sits at the terminal to agree; raise if nobody does."""
+    for words in consents:
+        print(words, flush=True)
+    if not consents or yes:
+        return
+    asked = sys.stdin.isatty() and sys.stdout.isatty()
+    if not asked or input("Go on? [y/N] ").strip().lower() not in ("y", "yes"):
+        raise ConfigError("Nothing was changed: this needs your consent.", "Agree with `--yes`.")
 
 
 JOBS: dict[str, Callable[..., Ending]] = {
@@ -746,17 +917,21 @@ JOBS: dict[str, Callable[..., Ending]] = {
     "suspects": suspects,
     "learn": learn,
     "export": export,
+    "remote": remote,
+    "doctor": doctor,
     "push-dataset": push_dataset,
 }
 OTHERS: dict[str, Callable[[argparse.Namespace], int]] = {
     "columns": columns,
     "score": score,
     "edit": edit,
+    "far": far,
     "copy": copy,
     "copies": copies,
     "demo": demo,
     "bench": bench,
     "jobs": manage_jobs,
     "app": app,
+    "deploy": deploy,
     "reader": reader,
 }

@@ -35,6 +35,7 @@ from ocrtune.records import OcrContract, Prediction, Sample
 from ocrtune.report import Comparison, build_comparison, write_report
 from ocrtune.sample_index import SampleIndex
 from ocrtune.seen import Seen, describe_seen, find_seen, leave_out
+from ocrtune.subsets import known_groups
 from ocrtune.suspects import suspects_path, write_suspects
 
 
@@ -69,7 +70,16 @@ def compare_models(config: CompareConfig, emit: Emit = silent) -> Comparison:
     ]
     base, tuned = (one.predictions for one in contenders[:2])
     comparison = replace(
-        build_comparison(contract, config.split, samples, base, tuned, config.draws, config.seed),
+        build_comparison(
+            contract,
+            config.split,
+            samples,
+            base,
+            tuned,
+            config.draws,
+            config.seed,
+            known_groups(config.data, [sample.picture_id for sample in samples]),
+        ),
         ranking=rank_models(samples, contenders, contract.profile, config.draws, config.seed),
         conditions=Conditions(
             base_revision=contract.revision,
@@ -79,7 +89,7 @@ def compare_models(config: CompareConfig, emit: Emit = silent) -> Comparison:
         ),
     )
     pictures = {sample.picture_id: sample.picture for sample in samples}
-    write_report(comparison, pictures, Path(config.output), config.language)
+    write_report(comparison, pictures, Path(config.output), config.language, emit)
     suspects_path(Path(config.output)).unlink(missing_ok=True)  # of an earlier comparison
     has_train = split_path(config.data, "train").is_file()
     if config.suspects and config.split != "train" and has_train:
@@ -135,15 +145,17 @@ def load_sources(config: CompareConfig, emit: Emit) -> tuple[LoadedModel, list[S
     """Return the base model with all adapters on it, and what they are: the base model first."""
     loaded = load_base(config.base)
     sources = [Source("", config.base, "base", loaded.contract.revision)]
+    names = config.names or (*config.all_adapters, *config.all_checkpoints)
+    called = iter(names)
     for number, folder in enumerate(config.all_adapters, start=1):
         name = DEFAULT if number == 1 else f"adapter{number}"
         follow_adapter(loaded, folder, emit, name)
-        sources.append(Source(name, folder, "adapter", weights_digest(Path(folder))))
-    for number, folder in enumerate(dict.fromkeys(config.checkpoints), start=1):
+        sources.append(Source(name, next(called), "adapter", weights_digest(Path(folder))))
+    for number, folder in enumerate(config.all_checkpoints, start=1):
         name = f"checkpoint{number}"
         step = put_checkpoint(loaded, Path(folder), name)
         revision = weights_digest((Path(folder) / CHECKPOINT).parent)
-        sources.append(Source(name, f"{folder} (step {step})", "checkpoint", revision))
+        sources.append(Source(name, f"{next(called)} (step {step})", "checkpoint", revision))
     return loaded, sources
 
 

@@ -115,8 +115,12 @@ def build_comparison(
     tuned: Sequence[Prediction],
     draws: int = DRAWS,
     seed: int = SEED,
+    groups: tuple[str, Sequence[str]] = ("", ()),
 ) -> Comparison:
-    """Return the comparison of two models' predictions, one by each for every sample."""
+    """Return the comparison of two models' predictions, one by each for every sample.
+
+    groups: what they are, and that of each sample; without several they are found by the names.
+    """
     if not samples:
         raise MetricsError(
             f"The {split} split holds no sample.", "Compare on another split or add pictures."
@@ -137,13 +141,15 @@ def build_comparison(
         for profile in PROFILES
     )
     headline = next(row for row in profiles if row.profile == contract.profile)
-    group_by, groups = find_groups([sample.picture_id for sample in samples])
+    group_by, members = groups
+    if len(set(members)) < 2:
+        group_by, members = find_groups([sample.picture_id for sample in samples])
     return Comparison(
         contract=contract,
         split=split,
         base_model=before.model,
         tuned_model=after.model,
-        lines=tuple(_build_lines(samples, before, after, counted, contract.profile, groups)),
+        lines=tuple(_build_lines(samples, before, after, counted, contract.profile, members)),
         base=headline.base,
         tuned=headline.tuned,
         difference=headline.difference,

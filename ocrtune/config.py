@@ -284,7 +284,8 @@ class CompareConfig(Config):
     base: str = "tiny"
     adapters: tuple[str, ...] = ()  # more of them, ranked beside the first
     checkpoints: tuple[str, ...] = ()  # folders of unfinished runs, ranked too
-    texts: tuple[str, ...] = ()  # what other engines read: `NAME=FOLDER` or `NAME=TABLE`
+    names: tuple[str, ...] = ()  # of adapters, then checkpoints, in the report; else their folders
+    texts: tuple[str, ...] = ()  # what other engines read: `NAME=` and a folder, table or zip
     leave_out_seen: str = "no"  # samples that train holds too: one of LEAVE_OUT_SEEN
     split: str = "test"
     draws: int = 10_000  # of the paired bootstrap
@@ -293,8 +294,14 @@ class CompareConfig(Config):
     suspects: int = 200  # training lines read at most to find wrong ground truth; 0: none
 
     def __post_init__(self) -> None:
-        for name in ("adapters", "checkpoints", "texts"):  # JSON has lists only
+        for name in ("adapters", "checkpoints", "names", "texts"):  # JSON has lists only
             object.__setattr__(self, name, tuple(getattr(self, name)))
+        count = len(self.all_adapters) + len(self.all_checkpoints)
+        require(
+            not self.names or len(self.names) == count,
+            f"{len(self.names)} `names` were given for {count} adapters and checkpoints.",
+            "Give each of them one, or none any.",
+        )
         for one in self.texts:
             require(
                 all(one.partition("=")),
@@ -324,8 +331,13 @@ class CompareConfig(Config):
         return tuple(dict.fromkeys((self.adapter, *self.adapters)))
 
     @property
+    def all_checkpoints(self) -> tuple[str, ...]:
+        """The folders of every unfinished run, each once."""
+        return tuple(dict.fromkeys(self.checkpoints))
+
+    @property
     def other_texts(self) -> dict[str, str]:
-        """The folder or table of each other engine, by its name."""
+        """The folder, table or zip of each other engine, by its name."""
         return {name: path for name, _, path in (one.partition("=") for one in self.texts)}
 
 
@@ -359,6 +371,14 @@ class ExportConfig(Config):
             f"There is no 16-bit type `{self.dtype}`.",
             "Use bfloat16 or float16.",
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class DoctorConfig(Config):
+    """What is checked about this machine."""
+
+    quick: bool = False  # leave out what takes more than a few seconds
+    anonymous: bool = False  # do not ask the Hub as the owner of this machine
 
 
 REPO_NAME = re.compile(r"(?:[A-Za-z0-9][\w.-]{0,95}/)?[A-Za-z0-9][\w.-]{0,95}", re.ASCII)

@@ -110,7 +110,7 @@ def copy_along(run: Path, repo_id: str, minutes: float) -> None:
         source = Source(run)
         copier = Copier(source, plan_copies(source, repo_id, minutes), local_token)
     except HubError as error:
-        tell(Failed(error.problem, error.fix))
+        tell(Failed.of(error))
         return
     opened = copier.prepare()
     if copier.has_given_up:

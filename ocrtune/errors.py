@@ -1,11 +1,18 @@
 """Errors raised on purpose: every one says what happened and what to do about it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
+from types import MappingProxyType
 
 
 class OcrtuneError(Exception):
-    """What happened (`problem`), then what to do about it (`fix`)."""
+    """What happened (`problem`), then what to do about it (`fix`).
+
+    key, values: of the same words in other languages; empty where there are none.
+    """
+
+    key: str = ""
+    values: Mapping[str, object] = MappingProxyType({})
 
     def __init__(self, problem: str, fix: str) -> None:
         super().__init__(f"{problem} {fix}".strip())

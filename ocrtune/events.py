@@ -3,10 +3,11 @@
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, get_args, get_origin
 
+from ocrtune.errors import OcrtuneError
 from ocrtune.whole_files import put_in_place
 
 
@@ -132,6 +133,16 @@ class Resumed:
 
 
 @dataclass(frozen=True)
+class Checked:
+    """One thing about this machine was checked; `checkup_words` has the words for it."""
+
+    check: str  # what was checked
+    state: str  # ok, warning or problem
+    words: str  # the key of what was found, and of what to do
+    values: dict[str, str]  # that go into the words
+
+
+@dataclass(frozen=True)
 class Asked:
     """The job cannot go on until somebody chooses; a Failed follows."""
 
@@ -150,10 +161,17 @@ class Done:
 
 @dataclass(frozen=True)
 class Failed:
-    """The job could not go on."""
+    """The job could not go on; `key` and `values` have the same in other languages, if they may."""
 
     problem: str
     fix: str
+    key: str = ""
+    values: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, error: OcrtuneError) -> "Failed":
+        """Return what an error of ours tells."""
+        return cls(error.problem, error.fix, error.key, dict(error.values))
 
 
 Event = (
@@ -167,6 +185,7 @@ Event = (
     | Read
     | Saved
     | Resumed
+    | Checked
     | Asked
     | Done
     | Failed

@@ -8,19 +8,9 @@ from pathlib import Path
 
 import torch
 
-# Dollars an hour of Hugging Face Spaces, as published in 2026-11.
-PRICES_DATE = "2026-11"
-PRICES = {
-    "cpu-basic": 0.0,
-    "t4-small": 0.40,
-    "t4-medium": 0.60,
-    "l4x1": 0.80,
-    "a10g-small": 1.00,
-    "a10g-large": 1.50,
-    "a100-large": 2.50,
-}
+from ocrtune.host_memory import free_host_bytes
+
 CARDS = {"T4": "t4-small", "L4": "l4x1", "A10G": "a10g-small", "A100": "a100-large"}
-CGROUP = Path("/sys/fs/cgroup")
 STATUS = Path("/proc/self/status")
 
 
@@ -50,24 +40,6 @@ def memory(device: torch.device) -> tuple[int, int]:
     reserved = torch.cuda.memory_reserved(device)
     unused = reserved - torch.cuda.memory_allocated(device)  # kept for the next tensor
     return min(free, total - reserved) + unused, total
-
-
-def free_host_bytes() -> tuple[int, int]:
-    """Return the free and the whole memory of this machine or container in bytes."""
-    try:
-        lines = dict(line.split(":") for line in Path("/proc/meminfo").read_text().splitlines())
-        total, free = (1024 * int(lines[name].split()[0]) for name in ("MemTotal", "MemAvailable"))
-    except (OSError, ValueError, KeyError):  # not Linux: what is free cannot be told
-        total = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-        return total // 2, total
-    try:
-        limit = int((CGROUP / "memory.max").read_text())
-        used = int((CGROUP / "memory.current").read_text())
-        dropped = dict(line.split() for line in (CGROUP / "memory.stat").read_text().splitlines())
-        used -= int(dropped["inactive_file"])  # pages of files that make room when asked
-    except (OSError, ValueError, KeyError):  # no such file, or `max`: no limit
-        return free, total
-    return min(free, limit - used), min(total, limit)
 
 
 def begin_peak(device: torch.device) -> int:

@@ -30,6 +30,8 @@ from huggingface_hub.utils import (
 )
 
 from ocrtune.errors import HubError
+from ocrtune.hub_pages import hub_page
+from ocrtune.hub_words import hub_error
 
 # Weights, sizes and words; never code, never pickles.
 BASE_FILES = (
@@ -56,11 +58,7 @@ FIRST_BYTES, MOST_BYTES = 64 * 1024, 4 * 1024 * 1024  # asked for at once; grows
 KEPT_BYTES = 16 * 1024 * 1024  # of a file, fetched last: columns are read side by side
 RETRIES = 2
 PATIENCE_SECONDS = 30.0  # for one answer
-PLACES = {"model": "", "dataset": "datasets/"}  # in addresses of the Hub
-AT_HOME = {
-    "model": "or use `--base tiny`, which needs none",
-    "dataset": "or build from files of this machine",
-}
+REFUSALS = {401: "expired", 403: "no_reading"}
 
 
 def fetch_base(
@@ -233,72 +231,35 @@ def hub_errors(repo_id: str, kind: str, revision: str = "") -> Iterator[None]:
     try:
         yield
     except GatedRepoError as error:  # a RepositoryNotFoundError too, so it comes first
-        raise HubError(
-            f"`{repo_id}` asks its users to accept conditions.",
-            f"Accept them on https://huggingface.co/{PLACES[kind]}{repo_id} and sign in with "
-            "`hf auth login`.",
-        ) from error
+        raise hub_error("gated", repo=repo_id, page=hub_page(repo_id, kind)) from error
     except RepositoryNotFoundError as error:
-        raise HubError(
-            f"There is no {kind} `{repo_id}` on the Hub, or this account may not see it.",
-            "Check the spelling; sign in with `hf auth login` if it is private."
-            + (" There is no such file or folder here either." if kind == DATASET else ""),
-        ) from error
+        key = "missing_dataset" if kind == DATASET else "missing"
+        raise hub_error(key, repo=repo_id, kind=kind) from error
     except RevisionNotFoundError as error:
-        raise HubError(
-            f"`{repo_id}` has no revision `{revision}`.", f"Use `main` or a commit of that {kind}."
-        ) from error
+        raise hub_error("no_revision", repo=repo_id, kind=kind, revision=revision) from error
     except HFValidationError as error:
-        raise HubError(
-            f"`{repo_id}` is not a repo id.",
-            f"Use the form `name/{kind}`, as in the page's address.",
-        ) from error
+        raise hub_error("bad_id", repo=repo_id, kind=kind) from error
     except (LocalEntryNotFoundError, OfflineModeIsEnabled) as error:
-        raise unreachable(repo_id, kind) from error
+        raise hub_error(f"unreachable_{kind}", repo=repo_id) from error
     except HfHubHTTPError as error:
         raise answered(repo_id, error) from error
     except (httpx.TransportError, ConnectionError) as error:
-        raise unreachable(repo_id, kind) from error
+        raise hub_error(f"unreachable_{kind}", repo=repo_id) from error
     except OSError as error:
-        raise HubError(
-            f"`{repo_id}` cannot be stored: {error.strerror or error}.",
-            "Make room on the disk (a 3 B model takes 7 GB) or point HF_HOME to another one.",
-        ) from error
+        raise hub_error("no_storing", repo=repo_id, why=str(error.strerror or error)) from error
 
 
 def answered(repo_id: str, error: HfHubHTTPError) -> HubError:
     """Return the error for an answer of the Hub that is no success."""
     answer = error.response
     if answer is None:
-        return HubError(
-            f"The Hub gave no sound answer when asked for `{repo_id}`.",
-            "Try again in a few minutes.",
-        )
+        return hub_error("unsound", repo=repo_id)
     status = answer.status_code
-    if status == 401:
-        return HubError(
-            f"The Hub does not accept this account's token (401) for `{repo_id}`.",
-            "Sign in again with `hf auth login`, or unset HF_TOKEN.",
-        )
-    if status == 403:
-        return HubError(
-            f"This account may not read `{repo_id}` (403).", "Ask its owner, or use another token."
-        )
+    if status in REFUSALS:
+        return hub_error(REFUSALS[status], repo=repo_id)
     if status == 429:
         wait = answer.headers.get("Retry-After", "")
-        when = f"in {wait} seconds" if wait.isdigit() else "in a few minutes"
-        return HubError(
-            f"The Hub was asked too often (429) when reading `{repo_id}`.",
-            f"Try again {when}; signed in, more is allowed.",
+        return hub_error(
+            "too_often_wait" if wait.isdigit() else "too_often", repo=repo_id, seconds=wait
         )
-    return HubError(
-        f"The Hub answered {status} when asked for `{repo_id}`.", "Try again in a few minutes."
-    )
-
-
-def unreachable(repo_id: str, kind: str) -> HubError:
-    """Return the error for a Hub that does not answer."""
-    return HubError(
-        f"The Hub cannot be reached, and `{repo_id}` is not on this machine yet.",
-        f"Check the connection, {AT_HOME[kind]}.",
-    )
+    return hub_error("answered", repo=repo_id, status=str(status))

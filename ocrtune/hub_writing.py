@@ -2,6 +2,7 @@
 
 import functools
 import os
+import re
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -26,14 +27,17 @@ from huggingface_hub.errors import (
 )
 from huggingface_hub.utils import disable_progress_bars, get_session
 
-from ocrtune.errors import HubBusyError, HubConflictError, HubError
+from ocrtune.errors import HubError
 from ocrtune.hub import DATASET, USER_TOKEN
+from ocrtune.hub_pages import hub_page
+from ocrtune.hub_words import TOKENS as TOKENS
+from ocrtune.hub_words import hub_error
 from ocrtune.redaction import redact
 
 WRITING_SECONDS = 90.0  # without a byte of an answer; the Hub itself takes up to 60 for a commit
 LONGEST_QUOTE = 200  # characters of the Hub's own words
 PASSING = (408, 429, 500, 502, 503, 504)  # answers that another try may turn to the better
-TOKENS = "https://huggingface.co/settings/tokens"
+FILES_SENT = re.compile(r"/(?:commit|preupload|objects/batch)")  # in addresses
 
 
 def local_token() -> str:
@@ -67,9 +71,6 @@ def be_patient() -> None:
     disable_progress_bars()
 
 
-PAGES = {"model": "", "dataset": "datasets/", "space": "spaces/"}  # of repos, in addresses
-
-
 @dataclass(frozen=True)
 class Published:
     """What a push left on the Hub."""
@@ -95,10 +96,7 @@ def publish(
     commit. A push that failed can be repeated: what reached the Hub is not sent again.
     """
     if not token:
-        raise HubError(
-            f"Nobody is signed in who could push to `{repo_id}`.",
-            f"Sign in with `hf auth login`, with a token of {TOKENS} that may write.",
-        )
+        raise hub_error("nobody", repo=repo_id)
     be_patient()
     api = HfApi(token=token)
     where = {"repo_id": repo_id, "repo_type": kind}
@@ -107,8 +105,7 @@ def publish(
     with writing_errors(repo_id):
         api.create_repo(**where, private=private, exist_ok=True, space_sdk=space_sdk)
         made = api.create_commit(**where, operations=changes, commit_message=message)
-    endpoint = api.endpoint.rstrip("/")
-    return Published(f"{endpoint}/{PAGES[kind]}{repo_id}", made.oid)
+    return Published(hub_page(repo_id, kind), made.oid)
 
 
 class PrivateRepo:
@@ -119,10 +116,7 @@ class PrivateRepo:
 
     def __init__(self, repo_id: str, token: str) -> None:
         if not token:
-            raise HubError(
-                f"Nobody is signed in who could use `{repo_id}`.",
-                f"Sign in with `hf auth login`, with a token of {TOKENS} that may write.",
-            )
+            raise hub_error("nobody", repo=repo_id)
         be_patient()
         self.repo_id = repo_id
         self.token = token
@@ -146,10 +140,7 @@ class PrivateRepo:
     def refuse_public(self, about: object) -> object:
         """Return what the Hub tells of the repo, or raise if not only its owner sees it."""
         if getattr(about, "private", None) is not True:
-            raise HubError(
-                f"`{self.repo_id}` is not private, so nothing is sent there.",
-                "Make it private in its settings on the Hub, or name another repository.",
-            )
+            raise hub_error("not_private", repo=self.repo_id)
         return about
 
     def head(self, branch: str) -> str:
@@ -249,53 +240,39 @@ def explained(repo_id: str, error: Exception) -> Exception:
     if isinstance(error, RuntimeError) and isinstance(inner, Exception):  # of one file of many
         return explained(repo_id, inner)
     if isinstance(error, HFValidationError):
-        return HubError(f"`{repo_id}` is not a repo id.", "Use the form `USER/NAME`.")
+        return hub_error("bad_repo", repo=repo_id)
     if isinstance(error, HfHubHTTPError) and error.response is not None:
         return refused(repo_id, error)
     if isinstance(error, httpx.HTTPError | OSError | RuntimeError | ValueError):
-        return HubBusyError(
-            f"`{repo_id}` on the Hub cannot be reached now.", "Check the connection and try again."
-        )
+        return hub_error("away", repo=repo_id)
     return error
 
 
 def refused(repo_id: str, error: HfHubHTTPError) -> HubError:
     """Return the error for an answer of the Hub to somebody who wanted to write."""
-    status = error.response.status_code
-    said = quoted(error.server_message or "")
+    status, said = error.response.status_code, own_words(error)
+    told = {"repo": repo_id, "status": str(status)}
     if status in PASSING:
         wait = error.response.headers.get("Retry-After", "")
-        return HubBusyError(
-            f"The Hub answers {status} when `{repo_id}` is used.",
-            f"Try again in {wait} seconds." if wait.isdigit() else "Try again in a few minutes.",
-            float(wait) if wait.isdigit() else 0.0,
+        return (
+            hub_error("busy_wait", **told, seconds=wait)
+            if wait.isdigit()
+            else hub_error("busy", **told)
         )
     if status == 401:
-        return HubError(
-            f"The Hub does not accept the token (401) for `{repo_id}`.",
-            f"Sign in again, with a token of {TOKENS} that may write.",
-        )
-    if status == 402 or "storage" in said.lower():
-        return HubError(
-            f"This account has no room left for `{repo_id}` ({status}).{said}",
-            "Delete what is no longer needed on the Hub (it counts for up to 36 hours more), or "
-            "choose another account.",
-        )
-    if status == 403:
-        return HubError(
-            f"This token may not write to `{repo_id}` (403).{said}",
-            f"Use one of {TOKENS} that may write there, or a repository of your own.",
-        )
+        return hub_error("no_token", **told)
+    if "storage" in said.lower() or (status == 402 and FILES_SENT.search(str(error.response.url))):
+        return hub_error("no_room", **told, said=said)
     if status in (409, 412):
-        return HubConflictError(
-            f"`{repo_id}` was changed by somebody else meanwhile ({status}).", "Try again."
-        )
+        return hub_error("conflict", **told)
     if status == 404:
-        return HubError(
-            f"There is no `{repo_id}` on the Hub, or this account may not see it.",
-            "Check the spelling and who is signed in.",
-        )
-    return HubError(f"The Hub answers {status} when `{repo_id}` is used.{said}", "Try again.")
+        return hub_error("not_found", **told)
+    return hub_error({402: "not_paid", 403: "no_writing"}.get(status, "refused"), **told, said=said)
+
+
+def own_words(error: HfHubHTTPError) -> str:
+    """Return what the Hub said itself, without anything secret; empty if it said nothing."""
+    return " ".join(redact(error.server_message or "").split())[:LONGEST_QUOTE].rstrip(".")
 
 
 def quoted(words: str) -> str:

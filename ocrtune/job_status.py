@@ -13,6 +13,7 @@ from pathlib import Path
 from ocrtune.whole_files import put_in_place
 
 STATES = ("queued", "running", "done", "stopped", "failed", "lost")
+TRAININGS = ("train", "remote")  # commands that are one: here, or on a machine of the Hub
 ENDED = ("done", "stopped", "failed", "lost")
 MOST_BYTES = 1 << 20  # of a status; what is larger is none
 MOST_FILES = 4096  # that are remembered

@@ -26,7 +26,7 @@ from ocrtune.event_files import EventFiles, EventReader
 from ocrtune.events import Event
 from ocrtune.job_status import ENDED, Status
 from ocrtune.redaction import redact, settle, without_secrets
-from ocrtune.turns import alone, is_process, place, process_start, queue_of, return_tickets
+from ocrtune.turns import REMOTE, alone, is_process, place, process_start, queue_of, return_tickets
 from ocrtune.worker import Worker as Worker
 from ocrtune.worker import attach as attach
 
@@ -251,11 +251,12 @@ def settings_text(job: Job) -> str:
         return ""
 
 
-def resume(job: Job, run: Path, worker: Sequence[str] = WORKER) -> Job:
+def resume(job: Job, run: Path, worker: Sequence[str] = WORKER, token: str = "") -> Job:
     """Start a training that has ended before its time again, in the same folder.
 
     run: the folder of the run. With a checkpoint in it, the run goes on from there; without one,
-    it begins again.
+    it begins again. One on a machine of the Hub finds out there how far it is. token: as `start`
+    takes it.
     """
     with alone(job.home, f"resume {job.id}"):
         status = job.status()
@@ -263,10 +264,11 @@ def resume(job: Job, run: Path, worker: Sequence[str] = WORKER) -> Job:
             raise JobError("The run is under way.", "Stop it first.")
         (job.folder / "STOP").unlink(missing_ok=True)
         arguments = ["--resume", str(run)]
-        if not (run / CHECKPOINT).is_file():
+        if status.command == REMOTE or not (run / CHECKPOINT).is_file():
             arguments = ["--config", str(job.folder / "config.json")]
+        if status.command != REMOTE and not (run / CHECKPOINT).is_file():
             (job.folder / "events.jsonl").unlink(missing_ok=True)
-        return spawn(job, status.command, arguments, worker, status.created, status.owner)
+        return spawn(job, status.command, arguments, worker, status.created, status.owner, token)
 
 
 def spawn(
@@ -342,12 +344,16 @@ def explain_end(code: int) -> str:
     return f"The worker ended without a word (exit code {code}); its log may say why."
 
 
-def find(home: Path, job_id: object, command: str = "") -> Job:
-    """Return the job of that id, which may come from anybody; `command` is what it must be."""
+def find(home: Path, job_id: object, command: str | tuple[str, ...] = "") -> Job:
+    """Return the job of that id, which may come from anybody; `command` is what it must be.
+
+    Of several commands any will do; an empty text stands for every one.
+    """
     if isinstance(job_id, str) and JOB_ID.fullmatch(job_id):
         job = Job(home / "jobs" / job_id)
         status = job.status()
-        if status and command in ("", status.command):
+        wanted = (command,) if isinstance(command, str) else command
+        if status and (status.command in wanted or "" in wanted):
             return job
     raise JobError("There is no such job.", "It may have been deleted: start it again.")
 

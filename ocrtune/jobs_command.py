@@ -28,10 +28,14 @@ from ocrtune.events import (
     to_line,
 )
 from ocrtune.home import home_folder
-from ocrtune.job_status import Status
+from ocrtune.hub_writing import local_token
+from ocrtune.job_status import TRAININGS, Status
 from ocrtune.jobs import Job
 from ocrtune.redaction import redact
+from ocrtune.remote import let_go
+from ocrtune.remote_command import prepare_elsewhere
 from ocrtune.report_page import percent
+from ocrtune.turns import REMOTE
 
 SHOWN_EVENTS = 10
 SHOWN_IDS = 5  # of those that an ambiguous beginning may mean
@@ -44,7 +48,10 @@ def jobs_command(args: argparse.Namespace, stream: TextIO) -> int:
     home = args.home.expanduser().resolve() if args.home else home_folder()
     if args.action == "list":
         return show_list(home, args.json, stream)
-    return ACTIONS[args.action](find_job(home, args.id, args.action), args.json, stream)
+    job = find_job(home, args.id, args.action)
+    if args.action == "resume":
+        return resume(job, args.json, stream, args.yes)
+    return ACTIONS[args.action](job, args.json, stream)
 
 
 def find_job(home: Path, beginning: str, action: str) -> Job:
@@ -223,22 +230,24 @@ def stop(job: Job, as_json: bool, stream: TextIO) -> int:
     return say(job, words, as_json, stream)
 
 
-def resume(job: Job, as_json: bool, stream: TextIO) -> int:
-    """Let a training that has ended before its time go on."""
+def resume(job: Job, as_json: bool, stream: TextIO, agreed: bool = False) -> int:
+    """Let a training that has ended before its time go on; agreed: it may cost once more."""
     status, state = job.status(), job.state()
-    if status is None or status.command != "train":
+    if status is None or status.command not in TRAININGS:
         raise JobError(
             f"The job `{job.id}` is no training: it cannot go on where it ended.", "Start it again."
         )
     if state == "done":
         raise JobError(f"The training `{job.id}` has reached its end.", "Start a new one.")
-    jobs.resume(job, job.folder / "run")
+    token = prepare_elsewhere(job, agreed) if status.command == REMOTE else ""
+    jobs.resume(job, job.folder / "run", token=token)
     words = f"It goes on; `python -m ocrtune jobs follow {job.id}` shows how."
     return say(job, words, as_json, stream)
 
 
 def delete(job: Job, as_json: bool, stream: TextIO) -> int:
     """End a job and remove everything of it."""
+    let_go(job.folder, local_token())  # a run that nobody knows of would cost all the same
     job.delete()
     if as_json:
         stream.write(json.dumps({"id": job.id, "state": "deleted"}) + "\n")
@@ -260,6 +269,5 @@ ACTIONS: dict[str, Callable[[Job, bool, TextIO], int]] = {
     "show": show,
     "follow": follow,
     "stop": stop,
-    "resume": resume,
     "delete": delete,
 }

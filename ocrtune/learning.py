@@ -19,7 +19,7 @@ from ocrtune.examples import choose_samples, draw_allowed
 from ocrtune.families.loading import DETAILS, load_base
 from ocrtune.families.weights import weights_digest
 from ocrtune.learning_curve import Curve, Point, curve_values
-from ocrtune.learning_page import render_curve
+from ocrtune.learning_page import render_curve, write_chart
 from ocrtune.limits import Limits
 from ocrtune.metrics import CharScore, score_pairs
 from ocrtune.reading import follow_adapter, use_cores
@@ -71,6 +71,8 @@ def learn_curve(
     values = curve_values(curve)
     write(folder / CURVE, json.dumps(values, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
     write(folder / PAGE, render_curve(values, config.language))
+    for note in write_chart(values, folder, config.language):
+        emit(Note(note))
     emit(Saved("report", config.output))
     return values
 

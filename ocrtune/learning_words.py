@@ -34,6 +34,8 @@ VERDICTS = {
 WORDS = {
     "en": {
         "title": "Learning curve",
+        "chart": "CER by the number of training samples, with 95 % intervals",
+        "few_lines": "Grey: with fewer than {few} lines an interval is only a hint.",
         "share": "share",
         "samples": "samples",
         "steps": "steps",
@@ -59,6 +61,8 @@ WORDS = {
     },
     "zh": {
         "title": "学习曲线",
+        "chart": "CER 与训练样本数（带 95 % 区间）",
+        "few_lines": "灰色：少于 {few} 行时，区间仅供参考。",
         "share": "份额",
         "samples": "样本",
         "steps": "步数",

@@ -12,7 +12,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 
 from ocrtune import __version__, jobs
@@ -21,6 +21,7 @@ from ocrtune.errors import HubBusyError, HubConflictError, HubError, OcrtuneErro
 from ocrtune.events import Emit, Event, Note, Step, append_event, read_events, silent
 from ocrtune.hub_writing import PrivateRepo, user_of
 from ocrtune.offsite_files import LIVELY, MANIFEST, Held, Known, Manifest, Source, held_still
+from ocrtune.turns import REMOTE
 from ocrtune.whole_files import put_in_place
 
 USUAL_REPO = "ocrtune-runs"
@@ -97,6 +98,8 @@ class CopyState:
     step: int = 0  # of the run in that copy
     problem: str = ""  # of the last try
     fix: str = ""
+    key: str = ""  # of its words in other languages, and what they name
+    values: dict = field(default_factory=dict)
 
     @property
     def place(self) -> Place:
@@ -111,7 +114,9 @@ class CopyState:
         """Return the state of the copies of what is in the folder; None if there are none."""
         try:
             values = json.loads((folder / STATE).read_text("utf-8"))
-            known = {field.name: field.type(values[field.name]) for field in fields(cls)}
+            known = {
+                one.name: one.type(values[one.name]) for one in fields(cls) if one.name in values
+            }
             return cls(**known)
         except (OSError, ValueError, KeyError, TypeError):
             return None
@@ -122,7 +127,7 @@ def plan_copies(source: Source, repo_id: str, minutes: float = USUAL_MINUTES) ->
     folder = source.job or source.run
     before = CopyState.load(folder)
     if before and before.repo_id == repo_id:
-        planned = replace(before, minutes=minutes, state="waiting", problem="", fix="")
+        planned = replace(before, minutes=minutes, state="waiting", problem="", fix="", key="")
     else:
         label = source.run.name if source.job is None else time.strftime("run-%Y%m%d")
         place = new_place(repo_id, label)
@@ -203,7 +208,7 @@ class Copier:
             self.tell(Note(f"The run is copied to {self.state.place.address} again."))
         elif not self.state.copied:
             self.tell(Note(f"The run is copied to {self.state.place.address}, which is private."))
-        self.note(state="copied", copied=time.time(), step=steps[-1], problem="", fix="")
+        self.note(state="copied", copied=time.time(), step=steps[-1], problem="", fix="", key="")
         return True
 
     def is_done(self, action: Callable[[], None]) -> bool:
@@ -230,7 +235,8 @@ class Copier:
         more = "The copies end; the run goes on." if state == "given up" else "The run goes on."
         if state == "given up" or not self.state.problem:
             self.tell(Note(f"The copy to the Hub failed. {error} {more}"))
-        self.note(state=state, problem=error.problem, fix=error.fix)
+        told = {"key": error.key, "values": dict(error.values)}
+        self.note(state=state, problem=error.problem, fix=error.fix, **told)
 
     def note(self, **changes: object) -> None:
         """Bring the state on disk up to date; a full disk is no reason to end."""
@@ -364,6 +370,12 @@ def copy_job(
     return thread
 
 
+def is_elsewhere(job: jobs.Job) -> bool:
+    """Return whether the run is on a machine of the Hub, which copies it."""
+    status = job.status()
+    return status is not None and status.command == REMOTE
+
+
 def follow_job(job: jobs.Job, token: Callable[[], str], repo_id: str, minutes: float) -> None:
     """Copy a job until it has ended; what cannot be done is told among its events."""
 
@@ -402,5 +414,5 @@ def own_repo(token: Callable[[], str]) -> str:
 def continue_copies(home: Path, token: Callable[[], str]) -> None:
     """Copy on what was copied when the page's process ended, and is still under way."""
     for job in jobs.list_jobs(home):
-        if not job.ended() and CopyState.load(job.folder):
+        if not job.ended() and CopyState.load(job.folder) and not is_elsewhere(job):
             copy_job(job, token)

@@ -17,6 +17,7 @@ from ocrtune.offsite_files import DATA, JOB, MANIFEST, RUN, Known, Manifest, dig
 
 TRIES = 3  # of a copy that is replaced by a newer one while it is fetched
 PAUSE_SECONDS = 3.0
+FOLDERS = (RUN, DATA, JOB)
 
 
 def fetch_run(place: Place, folder: Path, token: str, emit: Emit = silent) -> Path:
@@ -39,9 +40,17 @@ def fetch_run(place: Place, folder: Path, token: str, emit: Emit = silent) -> Pa
 
 
 def fetch_job(
-    place: Place, home: Path, token: str, owner: str = "", emit: Emit = silent
+    place: Place,
+    home: Path,
+    token: str,
+    owner: str = "",
+    emit: Emit = silent,
+    begun: bool = True,
 ) -> jobs.Job:
-    """Return a new job of the page that holds the copied run, to be resumed there."""
+    """Return a new job of the page that holds the copied run, to be resumed there.
+
+    begun: whether it must have saved a checkpoint.
+    """
     job = jobs.create(home)
     job.folder.rmdir()
     prefix = job.folder / DATA
@@ -60,8 +69,33 @@ def fetch_job(
         why = "It was fetched from its copy on the Hub."
         jobs.Status(**known, **steps, owner=owner, reason=why).save(draft)
 
-    with_draft(place, job.folder, token, emit, arrange)
+    with_draft(place, job.folder, token, emit, arrange, begun)
     return job
+
+
+def bring_back(place: Place, run: Path, prefix: Path, token: str, emit: Emit = silent) -> Manifest:
+    """Put what a run has become elsewhere in the place of what is here, and return what it is.
+
+    run: its folder here; prefix: of its dataset here. The whole is fetched and checked before
+    anything is replaced; a HubError leaves the folder as it was.
+    """
+    draft = run.with_name(f".{run.name}.{os.getpid()}.draft")
+    try:
+        run.mkdir(parents=True, exist_ok=True)
+        manifest = fetch_newest(place, draft, token, emit, begun=False, folders=(RUN,))
+        settle(draft / RUN, run, prefix)
+        for old in (run / "adapter", (run / CHECKPOINT).parent):
+            shutil.rmtree(old, ignore_errors=True)
+        for path in sorted((draft / RUN).iterdir()):
+            path.replace(run / path.name)
+    except OSError as error:
+        raise HubError(
+            f"The run cannot be put into `{run}`: {error.strerror or error}.",
+            f"Make room on the disk; it is kept at {place.address}.",
+        ) from error
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    return manifest
 
 
 def with_draft(
@@ -70,12 +104,13 @@ def with_draft(
     token: str,
     emit: Emit,
     arrange: Callable[[Path, Manifest], None],
+    begun: bool = True,
 ) -> None:
     """Fetch a copy beside a folder, arrange it, and move it there."""
     draft = folder.with_name(f".{folder.name}.{os.getpid()}.draft")
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        manifest = fetch_newest(place, draft, token, emit)
+        manifest = fetch_newest(place, draft, token, emit, begun)
         arrange(draft, manifest)
         if folder.exists():
             folder.rmdir()  # an empty one
@@ -89,8 +124,18 @@ def with_draft(
         shutil.rmtree(draft, ignore_errors=True)
 
 
-def fetch_newest(place: Place, draft: Path, token: str, emit: Emit) -> Manifest:
-    """Fetch the newest copy of a run; when it is replaced meanwhile, the one that replaced it."""
+def fetch_newest(
+    place: Place,
+    draft: Path,
+    token: str,
+    emit: Emit,
+    begun: bool = True,
+    folders: tuple[str, ...] = FOLDERS,
+) -> Manifest:
+    """Fetch the newest copy of a run; when it is replaced meanwhile, the one that replaced it.
+
+    begun: whether it must have saved a checkpoint; folders: of the copy, that are wanted.
+    """
     repo = PrivateRepo(place.repo_id, token)
     for _ in range(TRIES):
         shutil.rmtree(draft, ignore_errors=True)
@@ -98,24 +143,32 @@ def fetch_newest(place: Place, draft: Path, token: str, emit: Emit) -> Manifest:
         if not commit:
             raise no_such_copy(repo, place)
         try:
-            return fetch_copy(repo, commit, draft, emit)
+            return fetch_copy(repo, commit, draft, emit, begun, folders)
         except FileNotFoundError:
             time.sleep(PAUSE_SECONDS)
     raise HubBusyError(f"{place.address} changes all the time.", "Try again in a minute.")
 
 
-def fetch_copy(repo: PrivateRepo, commit: str, draft: Path, emit: Emit) -> Manifest:
+def fetch_copy(
+    repo: PrivateRepo,
+    commit: str,
+    draft: Path,
+    emit: Emit,
+    begun: bool,
+    folders: tuple[str, ...],
+) -> Manifest:
     """Fetch the files of one commit into a folder, and check each of them."""
     manifest = Manifest.from_bytes(repo.fetch(commit, MANIFEST, draft).read_bytes())
-    if not {f"{RUN}/config.json", f"{RUN}/{CHECKPOINT}"} <= set(manifest.files):
+    if begun and not {f"{RUN}/config.json", f"{RUN}/{CHECKPOINT}"} <= set(manifest.files):
         raise HubError(
             f"The copy, made after step {manifest.step} of {manifest.total}, holds no checkpoint: "
             "the run had finished, or it had not yet saved one.",
             "Its files are on the Hub; start a new run with them.",
         )
-    whole = sum(one.size for one in manifest.files.values())
+    wanted = {name: one for name, one in manifest.files.items() if name.split("/")[0] in folders}
+    whole = sum(one.size for one in wanted.values())
     done = 0
-    for name, known in manifest.files.items():
+    for name, known in wanted.items():
         refuse_damaged(name, repo.fetch(commit, name, draft), known)
         done += known.size
         emit(Progress("pull", done, whole))

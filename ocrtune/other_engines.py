@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ocrtune.archive import cause
+from ocrtune.archive import Archive, cause, open_archive
 from ocrtune.encoding import decode
 from ocrtune.errors import ArchiveError, DatasetError, MetricsError
 from ocrtune.names import Match, Names, is_picture_name, nowhere
@@ -17,6 +17,8 @@ ID_COLUMNS = ("picture_id", "id", "path", "file", "file_name", "filename", "imag
 ID_COLUMNS += ("img", "img_path", "picture", "image_name", "name", "图片", "路径", "文件名")
 TEXT_COLUMNS = ("hypothesis", "prediction", "predicted", "pred", "ocr", "recognized", "recognised")
 TEXT_COLUMNS += ("result", "output", "transcription", "text", "识别结果", "文字", "文本")
+ZIP = ".zip"
+ENDINGS = (ZIP, *SUFFIXES)  # of a file with texts
 TABLE_HELP = "Name the columns `picture_id` and `text` in the first line."
 FOLDER_HELP = "Name each file after its picture, such as `page_1.txt` for `page_1.png`."
 
@@ -47,10 +49,13 @@ def read_other_texts(
     """Return what an engine called `name` read of these pictures; what it lacks is failed.
 
     path: a folder of `picture-name.txt`, or a CSV, TSV, JSON or JSON lines with picture id and
-    text. Names are matched by the longest common tail, with or without the picture's suffix.
+    text; or a zip of either, which nobody has to trust. Names are matched by the longest common
+    tail, with or without the picture's suffix.
     others: pictures of which there may be texts too, such as those of the other splits.
     """
-    rows = folder_rows(path) if path.is_dir() else table_rows(path)
+    is_table = not path.is_dir() and path.suffix.lower() != ZIP
+    read_rows_of = table_rows if is_table else folder_rows if path.is_dir() else zip_rows
+    rows = read_rows_of(path)
     every = {**dict.fromkeys(picture_ids), **dict.fromkeys(others)}
     known = Names(every, "", nowhere)
     bare = {bare_name(one): one for one in reversed(every)}
@@ -64,9 +69,9 @@ def read_other_texts(
     if not found.texts and not found.failed:
         shown = f", such as `{found.foreign[0]}`" if found.foreign else ""
         raise MetricsError(
-            f"None of the {len(found.foreign)} texts in `{path}`{shown} belongs to one of the "
+            f"None of the {len(found.foreign)} texts in `{path.name}`{shown} belongs to one of the "
             f"{len(picture_ids)} pictures, such as `{picture_ids[0]}`.",
-            FOLDER_HELP if path.is_dir() else "Write the pictures' ids in the column `picture_id`.",
+            "Write the pictures' ids in the column `picture_id`." if is_table else FOLDER_HELP,
         )
     texts = {one: text for one, (_, _, text) in found.texts.items()}
     predictions = tuple(predict(one, texts, found.failed, name) for one in picture_ids)
@@ -95,7 +100,7 @@ def add(found: Found, match: Match, written: str, text: str, failed: str, path: 
     rank, other, before = found.texts.get(picture_id, (match.skipped + 1, "", text))
     if rank == match.skipped and before != text:
         raise MetricsError(
-            f"`{path}` has two texts for `{picture_id}`: `{other}` and `{written}`.",
+            f"`{path.name}` has two texts for `{picture_id}`: `{other}` and `{written}`.",
             "Leave one of them out.",
         )
     if match.skipped < rank:
@@ -144,10 +149,39 @@ def read_text(path: Path) -> str:
         return decode(path.read_bytes())[0].strip()
     except OSError as error:
         raise MetricsError(
-            f"`{path}` cannot be read: {cause(error)}.", "Check the path."
+            f"`{path.name}` cannot be read: {cause(error)}.", "Check the path."
         ) from error
     except ArchiveError as error:
-        raise MetricsError(f"`{path}` is no text.", "Save it as plain text in UTF-8.") from error
+        raise MetricsError(
+            f"`{path.name}` is no text.", "Save it as plain text in UTF-8."
+        ) from error
+
+
+def zip_rows(path: Path) -> Iterable[tuple[str, str, str]]:
+    """Return the readings in a zip: its texts, else those of the one table that it holds."""
+    try:
+        with open_archive(path) as archive:
+            names = archive.names()
+            texts = [one for one in names if is_reading(one)]
+            if texts:
+                return [(one[: -len(TEXT)], read_within(archive, one), "") for one in texts]
+            tables = [one for one in names if one.lower().endswith(SUFFIXES)]
+            if len(tables) == 1:
+                return choose_rows(Path(tables[0]), read_within(archive, tables[0]))
+    except ArchiveError as error:
+        raise MetricsError(error.problem, f"Zip the texts anew. {FOLDER_HELP}") from error
+    held = f"{len(tables)} tables, of which one would do" if tables else "no text and no table"
+    raise MetricsError(f"`{path.name}` holds {held}.", FOLDER_HELP)
+
+
+def is_reading(name: str) -> bool:
+    """Return whether a file's name is that of one picture's text as an engine read it."""
+    return name.lower().endswith(TEXT) and not name.lower().endswith(GROUND_TRUTH)
+
+
+def read_within(archive: Archive, name: str) -> str:
+    """Return a text of a zip, whatever its encoding, without white space around it."""
+    return decode(archive.read(name))[0].strip()
 
 
 def table_rows(path: Path) -> Iterable[tuple[str, str, str]]:
@@ -155,19 +189,24 @@ def table_rows(path: Path) -> Iterable[tuple[str, str, str]]:
     if not path.exists():
         raise MetricsError(f"There is no `{path}`.", "Name a folder of texts, or a CSV.")
     if not path.name.lower().endswith(SUFFIXES):
-        listed = ", ".join(SUFFIXES)
+        listed = ", ".join(ENDINGS)
         raise MetricsError(
-            f"`{path}` is neither a folder nor a table.", f"Give a folder of texts, or {listed}."
+            f"`{path.name}` is neither a folder nor a table.",
+            f"Give a folder of texts, or {listed}.",
         )
-    text = read_text(path).replace("\r\n", "\n")
+    return choose_rows(path, read_text(path))
+
+
+def choose_rows(path: Path, text: str) -> list[tuple[str, str, str]]:
+    """Return the readings in the text of a table, which is that of `path`."""
     try:
-        columns, rows, rejects = read_rows(path.name, text)
+        columns, rows, rejects = read_rows(path.name, text.replace("\r\n", "\n"))
     except DatasetError as error:
         raise MetricsError(error.problem, error.fix) from error
     if rejects:
         first = rejects[0]
         raise MetricsError(
-            f"Line {first.line_number} of `{path}` is no row: {first.reason}", TABLE_HELP
+            f"Line {first.line_number} of `{path.name}` is no row: {first.reason}", TABLE_HELP
         )
     return choose_cells(path, columns, rows)
 
@@ -185,7 +224,7 @@ def choose_cells(
         name, text = reversed(columns) if is_second else columns
     if name is None or text is None:
         listed = ", ".join(f"`{column}`" for column in columns)
-        raise MetricsError(f"`{path}` has the columns {listed or 'of no table'}.", TABLE_HELP)
+        raise MetricsError(f"`{path.name}` has the columns {listed or 'of no table'}.", TABLE_HELP)
     found = []
     for row in rows:
         failed = row.cells.get("failed", "") if text == "text" else ""  # of `read --json`

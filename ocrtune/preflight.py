@@ -20,7 +20,6 @@ from ocrtune.families.page_layouts import PRESETS, LayoutChoice, image_tokens
 from ocrtune.features import picture_size
 from ocrtune.fitting import LEARNED_BYTES, ModelShape, choose_fit, needed_bytes
 from ocrtune.hardware import (
-    PRICES,
     begin_peak,
     describe_hardware,
     memory,
@@ -30,6 +29,7 @@ from ocrtune.hardware import (
 from ocrtune.home import home_folder
 from ocrtune.learner import Batch, Learner
 from ocrtune.reading import read_samples
+from ocrtune.space_prices import PRICES
 from ocrtune.validation import Validation
 
 QUICK_SECONDS = 3.0  # a dry step so short is done again: the first one also warms up

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from itertools import combinations
 
+from ocrtune.bootstrap import own_interval
 from ocrtune.metrics import (
     CharScore,
     Difference,
@@ -39,6 +40,8 @@ class Ranked:
     revision: str
     notes: tuple[str, ...]
     summary: Summary
+    low: float | None  # 95 % interval of its own pooled CER; None without references
+    high: float | None
     best_place: int  # one more than there are contenders that are decidedly better; 1 is the best
     worst_place: int  # with all of them before it that are not decidedly worse
 
@@ -115,6 +118,7 @@ def rank_models(
                 revision=one.revision,
                 notes=one.notes,
                 summary=summaries[one.name],
+                **own_interval(scores[one.name], draws, seed),
                 best_place=1 + sum(pair.second == one.name for pair in decided),
                 worst_place=len(ordered) - sum(pair.first == one.name for pair in decided),
             )

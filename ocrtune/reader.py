@@ -120,7 +120,7 @@ def answer(line: socket.socket, kept: Kept) -> None:
         emit(Done("Read."))
     except OcrtuneError as error:
         kept.drop()
-        tell_failure(line, Failed(error.problem, error.fix))
+        tell_failure(line, Failed.of(error))
     except (ConnectionError, TimeoutError):
         return
     except Exception as error:

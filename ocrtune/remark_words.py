@@ -202,8 +202,8 @@ WORDS = {
     "table_base64": ("The picture is not written in base64.", "图片不是有效的 base64。"),
     # datasets of the Hub
     "hub_source": (
-        "From the Hugging Face Hub: https://huggingface.co/datasets/{address}",
-        "来自 Hugging Face Hub：https://huggingface.co/datasets/{address}",
+        "From the Hugging Face Hub: {endpoint}/datasets/{address}",
+        "来自 Hugging Face Hub：{endpoint}/datasets/{address}",
     ),
     "hub_converted": (
         "Read from the Hub's own copy in parquet, commit {commit}.",

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from ocrtune.hub_pages import endpoint
 from ocrtune.remark_words import CHINESE, ENGLISH
 
 VALUE = re.compile(r"\{\w+\}")
@@ -46,7 +47,8 @@ def say_remark(language: str, key: str, values: Mapping[str, object]) -> str:
     if words is None:
         return key
     try:
-        return words.format(**{name: spoken(value) for name, value in values.items()})
+        told = {name: spoken(value) for name, value in values.items()}
+        return words.format(**({"endpoint": endpoint()} | told))
     except (KeyError, IndexError):
         return words
 

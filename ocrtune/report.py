@@ -7,7 +7,9 @@ from typing import Any
 
 from ocrtune.comparisons import Comparison, Line, build_comparison
 from ocrtune.errors import MetricsError, OcrtuneError
+from ocrtune.events import Emit, Note, silent
 from ocrtune.records import OcrContract, Prediction, Sample
+from ocrtune.report_charts_png import chart_notes, write_charts
 from ocrtune.report_page import render_page
 from ocrtune.report_schema import SCHEMA_VERSION
 from ocrtune.report_values import report_values
@@ -29,9 +31,15 @@ AGAIN = "Make one with `python -m ocrtune compare`."
 
 
 def write_report(
-    comparison: Comparison, pictures: Mapping[str, bytes], folder: Path, language: str = "en"
+    comparison: Comparison,
+    pictures: Mapping[str, bytes],
+    folder: Path,
+    language: str = "en",
+    emit: Emit = silent,
 ) -> dict[str, Path]:
-    """Write report.json, lines.csv and report.html; return their paths as json, csv and html.
+    """Write report.json, lines.csv, report.html and its charts as PNG; return their paths.
+
+    By name: json, csv, html, and chart_cer, chart_errors, chart_lengths as far as there are any.
 
     pictures: encoded images by picture id; only those of the lines shown are asked for.
     """
@@ -48,7 +56,10 @@ def write_report(
         stream.writelines(as_json(values))
     write_table(paths["csv"], list(values["worst"][0]), values["worst"])
     paths["html"].write_text(render_page(values, pictures, language), "utf-8", errors="replace")
-    return paths
+    charts = write_charts(values, folder, language)
+    for note in chart_notes(values, language):
+        emit(Note(note))
+    return {**paths, **{path.stem: path for path in charts}}
 
 
 def as_json(values: Mapping[str, Any]) -> Iterator[str]:

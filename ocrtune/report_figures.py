@@ -15,13 +15,27 @@ def points(fraction: float | None) -> str:
     """Return a difference of fractions in percentage points, always with its sign."""
     if fraction is None:
         return "–"
-    return f"{100 * fraction:+.{1 if abs(fraction) >= 0.01 else 2}f}"
+    told = f"{100 * fraction:+.{1 if abs(fraction) >= 0.01 else 2}f}"
+    return told if float(told) else "+0.00"  # no minus before nothing
 
 
 def span(difference: Mapping, name: str = "cer") -> str:
-    """Return a difference with its 95 % interval, in percentage points."""
+    """Return a difference with its 95 % interval, in percentage points; a dash without one."""
+    if difference[name] is None:
+        return "–"
     low, high = points(difference["low"]), points(difference["high"])
     return f"{points(difference[name])} ({low} … {high})"
+
+
+def rate_span(values: Mapping) -> str:
+    """Return the 95 % interval of a rate itself, `low` and `high` of the values."""
+    low, high = values.get("low"), values.get("high")
+    return "–" if low is None or high is None else f"{percent(low)} … {percent(high)}"
+
+
+def path_name(name: str) -> str:
+    """Return a path as HTML whose folders stay in order, in whatever script each is written."""
+    return "/".join(f'<bdi dir="ltr">{escape(part)}</bdi>' for part in name.split("/"))
 
 
 def section(name: str, html: str, words: Mapping[str, str]) -> str:

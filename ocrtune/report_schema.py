@@ -40,6 +40,9 @@ added without a new version; a key that goes, or changes its meaning, makes one.
     difference.worse
     difference.tied
     difference.few_lines            under 30: the interval is no more than a hint
+    intervals.base.low              of each model's own pooled CER, from 2,000 draws; null …
+    intervals.base.high             … without references
+    intervals.tuned = intervals.base
     bootstrap.draws
     bootstrap.seed
     bootstrap.level                 0.95
@@ -149,6 +152,8 @@ added without a new version; a key that goes, or changes its meaning, makes one.
     ranking.models[].revision       digest of its weights or texts
     ranking.models[].notes[]        in what it was read otherwise than the first adapter
     ranking.models[].summary = base
+    ranking.models[].low            as intervals.base.low
+    ranking.models[].high
     ranking.models[].best_place     1 is the best; the two differ where it is not decided
     ranking.models[].worst_place
     ranking.pairs[].first           the one with the better place

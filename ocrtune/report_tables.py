@@ -8,10 +8,23 @@ from ocrtune.report_figures import percent, points, section, span, table
 SHOWN_WAYS = 30  # of misreading
 SHOWN_GROUPS = 50
 
+RATES = ("cer", "median_line_cer", "mean_line_cer", "cer_without_loops", "bounded_cer")
+ROWS = (
+    *("cer", "errors", "reference_characters", "substitutions", "deletions", "insertions"),
+    *("lines", "exact_lines", "median_line_cer", "mean_line_cer", "lines_over_100"),
+    *("looped", "cer_without_loops", "cut", "failed", "empty_references", "bounded_cer"),
+)
+
 
 def breakdowns(values: Mapping, words: Mapping[str, str]) -> str:
     """Return the tables of a report's values that have something to show, as HTML."""
-    parts = [
+    parts = breakdown_parts(values, words)
+    return "".join(section(name, html, words) for name, html in parts if html)
+
+
+def breakdown_parts(values: Mapping, words: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Return the tables as (key of the title, HTML); those with nothing to show are empty."""
+    return [
         ("read_numbers", numbers(values, words)),
         ("confusion_table", ways(values.get("confusion_table", ())[:SHOWN_WAYS], words)),
         ("errors_gone", ways(values.get("errors_gone", ()), words)),
@@ -20,7 +33,6 @@ def breakdowns(values: Mapping, words: Mapping[str, str]) -> str:
         ("scripts", rates(values.get("scripts", ()), words)),
         ("groups", rates(values.get("groups", {}).get("rows", ())[:SHOWN_GROUPS], words)),
     ]
-    return "".join(section(name, html, words) for name, html in parts if html)
 
 
 def word_row(values: Mapping, words: Mapping[str, str]) -> list[list[str]]:
@@ -81,10 +93,37 @@ def rates(rows: Sequence[Mapping], words: Mapping[str, str]) -> str:
 def profiles(values: Mapping, words: Mapping[str, str]) -> str:
     """Return both CERs under each profile, and the interval of their difference."""
     rows = [
-        [profile, *(percent(scores[m]["cer"]) for m in ("base", "tuned"))]
+        [f"<bdi>{profile}</bdi>", *(percent(scores[m]["cer"]) for m in ("base", "tuned"))]
         + [span(scores["difference"])]
         for profile, scores in values["profiles"].items()
         if profile != "grapheme" or values["needs_graphemes"]
     ]
     head = [words["profile"], words["base"], words["tuned"], words["points_interval"]]
     return table(head, rows)
+
+
+def figures(values: Mapping, words: Mapping[str, str]) -> str:
+    """Return both models' figures under the contract's profile, and their word error rates."""
+
+    def cell(model: str, name: str) -> str:
+        value = values[model][name]
+        return percent(value) if name in RATES else f"{value:,}"
+
+    rows = [[escape(words[name]), cell("base", name), cell("tuned", name)] for name in ROWS]
+    rows += word_row(values, words)
+    return table(["", words["base"], words["tuned"]], rows)
+
+
+def classes(values: Mapping, words: Mapping[str, str]) -> str:
+    """Return both models' CER by class of characters."""
+
+    def cell(row: Mapping | None) -> str:
+        return f"{percent(row['cer'])} ({row['errors']:,})" if row else "–"
+
+    base = {row["name"]: row for row in values["classes"]["base"]}
+    tuned = {row["name"]: row for row in values["classes"]["tuned"]}
+    rows = [
+        [escape(words[name]), cell(base.get(name)), cell(tuned.get(name))]
+        for name in {**base, **tuned}
+    ]
+    return table([words["class"], f"{words['base']} CER (n)", f"{words['tuned']} CER (n)"], rows)

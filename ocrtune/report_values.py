@@ -5,7 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from ocrtune.alignment import uncollected
-from ocrtune.bootstrap import Difference
+from ocrtune.bootstrap import Difference, own_interval
 from ocrtune.breakdowns import class_rows, confusion_tables, group_rows, length_rows
 from ocrtune.comparisons import Comparison, Line, NumberScores, WordScores
 from ocrtune.conditions import conditions_values
@@ -45,6 +45,10 @@ def report_values(comparison: Comparison) -> dict[str, Any]:
         "base": asdict(comparison.base),
         "tuned": asdict(comparison.tuned),
         "difference": asdict(comparison.difference),
+        "intervals": {
+            model: own_interval(one.profiles[contract.profile], comparison.draws, comparison.seed)
+            for model, one in readings.items()
+        },
         "bootstrap": {"draws": comparison.draws, "seed": comparison.seed, "level": LEVEL},
         "profiles": {
             row.profile: {

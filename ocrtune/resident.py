@@ -171,7 +171,9 @@ def listen(line: socket.socket, config: ReadConfig, emit: Emit) -> list[Read]:
             if isinstance(event, Done):
                 return readings
             if isinstance(event, Failed):
-                raise ModelError(event.problem, event.fix)
+                error = ModelError(event.problem, event.fix)
+                error.key, error.values = event.key, event.values
+                raise error
             if isinstance(event, Read):
                 readings.append(event)
             if event is not None:

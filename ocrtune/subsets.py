@@ -33,20 +33,33 @@ def groups_of(prefix: str, picture_ids: Sequence[str]) -> list[str]:
 
     Writers stand in the ground truth alone, which a dataset does not keep: they are no groups here.
     """
-    if not report_path(prefix).is_file():
-        return []
-    remarks = read_build_report(prefix).get("remarks", ())
-    asked = [one["values"]["by"] for one in remarks if one.get("key") == "split_groups"]
-    if not asked or asked[0] == "writer":
-        return []
-    if asked[0] == "page":
-        return [page_named(name) for name in picture_ids]
-    if asked[0] == "folder":
-        return [posixpath.dirname(name.partition("#")[0]) for name in picture_ids]
+    return known_groups(prefix, picture_ids)[1]
+
+
+def known_groups(prefix: str, picture_ids: Sequence[str]) -> tuple[str, list[str]]:
+    """Return `page`, `folder` or `document` and the groups, see `groups_of`; nothing without any.
+
+    What a pattern finds is called a document.
+    """
+    asked = split_by(prefix)
+    if asked == "page":
+        return asked, [page_named(name) for name in picture_ids]
+    if asked == "folder":
+        return asked, [posixpath.dirname(name.partition("#")[0]) for name in picture_ids]
+    if asked in ("", "writer"):
+        return "", []
     try:
-        return by_pattern(picture_ids, asked[0])
+        return "document", by_pattern(picture_ids, asked)
     except ConfigError:  # it may match the pictures of another split only
-        return []
+        return "", []
+
+
+def split_by(prefix: str) -> str:
+    """Return `group_by` of the build that made a dataset; empty where it had none."""
+    if not report_path(prefix).is_file():
+        return ""
+    remarks = read_build_report(prefix).get("remarks", ())
+    return next((one["values"]["by"] for one in remarks if one.get("key") == "split_groups"), "")
 
 
 def page_named(picture_id: str) -> str:

@@ -2,6 +2,7 @@
 
 import unicodedata
 from functools import lru_cache
+from itertools import pairwise
 
 import regex
 
@@ -17,10 +18,21 @@ LATIN = regex.compile(r"\p{Script=Latin}")
 ARABIC = regex.compile(r"\p{Script_Extensions=Arabic}")  # with its vowel marks and tatweel
 LENIENT_NOISE = regex.compile(r"[\p{P}\p{S}\p{Z}\p{Cf}\s]+")
 CLUSTER = regex.compile(r"\X")
+MANY_FLAGS = regex.compile(r"(?:\p{RI}{2}){50}(?=\p{RI})")
 # Without any of these, and no line break in it, every code point is a cluster of its own.
 JOINING = regex.compile(
     r"[\p{GCB=Extend}\p{GCB=ZWJ}\p{GCB=SpacingMark}\p{GCB=Prepend}\p{GCB=RI}"
-    r"\p{GCB=L}\p{GCB=V}\p{GCB=T}]"
+    r"\p{GCB=L}\p{GCB=V}\p{GCB=T}\u1cf5\u1cf6\U00011a3a]"  # these three: before a consonant
+)
+# What never begins a cluster, and what joins Indic consonants to one.
+FOLLOWING = regex.compile(r"[\p{GCB=Extend}\p{GCB=ZWJ}\p{GCB=SpacingMark}]")
+CONSONANT = regex.compile(r"\p{InCB=Consonant}")
+LINKER = regex.compile(r"\p{InCB=Linker}")
+LINKED_OVER = regex.compile(r"\p{InCB=Extend}")
+# What clusters have further rules for: flags, families of emoji, Hangul by letters, controls.
+UNUSUAL = regex.compile(
+    r"[\p{GCB=Prepend}\p{GCB=RI}\p{GCB=L}\p{GCB=V}\p{GCB=T}\p{GCB=CN}\p{GCB=CR}\p{GCB=LF}"
+    r"\p{ExtPict}\u1cf5\u1cf6\U00011a3a]"
 )
 # All letters that run from right to left stand in these blocks; most texts have none of them.
 MAYBE_RIGHT_TO_LEFT = regex.compile(
@@ -75,7 +87,18 @@ def normalise(text: str, profile: str = "strict") -> str:
 def units(text: str, profile: str = "strict") -> list[str]:
     """Return what `profile` counts in the text: code points, or grapheme clusters (UAX 29)."""
     text = normalise(text, profile)
-    return CLUSTER.findall(text) if profile == "grapheme" else list(text)
+    return find_clusters(text) if profile == "grapheme" else list(text)
+
+
+def find_clusters(text: str) -> list[str]:
+    """Return the grapheme clusters of a text.
+
+    A long row of flags is taken in portions of whole ones: to pair the last two letters of it, the
+    pattern goes back to the first one, each time.
+    """
+    ends = [found.end() for found in MANY_FLAGS.finditer(text)]
+    parts = (text[start:end] for start, end in pairwise([0, *ends, len(text)]))
+    return [cluster for part in parts for cluster in CLUSTER.findall(part)]
 
 
 def character_class(character: str) -> str:
@@ -142,11 +165,16 @@ def needs_graphemes(text: str) -> bool:
     They do when NFC leaves combining marks, joiners (ZWJ) or variation selectors, which are
     marks too.
     """
-    if text.isascii():
+    marks = (_has_marks(unicodedata.normalize("NFC", character)) for character in set(text))
+    if text.isascii() or not any(marks):
         return False
+    return _has_marks(unicodedata.normalize("NFC", text))  # with a neighbour it may be one letter
+
+
+def _has_marks(text: str) -> bool:
     return any(
         character == ZERO_WIDTH_JOINER or unicodedata.category(character)[0] == "M"
-        for character in set(unicodedata.normalize("NFC", text))
+        for character in set(text)
     )
 
 

@@ -20,6 +20,8 @@ from ocrtune.errors import JobError
 TURNS = "turns"  # the folder of the tickets for the accelerator
 BUILDS = "builds"  # and of those for a place to build a dataset, which needs no accelerator
 BUILDS_AT_ONCE = 2  # each takes a core and some hundred megabytes
+REMOTE = "remote"  # a training on a machine of the Hub, and the folder of its tickets
+REMOTE_AT_ONCE = 1_000  # wait for nobody: what computes is elsewhere
 PUSHES = "pushes"  # to the Hub: they mostly wait for the network
 PUSHES_AT_ONCE = 4
 
@@ -28,7 +30,8 @@ def queue_of(command: str) -> tuple[str, int]:
     """Return in which queue jobs of this command wait, and how many of them may run at once."""
     if command.startswith("push-"):
         return (PUSHES, PUSHES_AT_ONCE)
-    return (BUILDS, BUILDS_AT_ONCE) if command == "build" else (TURNS, 1)
+    queues = {"build": (BUILDS, BUILDS_AT_ONCE), REMOTE: (REMOTE, REMOTE_AT_ONCE)}
+    return queues.get(command, (TURNS, 1))
 
 
 def process_start(pid: int) -> str | None:
@@ -172,7 +175,8 @@ def place(home: Path, job_id: str, name: str = TURNS) -> int | None:
 
 def return_tickets(home: Path, job_id: str) -> None:
     """Take a job out of the queue whose worker has ended."""
-    for path in [*(home / TURNS).glob("*.*"), *(home / BUILDS).glob("*.*")]:
+    found = [path for name in (TURNS, BUILDS, REMOTE) for path in (home / name).glob("*.*")]
+    for path in found:
         if path.stem == job_id or path.stem.partition("-")[2] == job_id:
             with suppress(OSError):
                 path.unlink(missing_ok=True)

@@ -8,6 +8,7 @@ from ocrtune.comparisons import Comparison
 from ocrtune.report_page import percent, points
 from ocrtune.report_words import SENTENCES
 
+MANY_TIMES = 10  # the errors there were: "900 % more" is harder to understand
 MOST_TIMES = 100  # the lines that there are: asking for more is no advice
 
 
@@ -79,6 +80,8 @@ def lines_to_decide(difference: Difference, lines: int) -> int:
 def _change(before: int, after: int, sentences: Mapping[str, str]) -> str:
     if not before:
         return sentences["first"]
+    if after >= MANY_TIMES * before:
+        return sentences["times"].format(times=f"{after / before:,.0f}")
     share = 100 * abs(after - before) / before
     near_an_end = share < 10 or 99 < share < 100  # where whole numbers would round to 0 or 100
     relative = f"{share:.1f} %" if near_an_end else f"{share:.0f} %"

@@ -48,10 +48,12 @@ def count_words(texts: Sequence[str]) -> np.ndarray:
 def count_word_errors(wanted: Sequence[str], found: Sequence[str]) -> np.ndarray:
     """Return how many words of each line are wrong, missing or too many."""
     rows = differing(wanted, found)
-    right = [wanted[row].split() for row in rows.tolist()]
-    read = [found[row].split() for row in rows.tolist()]
     errors = np.zeros(len(wanted), np.int64)
-    errors[rows] = count_errors_only(right, read)
+    errors[rows] = 1  # of a single word, or none, on both sides
+    several = [row for row in rows.tolist() if " " in wanted[row] or " " in found[row]]
+    right = [wanted[row].split() for row in several]
+    read = [found[row].split() for row in several]
+    errors[several] = count_errors_only(right, read)
     return errors
 
 

@@ -23,6 +23,7 @@ from pathlib import Path
 from ocrtune.errors import JobError
 from ocrtune.events import (
     Asked,
+    Checked,
     Done,
     Event,
     Failed,
@@ -131,7 +132,12 @@ def without_secrets_in(event: Event) -> Event:
         case Note() | Done():
             return replace(event, text=redact(event.text))
         case Failed():
-            return Failed(redact(event.problem), redact(event.fix))
+            values = {name: redact(value) for name, value in event.values.items()}
+            known = {"problem": redact(event.problem), "fix": redact(event.fix), "values": values}
+            return replace(event, **known)
+        case Checked():
+            values = {name: redact(words) for name, words in event.values.items()}
+            return replace(event, values=values)
         case Asked():
             return replace(event, problem=redact(event.problem))
     return event

@@ -1,8 +1,8 @@
 """A Hub on this machine for the real clients: repos to read, answers on demand, bytes counted.
 
 `serve_hub` starts it; programs that shall use it get `environment()` and need a process of their
-own, because the clients read the address when they are imported. How repos are written to stands
-in `hub_writing`.
+own, because the clients read the address when they are imported. How repos are written to
+stands in `hub_writing`, how jobs run in `hub_jobs`.
 """
 
 import asyncio
@@ -17,6 +17,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import unquote
 
+import hub_jobs
+import hub_oauth
+import hub_spaces
 import hub_writing
 import uvicorn
 import yaml
@@ -25,12 +28,12 @@ from fastapi.responses import JSONResponse
 from page_server import free_port
 
 REPO = r"(?P<id>[\w.-]+(?:/[\w.-]+)?)"
-KIND = r"api/(?P<kind>models|datasets)"
+KIND = r"api/(?P<kind>models|datasets|spaces)"
 INFO = re.compile(rf"{KIND}/{REPO}(?:/revision/(?P<rev>.+))?")
 TREE = re.compile(rf"{KIND}/{REPO}/tree/(?P<rev>[^/]+)(?:/(?P<path>.*))?")
 PATHS = re.compile(rf"{KIND}/{REPO}/paths-info/(?P<rev>[^/]+)")
 FILE = re.compile(
-    rf"(?P<kind>datasets/)?{REPO}/resolve/(?P<rev>[^/]+|refs/convert/parquet)/(?P<path>.+)"
+    rf"(?P<kind>datasets/|spaces/)?{REPO}/resolve/(?P<rev>[^/]+|refs/convert/parquet)/(?P<path>.+)"
 )
 
 
@@ -94,7 +97,12 @@ class Hub:
     readers: set[str] = field(default_factory=lambda: {"hf_reader"})  # tokens that write nothing
     stored: dict[str, bytes] = field(default_factory=dict)  # large files by their digest
     sent_in: list[str] = field(default_factory=list)  # digests of large files as they came
+    tokens: set[str] = field(default_factory=set)  # that were shown to it
     late_seconds: float = 5.0
+    organisations: dict[str, dict[str, str]] = field(default_factory=dict)  # roles by user
+    sign_ins: hub_oauth.SignIns = field(default_factory=hub_oauth.SignIns)
+    machines: hub_jobs.HubJobs = field(default_factory=hub_jobs.HubJobs)
+    spaces: hub_spaces.Spaces = field(default_factory=hub_spaces.Spaces)
 
     def next_fault(self, request: str) -> int | str:
         """Return what shall go wrong with this request; 0 for nothing."""
@@ -166,6 +174,7 @@ def make_app(hub: Hub) -> FastAPI:
     async def answer(path: str, request: Request) -> Response:
         asked = f"{request.method} {path}"
         hub.requests.append(asked)
+        hub.tokens.add(token_of(request))
         fault = hub.next_fault(asked)
         if isinstance(fault, int) and fault:
             headers = {"Retry-After": "30"} if fault == 429 else {}
@@ -187,8 +196,9 @@ def broken() -> Response:
 
 async def respond(hub: Hub, path: str, request: Request) -> Response:
     """Answer a request that nothing happens to."""
-    if written := await hub_writing.respond(hub, path, request):
-        return written
+    for topic in (hub_writing, hub_oauth, hub_jobs, hub_spaces):
+        if answered := await topic.respond(hub, path, request):
+            return answered
     for pattern, reply in ((TREE, tree), (PATHS, paths_info), (INFO, info), (FILE, file)):
         match = pattern.fullmatch(path)
         if match is None or request.method not in ("GET", "HEAD", "POST"):
@@ -208,7 +218,7 @@ def token_of(request: Request) -> str:
 def find(hub: Hub, match: re.Match, request: Request) -> Repo | Response:
     """Return the repo at the revision in a path, or the refusal that a stranger gets."""
     repo_id, revision = match["id"], unquote(match["rev"] or "main")
-    kind = "datasets" if (match["kind"] or "").startswith("datasets") else "models"
+    kind = (match["kind"] or "models").rstrip("/")
     token = token_of(request)
     repo = hub.repos.get(repo_id)
     if token.startswith("hf_expired"):
@@ -230,7 +240,7 @@ def entry(name: str, data: bytes) -> dict:
     """Return a file as the Hub lists it."""
     listed = {
         "type": "file",
-        "oid": hashlib.sha1(data).hexdigest(),
+        "oid": hub_writing.digest(data, False),
         "size": len(data),
         "path": name,
     }
@@ -340,5 +350,6 @@ def serve_hub() -> Iterator[Hub]:
     try:
         yield hub
     finally:
+        hub.machines.end()
         server.should_exit = True
         thread.join(timeout=10)

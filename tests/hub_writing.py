@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from hub_server import Hub, Repo
 
 REPO = r"(?P<id>[\w.-]+/[\w.-]+)"
-KIND = r"api/(?P<kind>models|datasets)"
+KIND = r"api/(?P<kind>models|datasets|spaces)"
 LFS_ENDINGS = (".safetensors", ".parquet", ".png", ".zip")
 REGULAR_BYTES = 1_000_000  # from there on every file is a large one
 
@@ -52,7 +52,8 @@ def forbidden(hub: "Hub", repo_id: str, request: Request) -> Response | None:
     user = user_of(hub, request)
     if not user:
         return refuse(401, words="Invalid username or password.")
-    if token in hub.readers or repo_id.split("/")[0] != user:
+    groups = {name for name, role in hub.organisations.get(user, {}).items() if role != "read"}
+    if token in hub.readers or repo_id.split("/")[0] not in {user, *groups}:
         return refuse(403, words="You do not have the rights to write here.")
     return None
 
@@ -84,7 +85,13 @@ async def whoami(hub: "Hub", match: re.Match, request: Request) -> Response:
     user = user_of(hub, request)
     if not user:
         return refuse(401, words="Invalid credentials in Authorization header")
-    return JSONResponse({"type": "user", "id": "1", "name": user, "fullname": user, "orgs": []})
+    token = request.headers.get("authorization", "").removeprefix("Bearer ")
+    roles = hub.organisations.get(user, {})
+    groups = [{"type": "org", "name": name, "roleInOrg": role} for name, role in roles.items()]
+    role = "read" if token in hub.readers else "write"
+    about = {"type": "access_token", "accessToken": {"displayName": "mine", "role": role}}
+    told = {"type": "user", "id": "1", "name": user, "fullname": user, "orgs": groups}
+    return JSONResponse(told | {"auth": about})
 
 
 async def create_repo(hub: "Hub", match: re.Match, request: Request) -> Response:
@@ -93,7 +100,7 @@ async def create_repo(hub: "Hub", match: re.Match, request: Request) -> Response
     owner = wanted.get("organization") or user_of(hub, request)
     repo_id = f"{owner}/{wanted['name']}"
     kind = f"{wanted.get('type') or 'model'}s"
-    address = f"{hub.address}/{'datasets/' if kind == 'datasets' else ''}{repo_id}"
+    address = f"{hub.address}/{'' if kind == 'models' else f'{kind}/'}{repo_id}"
     if denied := forbidden(hub, repo_id, request):
         return denied
     if repo_id in hub.repos:
@@ -302,7 +309,7 @@ ROUTES = {
     rf"POST {KIND}/{REPO}/branch/(?P<branch>[^/]+)": create_branch,
     rf"DELETE {KIND}/{REPO}/branch/(?P<branch>[^/]+)": delete_branch,
     rf"POST {KIND}/{REPO}/preupload/(?P<rev>[^/]+)": preupload,
-    rf"POST (?:datasets/)?{REPO}\.git/info/lfs/objects/batch": lfs_batch,
+    rf"POST (?:datasets/|spaces/)?{REPO}\.git/info/lfs/objects/batch": lfs_batch,
     r"PUT storage/(?P<oid>[0-9a-f]{64})": put_large,
     rf"POST {KIND}/{REPO}/commit/(?P<rev>[^/]+)": commit,
     rf"POST {KIND}/{REPO}/super-squash/(?P<branch>[^/]+)": squash,

@@ -16,12 +16,16 @@ class Visitor:
     address: str
     session: object = field(default_factory=dict)
     login: tuple[str, str] | None = None
+    cookie: str = ""  # as a browser sends it
+    language: str = "en"
     heard: list[str] = field(default_factory=list)  # every answer, as it came
     hash: str = field(default_factory=lambda: secrets.token_hex(6))
 
     def __post_init__(self) -> None:
         at_once = httpx.Limits(max_keepalive_connections=0)  # nobody has to say goodbye
         self.http = httpx.Client(base_url=self.address, timeout=SECONDS, limits=at_once)
+        if self.cookie:
+            self.http.headers["cookie"] = self.cookie
         if self.login:
             name, password = self.login
             answer = self.http.post("/login", data={"username": name, "password": password})
@@ -38,7 +42,7 @@ class Visitor:
         if part["type"] == "state":
             return None
         if "ot-language" in (part["props"].get("elem_classes") or ()):
-            return "en"
+            return self.language
         return given.pop(0) if given else part["props"].get("value")
 
     def call(self, name: str, *given: object, query: str = "") -> tuple[bool, list]:

@@ -10,8 +10,13 @@ from gradio.context import LocalContext
 
 from ocrtune import jobs
 from ocrtune.config import BuildConfig
-from ocrtune.ui.accounts import OAUTH, accounts_of, require_token
+from ocrtune.errors import HubBusyError
+from ocrtune.hub_accounts import Account, told_by_hub, told_by_sign_in
+from ocrtune.hub_words import hub_error
+from ocrtune.ui import accounts
+from ocrtune.ui.accounts import OAUTH, Lent, accounts_of, namespaces, require_token
 from ocrtune.ui.actions import Actions
+from ocrtune.ui.sign_in import SignIn
 from ocrtune.ui.words import Refused
 
 OWNER = "hf_theSpaceOwnersOwnTokenNobodyElses"
@@ -127,3 +132,133 @@ def test_an_action_hands_the_visitors_token_to_the_worker_alone(space, answer, t
 
 def _holds(path, words: str) -> bool:
     return words.encode() in path.read_bytes()
+
+
+def test_a_lent_token_is_its_users_until_it_expires():
+    lent = Lent()
+    assert lent.keep(Account("ada", "one", expires=time.time() + 60))
+    assert not lent.keep(Account("ada", "one", expires=time.time() + 60))
+    assert lent.keep(Account("bob", "two", expires=time.time() - 1))
+    assert lent.token("ada") == "one"
+    for name in ("bob", "eve"):
+        with pytest.raises(HubBusyError, match=f"sign-in of {name} has expired"):
+            lent.token(name)
+    assert lent.keep(Account("bob", "three"))
+    assert lent.token("bob") == "three"
+
+
+def test_an_account_tells_where_its_token_may_push_and_never_the_token(space, answer):
+    groups = [
+        {"preferred_username": "acme", "roleInOrg": "write"},
+        {"preferred_username": "lab", "roleInOrg": "contributor"},
+        {"preferred_username": "seen", "roleInOrg": "read"},
+        {"preferred_username": "not-let-in"},
+        {"preferred_username": "locked", "roleInOrg": "admin", "securityRestrictions": ["mfa"]},
+    ]
+    told = signed("ada", ADA) | {"scope": "openid profile contribute-repos"}
+    told["userinfo"]["orgs"] = groups
+    account = told_by_sign_in(told)
+    assert account.namespaces == ["ada", "acme", "lab"]
+    assert ADA not in repr(account)
+    assert told_by_sign_in(told | {"scope": "openid profile"}).namespaces == []
+    answer(told)
+    assert namespaces(accounts_of(False)) == ["ada", "acme", "lab"]
+    answer(None)
+    assert namespaces(accounts_of(False)) == []
+    assert namespaces(None) == []
+
+
+@pytest.mark.parametrize(
+    ("about", "where"),
+    [
+        ({"role": "write"}, ["me", "acme"]),
+        ({"role": "read"}, []),
+        (None, ["me", "acme"]),
+        ({"role": "fineGrained", "fineGrained": {"scoped": []}}, []),
+        (
+            {
+                "role": "fineGrained",
+                "fineGrained": {
+                    "scoped": [
+                        {"entity": {"name": "acme"}, "permissions": ["repo.write"]},
+                        {"entity": {"name": "me"}, "permissions": ["repo.content.read"]},
+                    ]
+                },
+            },
+            ["acme"],
+        ),
+    ],
+)
+def test_a_token_of_this_machine_tells_its_rights(about, where):
+    groups = [{"name": "acme", "roleInOrg": "admin"}, {"name": "seen", "roleInOrg": "read"}]
+    told = {"name": "me", "orgs": groups, "auth": {"accessToken": about} if about else {}}
+    assert told_by_hub(told, "hf_x").namespaces == where
+
+
+@pytest.fixture
+def hub_told(monkeypatch):
+    """What the Hub tells of the machine's token, and how often it was asked."""
+    told = SimpleNamespace(asked=0, account=Account("me", OWNER, ("acme",)))
+
+    def find(token: str) -> Account:
+        told.asked += 1
+        if isinstance(told.account, Exception):
+            raise told.account
+        return told.account
+
+    monkeypatch.setattr(accounts, "find_account", find)
+    return told
+
+
+def until(ready: Callable) -> object:
+    """Return what there is once there is something."""
+    deadline = time.monotonic() + 20
+    while not (found := ready()) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return found
+
+
+def test_the_hub_is_asked_once_whose_token_the_machine_has(machine, hub_told, answer):
+    account = accounts_of(own=True)
+    assert account.asking() is None, "nobody waits for the answer"
+    assert until(account.asking).namespaces == ["me", "acme"]
+    assert namespaces(account) == ["me", "acme"]
+    assert hub_told.asked == 1
+    answer(None, "abc.gradio.live")
+    assert account.asking() is None, "a tunnel's visitors are not told whose machine it is"
+
+
+@pytest.mark.parametrize(
+    ("told", "english", "chinese"),
+    [
+        (Account("me", OWNER), "Pushing to Hugging Face as me.", "me"),
+        (Account("me", OWNER, (), False), "may only read", "只有读取权限"),
+        (hub_error("away", repo="your account"), "Everything but sharing works", "目前无法"),
+    ],
+)
+def test_the_header_says_who_pushes(machine, hub_told, told, english, chinese):
+    hub_told.account = told
+    bar = SignIn(accounts_of(own=True))
+    until(lambda: english in bar.show_account("en")[0])
+    assert english in bar.show_account("en")[0]
+    assert chinese in bar.show_account("zh")[0]
+
+
+def test_the_header_tells_how_to_sign_in(machine, monkeypatch, answer):
+    monkeypatch.delenv("HF_TOKEN")
+    monkeypatch.setattr(accounts, "local_token", lambda: "")
+    bar = SignIn(accounts_of(own=True))
+    assert "<code>hf auth login</code>" in bar.show_account("en")[0]
+    assert "尚未登录" in bar.show_account("zh")[0]
+    assert SignIn(None).show_account("en")[0] == "", "where nobody can sign in"
+
+
+def test_a_name_with_markup_is_shown_as_it_is(space, answer):
+    answer(signed("<b>ada</b>", ADA) | {"scope": "contribute-repos"})
+    bar = SignIn(accounts_of(own=False))
+    assert "&lt;b&gt;ada" in bar.show_account("en")[0]
+    answer(signed("<b>ada</b>", ADA, 5.0))
+    line = bar.show_account("zh")[0]
+    assert "&lt;b&gt;ada" in line
+    assert "<b>" not in line
+    assert "重新登录" in line

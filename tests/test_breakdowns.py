@@ -1,9 +1,12 @@
 """Why a model reads better or worse, worked out by hand on a few lines."""
 
+import json
+
 import pytest
 
 from ocrtune.records import OcrContract, Prediction, Sample
 from ocrtune.report import build_comparison, report_values
+from ocrtune.subsets import known_groups
 
 CONTRACT = OcrContract(
     family="tiny",
@@ -130,3 +133,22 @@ def test_every_profile_has_an_interval_of_its_own():
     assert profiles["no-space"]["difference"]["high"] == 0
     assert profiles["no-space"]["base"]["exact_lines"] == 40
     assert profiles["strict"]["base"]["deletions"] == 40
+
+
+def test_groups_are_those_by_which_the_dataset_was_split(tmp_path):
+    names = [
+        f"scans/{volume}{page}-{line}.png" for volume in "AB" for page in "12" for line in "12"
+    ]
+    assert known_groups(str(tmp_path / "none"), names) == ("", [])
+    told = {"text": "", "key": "split_groups", "values": {"count": 2, "by": r"/([A-Z])\d"}}
+    (tmp_path / "data_report.json").write_text(
+        json.dumps({"remarks": [told], "rejects": []}), "utf-8"
+    )
+    groups = known_groups(str(tmp_path / "data"), names)
+    assert groups == ("document", [*"AAAABBBB"])
+    samples = [Sample(picture_id=name, picture=b"", text="ab") for name in names]
+    readings = [Prediction(picture_id=name, text="a", seconds=0, model="m") for name in names]
+    known = build_comparison(CONTRACT, "test", samples, readings, readings, 200, 0, groups)
+    assert [row["name"] for row in report_values(known)["groups"]["rows"]] == ["A", "B"]
+    by_name = build_comparison(CONTRACT, "test", samples, readings, readings, 200)
+    assert report_values(by_name)["groups"]["by"] == "page"

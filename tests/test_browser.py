@@ -174,7 +174,7 @@ def rates(text: str) -> list[float]:
     """Return the error rates in the result, in per cent: base model, tuned model."""
     lines = text.split("\n")
     return [
-        float(lines[lines.index(name) + 1].removesuffix(" %"))
+        float(lines[lines.index(name) - 1].removesuffix(" %"))
         for name in ("Base model", "Tuned model")
     ]
 
@@ -292,13 +292,28 @@ def test_an_unseen_picture_is_read_by_both_models(again):
 def test_the_report_can_be_downloaded(again):
     page, _ = again(viewport={"width": 1280, "height": 900}, locale="en-US")
     for name, begins in (
-        ("Report (HTML)", "<!DOCTYPE html>"),
-        ("Every line (CSV)", "\ufeffpicture_id"),
-        ("Numbers (JSON)", "{"),
+        ("Report (HTML)", b"<!DOCTYPE html>"),
+        ("Every line (CSV)", "\ufeffpicture_id".encode()),
+        ("Numbers (JSON)", b"{"),
+        ("Chart: error rates (PNG)", b"\x89PNG"),
     ):
         with page.expect_download() as download:
             page.get_by_role("button", name=name).click()
-        assert download.value.path().read_text("utf-8").startswith(begins)
+        assert download.value.path().read_bytes().startswith(begins)
+
+
+def test_a_line_of_the_comparison_is_found_and_opened_in_the_dataset(again):
+    page, seen = again(viewport={"width": 1280, "height": 900}, locale="en-US")
+    page.click("role=tab[name='Compare']")
+    page.wait_for_selector("#ot-lines-shown figure")
+    assert page.locator("#ot-compare-result svg").count() == 3
+    name = page.inner_text("#ot-lines-shown figure bdi")
+    page.fill("#ot-line-search :is(input, textarea)", name)
+    page.wait_for_selector("#ot-lines-shown :text('1 to 1 of 1 lines')")
+    page.click("#ot-lines-shown figure button")
+    page.wait_for_selector("#ot-card >> text=" + name)
+    page.wait_for_function("document.querySelector('#ot-card').getBoundingClientRect().top < 300")
+    assert seen.errors == []
 
 
 def test_a_bad_upload_gets_a_sentence(again, tmp_path):

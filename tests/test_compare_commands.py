@@ -88,3 +88,11 @@ def test_a_checkpoint_of_an_older_version_can_be_resumed():
     ours = describe_identity(TrainConfig(data="d", output="o", early_stop=2), contract, [])
     assert "early_stop" not in ours["settings"]
     refuse_other_run(describe_identity(TrainConfig(data="d", output="o"), contract, []), ours)
+
+
+def test_names_stand_for_all_adapters_and_checkpoints_or_for_none():
+    both = {"adapter": "a", "adapters": ("b",), "checkpoints": ("r",)}
+    config = CompareConfig(data="d", output="o", names=["x", "y", "z"], **both)
+    assert config.names == ("x", "y", "z")
+    with pytest.raises(ConfigError, match="2 `names` were given for 3"):
+        CompareConfig(data="d", output="o", names=("x", "y"), **both)

@@ -1,5 +1,7 @@
 """The arithmetic stands: laws that hold for any texts, jiwer as a second opinion, coverage."""
 
+import random
+
 import jiwer
 import numpy as np
 import pytest
@@ -12,12 +14,13 @@ from ocrtune.bootstrap import paired_bootstrap
 from ocrtune.counting import count_errors, count_readings
 from ocrtune.metrics import align_pair, compare_scores, pool, score_pair, score_pairs, summarise
 from ocrtune.scores import Counts
-from ocrtune.text import PROFILES, normalise, units
+from ocrtune.text import CLUSTER, PROFILES, normalise, units
 from ocrtune.unit_strings import Codebook, encode_clusters, normalise_all
 
 # Letters that compose, widths, joiners, flags, conjuncts, signs, digits of three scripts, white
 # space of several kinds, planes above the first, and what the counting itself might trip over.
 LETTERS = "abA ßſé\u0301\u0307\u200d\ufe0f👩🇩🇪क्षक्\u0e01\u0e33한\u1112\u1161中文，１۲٣1.,"
+LETTERS += "\u094d\u093e\u09a8\u1cf5\u200c\u0600"
 LETTERS += "\n\t\u00a0\ufeff\0ﬁ²\U00040000\U0010fffd"
 TEXTS = st.text(alphabet=LETTERS, max_size=14)
 PAIRS = st.lists(st.tuples(TEXTS, TEXTS), max_size=6)
@@ -38,6 +41,25 @@ def test_clusters_become_single_code_points_and_back(texts):
     book = Codebook()
     for text, coded in zip(texts, encode_clusters(texts, book), strict=True):
         assert [book.unit(ord(code)) for code in coded] == units(text, "grapheme")
+
+
+def test_every_way_to_find_clusters_finds_those_of_the_pattern():
+    # marks, viramas, joiners, vowels before and after: what scripts of the world are made of
+    pools = [range(0x900, 0x980), range(0x980, 0xE00), range(0x1000, 0x1800), range(0x300, 0x370)]
+    dice = random.Random(0)
+    alphabet = [*"ab \u200d\u200c\ufe0f\u1cf5", *(chr(code) for pool in pools for code in pool)]
+    texts = [normalise("".join(dice.choices(alphabet, k=12))) for _ in range(3_000)]
+    texts += ["क" + "्क" * 3_000, "e" + "\u0301" * 30, "ab\u0308" * 700]
+    book = Codebook()
+    for text, coded in zip(texts, encode_clusters(texts, book), strict=True):
+        assert [book.unit(ord(code)) for code in coded] == CLUSTER.findall(text)
+
+
+@pytest.mark.parametrize("letters", [100, 101, 250, 501])
+def test_a_row_of_flags_stays_paired_and_takes_no_time(letters):
+    text = "a\u0600" + "🇩" * letters + "\u0301b"
+    assert units(text, "grapheme") == CLUSTER.findall(text)
+    assert len(units("🇩" * 200_000, "grapheme")) == 100_000  # minutes, if looked for at once
 
 
 @FAST

@@ -3,8 +3,9 @@
 import pytest
 import torch
 
-from ocrtune import hardware
-from ocrtune.hardware import PRICES, begin_peak, memory, peak, space_hardware
+from ocrtune import host_memory
+from ocrtune.hardware import begin_peak, memory, peak, space_hardware
+from ocrtune.space_prices import PRICES
 
 CPU, GPU = torch.device("cpu"), torch.device("cuda")
 
@@ -21,13 +22,13 @@ def test_the_largest_use_of_memory_is_noticed():
 def test_a_containers_limit_counts(tmp_path, monkeypatch):
     free, total = memory(CPU)
     assert 0 < free < total
-    monkeypatch.setattr(hardware, "CGROUP", tmp_path)
+    monkeypatch.setattr(host_memory, "CGROUP", tmp_path)
     (tmp_path / "memory.max").write_text("3000000\n")
     (tmp_path / "memory.current").write_text("2500000\n")
     (tmp_path / "memory.stat").write_text("anon 1\ninactive_file 1000000\n")
     assert memory(CPU) == (1_500_000, 3_000_000)
     (tmp_path / "memory.max").write_text("max\n")
-    assert memory(CPU)[1] == hardware.free_host_bytes()[1] > 3_000_000
+    assert memory(CPU)[1] == host_memory.free_host_bytes()[1] > 3_000_000
 
 
 @pytest.mark.parametrize(

@@ -218,7 +218,7 @@ def test_columns_subsets_and_splits_are_shown(hub, ocrtune):
     [
         ("me/missing", "", "no dataset `me/missing` on the Hub, or this account may not see it"),
         ("me/private", "", "no dataset `me/private` on the Hub, or this account may not see it"),
-        ("me/gated", "", "asks its users to accept conditions. Accept them on https://hugging"),
+        ("me/gated", "", "asks its users to accept conditions. Accept them on http://127.0.0.1:"),
         ("me/gated", "hf_expired", "does not accept this account's token (401)"),
         ("me/sound --revision v9", "", "has no revision `v9`"),
         ("me/sound --subset x", "", "no subset `x`"),

@@ -157,7 +157,8 @@ def test_resume_goes_on_with_a_training_only(run, tmp_path, monkeypatch):
     (job.folder / "run" / CHECKPOINT).parent.mkdir(parents=True)
     (job.folder / "run" / CHECKPOINT).touch()
     code = "import sys; print('asked for', sys.argv[1:])"
-    defaults = (*jobs.resume.__defaults__[:-1], (sys.executable, "-c", code))
+    *_, token = jobs.resume.__defaults__
+    defaults = ((sys.executable, "-c", code), token)
     monkeypatch.setattr(jobs.resume, "__defaults__", defaults)
     assert run("resume", "a")[0] == 0
     deadline = time.monotonic() + 10

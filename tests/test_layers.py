@@ -10,7 +10,9 @@ PACKAGE = Path(__file__).parent.parent / "ocrtune"
 
 LAYERS = {
     0: {"__init__", "errors", "records", "config", "events", "home", "limits", "whole_files"}
-    | {"redaction", "event_files", "crashes", "checkpoint_step"}
+    | {"redaction", "event_files", "crashes", "checkpoint_step", "hub_pages", "hub_words"}
+    | {"event_lines", "flavors"}
+    | {"space_prices", "host_memory", "nvidia"}
     | {"licenses"},
     1: {
         "text",
@@ -35,9 +37,10 @@ LAYERS = {
     | {"scores", "counting", "alignment", "bootstrap", "code_points", "unit_strings"}
     | {"misreadings", "word_counts", "number_tokens"}
     | {"seen", "other_engines", "ranking", "conditions", "power_law", "subsets"}
-    | {"dataset_facts"},
+    | {"space_manifest", "ignoring", "checkup_words", "dataset_facts"},
     2: {"hub", "families", "features", "feature_store", "examples", "hardware", "fitting"}
-    | {"engines", "hub_rows", "hub_tables", "hub_streams", "hub_writing"}
+    | {"engines", "hub_rows", "hub_tables", "hub_streams", "hub_writing", "hub_accounts"}
+    | {"hub_jobs", "hub_spaces", "hub_greeting"}
     | {"hub_datasets", "hub_splits"},
     3: {"dataset", "dataset_report", "sources"}
     | {"pushing"}
@@ -46,11 +49,16 @@ LAYERS = {
     | {"report", "report_page", "report_words", "suspects", "pretrain", "bench"}
     | {"comparisons", "verdicts", "breakdowns", "report_values", "report_schema"}
     | {"report_figures", "report_charts_svg", "report_tables", "report_filter"}
-    | {"label_check", "learning", "learning_curve", "learning_page", "learning_words"},
+    | {"report_style", "report_lines", "report_pictures", "report_ranking", "report_conditions"}
+    | {"report_drawings", "report_charts", "report_charts_png", "report_fonts", "report_png"}
+    | {"learning_chart"}
+    | {"label_check", "learning", "learning_curve", "learning_page", "learning_words"}
+    | {"deploying", "doctor", "probes"},
     4: {"jobs", "turns", "keeping", "worker", "job_status", "waits", "resident"}
-    | {"offsite", "offsite_files", "offsite_fetch", "copying"},
+    | {"offsite", "offsite_files", "offsite_fetch", "copying"}
+    | {"remote", "far_side", "remote_package"},
     5: {"cli", "arguments", "console", "__main__", "ui"}
-    | {"stopping", "jobs_command", "time_limit", "reader"},
+    | {"stopping", "jobs_command", "time_limit", "reader", "remote_command"},
 }
 LAYER = {unit: layer for layer, units in LAYERS.items() for unit in units}
 
@@ -62,23 +70,30 @@ ALLOWED = {
     "waits": LAYERS[0] | {"turns", "jobs", "job_status"},
     "resident": LAYERS[0] | {"turns"},
     "turns": LAYERS[0],
-    "offsite": LAYERS[0] | {"jobs", "hub_writing", "offsite_files"},
+    "offsite": LAYERS[0] | {"jobs", "hub_writing", "offsite_files", "turns"},
     "offsite_files": LAYERS[0] | {"dataset_files", "edits"},
     "copying": LAYERS[0] | {"hub_writing", "offsite", "offsite_files"},
     "offsite_fetch": LAYERS[0] | {"jobs", "hub_writing", "offsite", "offsite_files"},
+    "remote_package": LAYERS[0],
+    "far_side": LAYERS[0] | {"jobs", "hub_writing", "offsite", "offsite_files", "offsite_fetch"},
+    "remote": LAYERS[0]
+    | {"hub_jobs", "hub_writing", "offsite", "offsite_files", "offsite_fetch"}
+    | {"far_side", "remote_package"},
     "keeping": LAYERS[0] | {"jobs", "job_status"},
     "ui": LAYERS[0]
     | LAYERS[1]
     | LAYERS[4]
-    | {"hub", "hub_writing", "families", "report", "report_page", "ui"}
-    | {"dataset_report", "suspects"},
+    | {"hub", "hub_writing", "hub_accounts", "families", "report", "report_page", "ui"}
+    | {"dataset_report", "suspects"}
+    | {"report_charts_svg", "report_conditions", "report_figures", "report_filter"}
+    | {"report_ranking", "report_tables", "report_words"},
 }
 
 MODEL_WORLD = {"families", "features", "feature_store", "hardware", "engines", "preflight"}
 MODEL_WORLD |= {"training", "learner", "graphs", "ranks", "validation", "checkpoints"}
 MODEL_WORLD |= {"decoding", "reading", "exporting", "pretrain", "bench"}
-NUMBERS = {"breakdowns", "learning_curve"}
-MODEL_WORLD |= {"comparing"}
+NUMBERS = {"breakdowns", "learning_curve", "report_charts"}
+MODEL_WORLD |= {"comparing", "probes"}
 HOMES = {  # where a package from elsewhere may be imported
     "torch": MODEL_WORLD,
     "triton": {"families"},
@@ -87,8 +102,11 @@ HOMES = {  # where a package from elsewhere may be imported
     "unsloth": MODEL_WORLD,
     "safetensors": MODEL_WORLD,
     "tokenizers": MODEL_WORLD,
-    "huggingface_hub": {"hub", "hub_writing"} | {"hub_datasets"},
-    "httpx": {"hub", "hub_writing"},
+    "huggingface_hub": {"hub", "hub_writing", "hub_accounts", "hub_jobs", "hub_spaces"}
+    | {"hub_greeting", "hub_datasets"},
+    "httpx": {"hub", "hub_writing", "hub_jobs", "hub_greeting"},
+    "packaging": {"doctor"},
+    "yaml": {"space_manifest", "deploying"},
     "gradio": {"ui"},
     "pandas": {"ui"},
     "tqdm": {"console"},

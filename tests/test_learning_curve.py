@@ -15,8 +15,10 @@ from ocrtune.dataset_files import load_samples
 from ocrtune.errors import ConfigError
 from ocrtune.events import Step
 from ocrtune.learning import learn_curve
+from ocrtune.learning_chart import drawing, tick
 from ocrtune.learning_curve import Curve, Point, curve_values
-from ocrtune.learning_page import curve_lines, render_curve, tick
+from ocrtune.learning_page import curve_lines, render_curve, write_chart
+from ocrtune.learning_words import WORDS
 from ocrtune.records import OcrContract
 from ocrtune.subsets import groups_of, share_of, share_rows
 
@@ -114,6 +116,28 @@ def test_the_page_draws_every_point_and_asks_nobody(language):
     assert values["verdict"][language] in page
     assert ("Not finished" if language == "en" else "尚未完成") in page
     assert "http" not in page.replace("http-equiv", "")
+
+
+def test_the_curve_is_a_picture_too(tmp_path):
+    values = curve_values(make_curve(40, 20, 10))
+    assert write_chart(values, tmp_path) == []
+    first = (tmp_path / "learn.png").read_bytes()
+    write_chart(values, tmp_path)
+    assert (tmp_path / "learn.png").read_bytes() == first
+    nothing = curve_values(replace(make_curve(4, 2), lengths=(0,) * 100))
+    write_chart(nothing, tmp_path)
+    assert not (tmp_path / "learn.png").exists()  # that of an earlier curve does not stay
+
+
+def test_the_drawing_holds_the_base_model_with_its_interval():
+    values = curve_values(make_curve(40, 20, 10))
+    values["base"] |= {"low": 0.5, "high": 0.7}
+    drawn = drawing(values, WORDS["en"])
+    (band,) = [one for one in drawn.shapes if getattr(one, "kind", "") == "band"]
+    assert 0 <= band.y < band.y + band.height <= drawn.height
+    few = drawing(curve_values(make_curve(40, 20, 10, lines=10)), WORDS["en"])
+    assert "fewer than 30 lines" in few.note
+    assert not drawn.note
 
 
 def test_a_single_perfect_point_can_be_drawn():

@@ -10,6 +10,7 @@ import jiwer
 import numpy as np
 import pytest
 
+from ocrtune.bootstrap import own_interval
 from ocrtune.errors import MetricsError
 from ocrtune.metrics import (
     CharScore,
@@ -272,3 +273,11 @@ def test_scoring_is_fast():
     started = time.process_time()
     score_pairs((line, line[:10] + "X" + line[12:]) for line in lines)
     assert time.process_time() - started < 2  # 100,000 in under ten seconds on a slow machine
+
+
+def test_a_models_own_interval_holds_its_rate_and_needs_references():
+    scores = [CharScore(errors, 10) for errors in (0, 1, 2, 3, 9) * 8]
+    found = own_interval(scores)
+    assert found["low"] < 0.3 < found["high"]
+    assert found == own_interval(scores)  # the same draws
+    assert own_interval([CharScore(3, 0)]) == {"low": None, "high": None}

@@ -1,6 +1,7 @@
 """Other engines' texts find their pictures, and nothing is guessed."""
 
 import json
+import zipfile
 
 import pytest
 
@@ -104,3 +105,37 @@ def test_what_read_json_says_of_a_failure_is_kept(tmp_path):
 def test_what_cannot_be_used_is_explained(tmp_path, files, place, problem):
     with pytest.raises(MetricsError, match=problem):
         read_other_texts("t", write(tmp_path, **files) / place, IDS)
+
+
+def zipped(path, **files):
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, text in files.items():
+            archive.writestr(name, text)
+    return path
+
+
+def test_a_zip_holds_texts_or_one_table(tmp_path):
+    files = {"out/a/1.txt": "one", "out/a/1.gt.txt": "no reading", "out/pictures.csv": "x,y\n"}
+    found = read_other_texts("t", zipped(tmp_path / "t.zip", **files), IDS)
+    assert texts(found) == {"a/1.png": "one"}
+    files = {"result.csv": "picture_id,text\na/2.png,two\n", "a/1.png": "a picture"}
+    found = read_other_texts("t", zipped(tmp_path / "T.ZIP", **files), IDS)
+    assert texts(found) == {"a/2.png": "two"}
+
+
+@pytest.mark.parametrize(
+    ("files", "problem"),
+    [
+        ({"a.png": "x"}, "`t.zip` holds no text and no table"),
+        ({"a.csv": "x", "b.csv": "y"}, "`t.zip` holds 2 tables"),
+        ({"../a/1.txt": "x"}, "leads out of the archive"),
+        ({"7.txt": "x"}, "None of the 1 texts in `t.zip`"),
+    ],
+)
+def test_a_zip_that_is_of_no_use_is_explained(tmp_path, files, problem):
+    with pytest.raises(MetricsError, match=problem) as caught:
+        read_other_texts("t", zipped(tmp_path / "t.zip", **files), IDS)
+    assert str(tmp_path) not in str(caught.value), "the visitor of a page knows no folder of ours"
+    (tmp_path / "broken.zip").write_bytes(b"PK no zip")
+    with pytest.raises(MetricsError, match="Zip the texts anew"):
+        read_other_texts("t", tmp_path / "broken.zip", IDS)

@@ -17,7 +17,8 @@ from ocrtune.errors import MetricsError
 from ocrtune.records import OcrContract, Prediction, Sample
 from ocrtune.report import build_comparison, read_report, report_values, verdict, write_report
 from ocrtune.report_filter import SCRIPT
-from ocrtune.report_page import data_uri, percent, points
+from ocrtune.report_page import percent, points
+from ocrtune.report_pictures import data_uri
 from ocrtune.report_words import SENTENCES, WORDS
 
 CONTRACT = OcrContract(
@@ -188,6 +189,7 @@ def test_a_worse_verdict_is_as_plain_in_chinese():
         (many("ab", ("aX", "Xb")), "equally many errors on each of 10 lines (50.0 % CER)."),
         (many("", ("x", "")), "no CER to compare"),
         (many("ab", ("ab", "aX")), "makes errors where the base model makes none (from 0.0 %"),
+        (many("a" * 40, ("a" * 39 + "b", "b" * 40)), "40 times as many errors (from 2.5 % to 100"),
         (BETTER[:1], "1 line better, 0 worse, 0 tied; with only 1 line the interval is no more"),
         (BETTER[:29], "with only 29 lines the interval is no more than a hint"),
         # 1 of 400 errors less is 0.2 %, not "0 % fewer"; 1 of 400 left is not "100 % fewer"
@@ -224,7 +226,8 @@ def test_percent(fraction, shown):
 
 
 @pytest.mark.parametrize(
-    ("fraction", "shown"), [(-0.221, "-22.1"), (0.0004, "+0.04"), (0.03, "+3.0"), (None, "–")]
+    ("fraction", "shown"),
+    [(-0.221, "-22.1"), (0.0004, "+0.04"), (-0.0, "+0.00"), (0.03, "+3.0"), (None, "–")],
 )
 def test_points(fraction, shown):
     assert points(fraction) == shown
@@ -371,7 +374,7 @@ def test_html_sets_right_to_left_lines_right_to_left(tmp_path):
 def test_html_shows_the_worst_line_first_with_marks(tmp_path):
     rows = [("good", "abc", "abd", "abc"), ("bad", "abc def", "abc def", "axcdefz")]
     html = write_report(compare(rows), {}, tmp_path)["html"].read_text("utf-8")
-    assert html.index("<bdi>bad</bdi>") < html.index("<bdi>good</bdi>")
+    assert html.index(">bad</bdi>") < html.index(">good</bdi>")
     assert "a<mark>x</mark>c<del>␣</del>def<ins>z</ins>" in html
     assert "ab<mark>d</mark>" in html
 
@@ -379,7 +382,7 @@ def test_html_shows_the_worst_line_first_with_marks(tmp_path):
 def test_html_names_characters_nobody_sees(tmp_path):
     html = write_report(compare([("a", "a b", "ab", "a\u200bb")]), {}, tmp_path)["html"]
     text = html.read_text("utf-8")
-    assert "<mark>U+200B</mark>" in text  # in the line
+    assert "<mark><small>U+200B</small></mark>" in text  # in the line
     assert "<bdi>U+0020</bdi> → <bdi>U+200B</bdi>" in text  # in the confusion table
     assert "<bdi>U+0020</bdi> → <bdi>(nothing)</bdi>" in text
 

@@ -1,6 +1,7 @@
 """The page of a report: charts and tables of everything that is counted, in both languages."""
 
 import os
+from html import escape
 from io import BytesIO
 
 import pytest
@@ -8,9 +9,12 @@ from PIL import Image
 from test_report import Page
 from test_report_schema import full_report
 
-from ocrtune.report_charts_svg import interval
+from ocrtune.report_charts import interval, known
+from ocrtune.report_conditions import conditions
+from ocrtune.report_figures import path_name, rate_span, span
 from ocrtune.report_filter import line_kinds
 from ocrtune.report_page import render_page
+from ocrtune.report_ranking import ranking
 from ocrtune.report_words import WORDS
 from ocrtune.text import SCRIPTS
 
@@ -22,12 +26,51 @@ def test_a_full_report_shows_its_charts_and_tables(language):
     words = WORDS[language]
     assert not page.open  # every tag is closed
     assert len(page.all("svg")) == 3
-    assert len([path for path in page.all("path") if path["class"] == "whisker"]) == 2
+    faint = [path for path in page.all("path") if path["class"] == "stroke faint"]
+    assert len(faint) == 3 * 3  # few lines: of all three models, a line with two ends each
     assert len([bar for bar in page.all("rect") if bar["class"] == "more"]) == 1  # a third model
     for name in ("confusion_table", "errors_gone", "scripts", "groups", "read_numbers", "ranking"):
         assert words[name] in page.texts
     assert words["script_latin"] in page.texts
     assert words["wer"] in page.texts
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_every_pair_stands_in_the_page_with_its_interval(language):
+    values = full_report()
+    html = ranking(values, WORDS[language])
+    for pair in values["ranking"]["pairs"]:
+        assert f"<bdi>{pair['first']}</bdi> – <bdi>{pair['second']}</bdi>" in html
+        assert span(pair["difference"]) in html
+    for one in values["ranking"]["models"]:
+        assert rate_span(one) in html
+    values["ranking"]["models"].pop()  # two alone are the comparison itself
+    assert ranking(values, WORDS[language]) == ""
+
+
+def test_the_folders_of_a_path_stay_in_order_in_any_script():
+    html = path_name("فارسی/3.png")  # in one piece, the digit would run to the left of its folder
+    assert html == '<bdi dir="ltr">فارسی</bdi>/<bdi dir="ltr">3.png</bdi>'
+    assert path_name("<b>") == '<bdi dir="ltr">&lt;b&gt;</bdi>'
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_page_names_all_conditions(language):
+    values, words = full_report(), WORDS[language]
+    html = conditions(values, words)
+    for told in (
+        *values["contract"].values(),
+        values["contract_digest"],
+        *values["models"].values(),
+    ):
+        assert f"<td>{told}</td>" in html
+    assert f"<th>{words['adapter_steps']}</th><td>10</td>" in html
+    assert f"<th>{escape(words['base_revision'])}</th><td>abc</td>" in html
+    assert f"<th>{escape(words['adapter_revision'])}</th><td>def</td>" in html
+    assert {f"contract_{name}" for name in (*values["contract"], "digest")} <= set(words)
+    values["conditions"]["adapter_steps"] = None
+    assert words["not_known"] in conditions(values, words)
+    assert conditions({**values, "conditions": None}, words).count("<tr>") == 13
 
 
 def test_both_languages_have_the_same_words():
@@ -42,6 +85,8 @@ def test_a_rate_lies_within_its_interval():
 
 def test_a_report_without_ground_truth_has_no_interval():
     values = full_report()
+    del values["intervals"]  # as in a report of before they were
+    assert interval(values, "base") == known(full_report()["intervals"]["base"])
     values["worst"] = [line for line in values["worst"] if not line["reference_characters"]]
     assert interval(values, "base") is None
 

@@ -9,12 +9,15 @@ import yaml
 from line_samples import draw_line
 
 from ocrtune import config, dataset, dataset_files
+from ocrtune.hub_accounts import WRITING_SCOPES
 from ocrtune.limits import USUAL, Limits
+from ocrtune.space_manifest import load_manifest
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
 CARD = yaml.safe_load(README.split("---\n")[1])
 MANIFEST = yaml.safe_load((ROOT / "space.yaml").read_text("utf-8"))
+FILLED = load_manifest(ROOT / "space.yaml").filled("us", "ocrtune")
 
 
 def pins(name: str) -> dict[str, str]:
@@ -29,6 +32,12 @@ def test_the_card_fits_the_hub():
     assert isinstance(CARD["python_version"], str)  # unquoted, 3.10 would become 3.1
     assert len(CARD["short_description"]) <= 60  # the Hub refuses a push with more
     assert (ROOT / CARD["app_file"]).is_file()
+
+
+def test_visitors_may_sign_in_to_push_what_they_made_there_and_nothing_else():
+    assert CARD["hf_oauth"] is True
+    assert CARD["hf_oauth_scopes"] == ["contribute-repos"]
+    assert set(CARD["hf_oauth_scopes"]) < set(WRITING_SCOPES)
 
 
 def test_card_manifest_and_requirements_agree():
@@ -76,7 +85,7 @@ def test_the_commands_in_the_readme_are_the_ones_that_ci_runs():
 
 
 def test_the_manifest_sets_every_limit_of_the_shared_space_and_of_no_duplicate():
-    given = {name: text.format(owner="us") for name, text in MANIFEST["variables"].items()}
+    given = dict(FILLED.variables)
     limits = Limits.from_environment(given | {"SPACE_ID": "us/ocrtune"})
     assert limits == USUAL
     assert all(f"OCRTUNE_{field.name.upper()}" in given for field in fields(Limits))

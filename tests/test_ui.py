@@ -53,6 +53,7 @@ from ocrtune.records import OcrContract, Prediction
 from ocrtune.report import build_comparison, write_report
 from ocrtune.ui import knobs, page, train_views, uploads, watching
 from ocrtune.ui.actions import Actions, recipe_key
+from ocrtune.ui.compare_actions import CompareActions
 from ocrtune.ui.looks import look
 from ocrtune.ui.visitors import SECRET, VISITOR, owner_of
 from ocrtune.ui.watching import PANELS, Watching
@@ -177,7 +178,9 @@ def visit(tmp_path_factory):
         "reading": reading.id,
         "comparison": comparison.id,
     }
-    return SimpleNamespace(home=home, session=session, actions=Actions(home, ("true",)))
+    actions = Actions(home, ("true",))
+    compare = CompareActions(actions)
+    return SimpleNamespace(home=home, session=session, actions=actions, compare=compare)
 
 
 def shown(home: Path, session: object, language: str = "en", seen: object = None) -> list:
@@ -234,7 +237,9 @@ def visible_strings(path: Path) -> list[str]:
         "knobs",
         "try_tab",
         "compare_tab",
+        "compare_part",
         "parts",
+        "elsewhere_part",
     ],
 )
 def test_no_tab_has_words_of_its_own(name):
@@ -266,6 +271,8 @@ def test_a_chinese_page_holds_no_english_sentence(visit):
         ours = re.sub(theirs, "", html_of(shown(visit.home, session, "zh")))
         english = set(re.findall(r"[A-Za-z]+", re.sub(r"<[^>]*>|&\w+;", " ", ours)))
         names = {"zip", "pictures", "GB", "t", "small", "tiny"}  # pictures.zip, t4-small
+        names |= set("ISDCn") | {"WER"}  # (I+S+D)/(I+S+D+C), CER (n)
+        names |= {"NVIDIA", "Google", "Colab", "T", "Space"}
         assert english <= {"CER", "OCR", "GPU", "DeepSeek"} | names
 
 
@@ -277,8 +284,9 @@ def test_every_panel_fills_exactly_its_widgets(visit, served):
     widths = [len(handler["outputs"]) for handler in config["dependencies"]]
     outputs = shown(visit.home, visit.session)
     # arriving, switching, the timer; starts, the Hub, answers, stops; repairs
-    # the log, the visitor's own jobs, and a run that comes back from the Hub
-    assert widths.count(len(outputs)) == 3 + 11 + 20 + 2 + 8 + 1
+    # the log, the visitor's own jobs, and a run that comes back from the Hub; lines; the checkup of
+    # this machine
+    assert widths.count(len(outputs)) == 3 + 11 + 20 + 2 + 8 + 1 + 9 + 1
     assert sum(panel.width for panel in PANELS.values()) + 2 == len(outputs)
     for name, panel in PANELS.items():
         for session in (visit.session, {}):
@@ -1004,13 +1012,13 @@ def test_nothing_is_started_with_somebody_elses_kind_of_job(visit):
     with pytest.raises(gr.Error, match="no finished dataset"):
         start(visit, swapped)
     with pytest.raises(gr.Error, match="no tuned model"):
-        visit.actions.compare(swapped, "en")
+        visit.compare.compare("test", "no", [], None, "", swapped, "en")
     with pytest.raises(gr.Error, match="no finished comparison"):
-        visit.actions.fetch_page({"comparison": visit.session["run"]}, "en")
+        visit.compare.fetch_page({"comparison": visit.session["run"]}, "en")
 
 
 def test_compare_uses_what_the_run_was_made_with(visit):
-    session = visit.actions.compare(visit.session, "zh")
+    session = visit.compare.compare("test", "no", [], None, "", visit.session, "zh")
     config = config_of(visit.actions, session, "comparison")
     run = config_of(visit.actions, session, "run")
     assert (config["data"], config["base"]) == (run["data"], run["base"])
@@ -1105,8 +1113,8 @@ def test_the_drawn_boxes_are_shown(visit, tmp_path):
 
 
 def test_downloads_are_copies_in_a_place_nobody_can_guess(visit, upload):
-    first = Path(visit.actions.fetch_numbers(visit.session, "en"))
-    second = Path(visit.actions.fetch_numbers(visit.session, "en"))
+    first = Path(visit.compare.fetch_numbers(visit.session, "en"))
+    second = Path(visit.compare.fetch_numbers(visit.session, "en"))
     assert first.name == "report.json"
     assert first.parent != second.parent
     assert first.is_relative_to(get_upload_folder())

@@ -27,10 +27,18 @@ LINES, LINE_CHARS = 50_000, 40
 WORDS, HAN = 5_000, 2_500  # different ones in the drawn-up texts
 BASE_ERRORS, TUNED_ERRORS = 0.15, 0.05  # of the characters
 NUMBERS = 0.05  # of the words
-KINDS = ("latin", "chinese")
+KINDS = ("latin", "chinese", "devanagari", "persian", "mixed")
 MOST_SECONDS, MOST_MIB = 5.0, 600.0
 PATIENCE_SECONDS = 600
-LETTERS = "eeeeennnniiiirrrttssaaadhulcgmobwfkzpvjyxqäöüß"
+LATIN = "eeeeennnniiiirrrttssaaadhulcgmobwfkzpvjyxqäöüß"
+# Syllables of two to four code points, and such without a mark.
+DEVANAGARI = [
+    first + rest
+    for first in "कखगचजटडतदनपबमयरलवशसह"
+    for rest in ("", "", "ा", "ि", "ी", "े", "ो", "ं", "्र", "्या")
+]
+JOINED = "\u200c"  # between the parts of a Persian word
+PERSIAN = [*"اااایییننرردددتتممووههبسشکگلزپچجخفقعحطصژآ", f"ی{JOINED}", f"ه{JOINED}"]
 CONTRACT = OcrContract(
     family="tiny",
     base_model="tiny",
@@ -120,7 +128,7 @@ def describe(scorings: Sequence[Scoring]) -> str:
 def draw_texts(kind: str, lines: int, seed: int = 0) -> tuple[list[str], list[str], list[str]]:
     """Return right texts, and the readings of a worse and a better model."""
     dice = random.Random(seed)
-    letters = [chr(0x4E00 + 8 * number) for number in range(HAN)] if kind == "chinese" else LETTERS
+    letters = letters_of(kind)
     words = ["".join(dice.choices(letters, k=dice.randint(2, 9))) for _ in range(WORDS)]
     words = [f"{word.capitalize()}," if dice.random() < 0.2 else word for word in words]
     space = "" if kind == "chinese" else " "
@@ -133,6 +141,13 @@ def draw_texts(kind: str, lines: int, seed: int = 0) -> tuple[list[str], list[st
     references = [line() for _ in range(lines)]
     base = [misread(text, BASE_ERRORS, letters, dice) for text in references]
     return references, base, [misread(text, TUNED_ERRORS, letters, dice) for text in references]
+
+
+def letters_of(kind: str) -> Sequence[str]:
+    """Return the letters that texts of a kind are drawn from, the frequent ones repeatedly."""
+    han = [chr(0x4E00 + 8 * number) for number in range(HAN)]
+    alone = {"latin": LATIN, "chinese": han, "devanagari": DEVANAGARI, "persian": PERSIAN}
+    return alone[kind] if kind in alone else [*LATIN, *han[:200], *DEVANAGARI, *PERSIAN]
 
 
 def misread(text: str, rate: float, letters: Sequence[str], dice: random.Random) -> str:

@@ -9,7 +9,7 @@ import re
 import shutil
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import gradio as gr
@@ -20,7 +20,6 @@ from ocrtune.config import (
     PRESETS,
     USUAL_PRESET,
     BuildConfig,
-    CompareConfig,
     Config,
     Preset,
     ReadConfig,
@@ -32,13 +31,13 @@ from ocrtune.families import DEEPSEEK_OCR, FAMILIES, ModelFamily, get_family
 from ocrtune.hub_layout import Place, find_place, is_hub_id
 from ocrtune.limits import NO_LIMITS, Limits
 from ocrtune.sample_index import SampleIndex
-from ocrtune.ui.accounts import require_token
+from ocrtune.ui.accounts import Lent, require_token
 from ocrtune.ui.knobs import KNOBS, read_knobs, turn_knobs
 from ocrtune.ui.looks import Look, clean, look, question
 from ocrtune.ui.uploads import hand_out, keep, pass_on, require_kind
 from ocrtune.ui.views import sentence
 from ocrtune.ui.visitors import VISITOR, owner_of
-from ocrtune.ui.words import Refused, label, language_of, say
+from ocrtune.ui.words import Refused, label, language_of, said, say
 from ocrtune.ui.words_en import ENGLISH
 
 SAMPLE = Path(__file__).parent.parent / "assets" / "sample.zip"
@@ -71,7 +70,7 @@ def shown(action: Callable) -> Callable:
             if isinstance(error, Refused):
                 words = say(language, error.key, **error.values)
             else:
-                words = str(error)
+                words = " ".join(said(error, language)).strip()
             raise gr.Error(sentence(words), SHOWN_SECONDS, print_exception=False) from error
         except OSError as error:  # a full disk, no memory for a process
             words = say(language, "machine_trouble", why=error.strerror or type(error).__name__)
@@ -89,6 +88,7 @@ class Actions:
     folders: bool = False  # whether visitors may name folders of this machine
     account: Callable[[], str] | None = None  # returns the token of who asks; empty: nobody
     limits: Limits = NO_LIMITS  # of what one visitor may take
+    lent: Lent = field(default_factory=Lent)  # tokens that work goes on with
 
     def need(self, session: object, name: str, refusal: str) -> Look:
         """Return a job of the visitor that has made something; refuse if there is none."""
@@ -232,7 +232,8 @@ class Actions:
             group_by=plain(group_by),
             **(told | given),
         )
-        return clean(session) | {"dataset": self.launch(job, "build", config, session)}
+        token = self.account() if self.account else ""  # it may be private to the visitor
+        return clean(session) | {"dataset": self.launch(job, "build", config, session, token)}
 
     @shown
     def answer(self, choice: object, session: object, language: str) -> dict:
@@ -303,18 +304,20 @@ class Actions:
         raise Refused("bad_base")
 
     def run_settings(
-        self, base: object, other: object, *settings_and_visitor: object
+        self, base: object, other: object, *settings_and_visitor: object, limited: bool = True
     ) -> TrainConfig:
         """Return what a run on the visitor's dataset depends on; it has no folder yet.
 
-        The settings come in the order of KNOBS, the visitor's session and language last.
+        The settings come in the order of KNOBS, the visitor's session and language last. limited:
+        whether it takes its turn on this machine.
         """
         *settings, session, language = settings_and_visitor
         dataset = self.need(session, "dataset", "no_dataset")
         base = self.base_of(base, other)
         chosen = read_knobs(settings, known_family(base), language_of(language))
         config = TrainConfig(data=str(dataset.dataset), output="", base=base, **chosen)
-        self.refuse_long(config)
+        if limited:
+            self.refuse_long(config)
         return config
 
     @shown
@@ -410,45 +413,6 @@ class Actions:
             boxes=str(job.folder / "boxes"),
         )
         return clean(session) | {"reading": self.launch(job, "read", config, session)}
-
-    @shown
-    def compare(self, session: object, language: str) -> dict:
-        """Compare the base model with the visitor's tuned model on the test split."""
-        run = self.need(session, "run", "no_adapter")
-
-        def settle(folder: Path) -> CompareConfig:
-            return CompareConfig(
-                data=trained(run).data,
-                adapter=str(run.adapter),
-                output=str(folder / "report"),
-                language=language_of(language),
-                base=trained(run).base,
-            )
-
-        return clean(session) | {"comparison": self.launch_once("compare", settle, session)}
-
-    @shown
-    def fetch_page(self, session: object, language: str) -> str:
-        """Return a copy of the report as a page."""
-        return self.fetch(session, "report.html")
-
-    @shown
-    def fetch_lines(self, session: object, language: str) -> str:
-        """Return a copy of the table of lines."""
-        return self.fetch(session, "lines.csv")
-
-    @shown
-    def fetch_numbers(self, session: object, language: str) -> str:
-        """Return a copy of the report as JSON."""
-        return self.fetch(session, "report.json")
-
-    def fetch(self, session: object, name: str) -> str:
-        """Return the path of a copy that the browser may fetch."""
-        comparison = self.need(session, "comparison", "no_report")
-        try:
-            return str(hand_out((comparison.report / name).read_bytes(), name))
-        except OSError as error:
-            raise JobError(f"`{name}` is missing.", "Compare again.") from error
 
     @shown
     def fetch_build_report(self, session: object, language: str) -> str:

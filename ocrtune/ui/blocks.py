@@ -4,6 +4,8 @@ import copy
 
 import gradio as gr
 
+from ocrtune.ui.accounts import has_sign_in
+
 
 class PolledBlocks(gr.Blocks):
     """A page whose handlers fill many outputs and mostly leave them as they are.
@@ -11,6 +13,13 @@ class PolledBlocks(gr.Blocks):
     Gradio builds each output's component anew even for `gr.skip()`, most of a millisecond each:
     with a hundred outputs and fifty pages that ask each second, more than a machine has.
     """
+
+    @property
+    def expects_oauth(self) -> bool:
+        """Whether gradio serves its routes to sign in and out, which it does for a button of its
+        own alone; that one speaks no Chinese, and cannot be made without a network.
+        """
+        return has_sign_in()
 
     async def postprocess_data(self, block_fn, predictions, state):
         """Return what the browser is sent for a handler's outputs; skipped ones are passed by."""

@@ -1,22 +1,32 @@
-"""What the Compare tab shows of a comparison."""
+"""What the Compare tab shows of a comparison: the same charts and tables as its report."""
 
-from ocrtune.metrics import marked_difference
-from ocrtune.report_page import percent
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from ocrtune.report_charts_svg import charts
+from ocrtune.report_conditions import conditions
+from ocrtune.report_figures import percent
+from ocrtune.report_ranking import ranking
+from ocrtune.report_tables import breakdown_parts, classes, figures, profiles
+from ocrtune.report_words import WORDS
 from ocrtune.ui.looks import Look, trouble, waiting
-from ocrtune.ui.views import escape, legend, marked, notice, picture, text, tiles, user_text
+from ocrtune.ui.report_views import folded
+from ocrtune.ui.views import escape, notice, text, tiles
+from ocrtune.ui.words_en import ENGLISH
 
-WORST_SHOWN = 12
+OFFERED = (".png", ".csv")  # beside the page, its lines and its numbers
+NAMED = ("report.html", "report.json", "lines.csv")  # have a button each
 
 
-def ready(run: Look, test_samples: int, language: str) -> str:
+def ready(run: Look, counts: Mapping[str, int], language: str) -> str:
     """Return what would be compared, or what is still missing for it."""
     if run.active:
         return notice(text(language, "compare_run_busy"), "busy")
     if not run.usable:
         return notice(text(language, "compare_no_run"))
-    if not test_samples:
+    if not counts.get("test"):
         return notice(text(language, "compare_no_test"), "bad")
-    return notice(text(language, "compare_ready", test=test_samples), "good")
+    return notice(text(language, "compare_ready", test=counts["test"]), "good")
 
 
 def pending(comparison: Look, language: str) -> str:
@@ -28,90 +38,93 @@ def pending(comparison: Look, language: str) -> str:
     return trouble(comparison, language) or notice(text(language, "stopped"))
 
 
-def result(report: dict, language: str) -> str:
-    """Return the verdict, both error rates, and how many lines changed."""
-    verdict = escape(report["verdict"][language])
+def result(report: Mapping, language: str) -> str:
+    """Return the verdict, the charts, how many lines changed, and all tables of a report."""
+    words = WORDS[language]
     return (
-        f'<p class="ot-verdict">{verdict}</p>'
-        + rates(report, language)
+        f'<p class="ot-verdict">{escape(report["verdict"][language])}</p>'
+        f'<p class="ot-hint">{text(language, "cer_explained")}</p>'
+        f'<p class="ot-hint">{models_words(report, words)}</p>'
         + counts(report, language)
-        + f'<p class="ot-hint">{text(language, "cer_explained")}</p>'
+        + '<div class="ot-report">'
+        + f'<div class="ot-drawings">{charts(report, words)}</div>'
+        + headed(ranking(report, words))
+        + "".join(table_fold(name, html, words) for name, html in tables(report, words) if html)
+        + "</div>"
     )
 
 
-def rates(report: dict, language: str) -> str:
-    """Return both error rates as numbers and as bars on one scale."""
-    scale = max(report["base"]["cer"] or 0, report["tuned"]["cer"] or 0) or 1
-    return "".join(rate(report[model], model, scale, language) for model in ("base", "tuned"))
-
-
-def rate(figures: dict, model: str, scale: float, language: str) -> str:
-    """Return one model's error rate; `scale` is the CER of a full bar."""
-    counted = text(
-        language,
-        "counted",
-        errors=figures["errors"],
-        characters=figures["reference_characters"],
-    )
-    width = round(100 * (figures["cer"] or 0) / scale)
-    return (
-        f'<div class="ot-rate ot-rate-{model}"><span>{text(language, f"cer_{model}")}</span>'
-        f"<b>{percent(figures['cer'])}</b>"
-        f'<div class="ot-track"><i style="width:{width}%"></i></div><small>{counted}</small></div>'
-    )
-
-
-def counts(report: dict, language: str) -> str:
-    """Return how many lines became better or worse, and how many are exact."""
-    difference = report["difference"]
-    values = [(str(difference[key]), text(language, key)) for key in ("better", "worse", "tied")]
-    exact = [
-        (str(report[model]["exact_lines"]), text(language, f"exact_{model}"))
-        for model in ("base", "tuned")
-    ]
-    return tiles(values + exact)
-
-
-def shown_lines(report: dict) -> list[dict]:
-    """Return the lines worth a look: those with an error by either model, worst first."""
-    lines = [line for line in report["worst"] if line["base_errors"] or line["tuned_errors"]]
-    return lines[:WORST_SHOWN]
-
-
-def worst_lines(report: dict, pictures: dict[str, bytes], language: str) -> str:
-    """Return the lines with the most errors left, worst first."""
-    lines = shown_lines(report)
-    if not lines:
-        return ""
-    cards = "".join(line_card(line, pictures.get(line["picture_id"]), language) for line in lines)
-    title = f"<h4>{text(language, 'worst')}</h4>"
-    return title + legend(language) + f'<div class="ot-worst">{cards}</div>'
-
-
-def line_card(line: dict, data: bytes | None, language: str) -> str:
-    """Return one line: picture, right text, both readings with their errors marked."""
-    image = picture(data, line["picture_id"]) if data else ""
-    rows = "".join(
-        f"<tr><th>{text(language, f'{model}_reads')}</th><td>{reading}</td></tr>"
-        for model, reading in (
-            (model, reading_words(line, model, language)) for model in ("base", "tuned")
+def models_words(report: Mapping, words: Mapping[str, str]) -> str:
+    """Return which models were compared, on what, as HTML."""
+    models = report["models"]
+    return " · ".join(
+        f"{escape(words[name])}: <bdi>{escape(told)}</bdi>"
+        for name, told in (
+            ("base", models["base"]),
+            ("tuned", models["tuned"]),
+            ("split", report["split"]),
+            ("lines", f"{report['lines']:,}"),
         )
     )
+
+
+def counts(report: Mapping, language: str) -> str:
+    """Return both error rates, how many lines became better or worse, and how many are exact."""
+    difference = report["difference"]
+    rates = [
+        (percent(report[model]["cer"]), text(language, f"cer_{model}"))
+        for model in ("base", "tuned")
+    ]
+    changed = [(f"{difference[key]:,}", text(language, key)) for key in ("better", "worse", "tied")]
+    exact = [(f"{report['tuned']['exact_lines']:,}", text(language, "exact_tuned"))]
+    return tiles(rates + changed + exact)
+
+
+def tables(report: Mapping, words: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Return the tables of a report as (key of the title, HTML); those of nothing are empty."""
+    return [
+        ("numbers", figures(report, words)),
+        *breakdown_parts(report, words),
+        ("classes", classes(report, words)),
+        ("profiles", profiles(report, words)),
+        ("contract", conditions(report, words)),
+    ]
+
+
+def table_fold(name: str, html: str, words: Mapping[str, str]) -> str:
+    """Return a table that opens on a click; what is too wide scrolls by itself."""
+    return folded(escape(words[name]), f'<div class="ot-wide" tabindex="0">{html}</div>')
+
+
+def headed(html: str) -> str:
+    """Return sections of the report with headings of the rank that they have on the page."""
     return (
-        f"<figure>{image}<table>"
-        f'<tr class="ot-right"><th>{text(language, "ground_truth")}</th>'
-        f"<td>{user_text(line['reference'])}</td></tr>{rows}</table>"
-        f"<figcaption>{escape(line['picture_id'])}</figcaption></figure>"
+        html.replace("<h2>", "<h4>")
+        .replace("</h2>", "</h4>")
+        .replace('<div class="wide">', '<div class="ot-wide" tabindex="0">')
     )
 
 
-def reading_words(line: dict, model: str, language: str) -> str:
-    """Return a model's text with its errors marked and its errors counted, as HTML."""
-    if line[f"{model}_failed"]:
-        return f"<em>{text(language, 'read_failed')}</em>"
-    if not line[model].strip():
-        return f"<em>{text(language, 'read_nothing')}</em>"
-    words = marked(line[model], marked_difference(line["reference"], line[model]))
-    looped = f"<br>{text(language, 'read_looped')}" if line[f"{model}_looped"] else ""
-    cut = f"<br>{text(language, 'read_cut')}" if line.get(f"{model}_cut") else ""
-    return f"{words} <small>{percent(line[f'{model}_cer'])}{looped}{cut}</small>"
+def other_files(folder: Path) -> list[str]:
+    """Return the names of further files that a comparison has left, charts first."""
+    found = [path.name for path in folder.iterdir() if path.is_file()] if folder.is_dir() else []
+    known = [one for one in found if one.endswith(OFFERED) and one not in NAMED]
+    return sorted(known, key=lambda one: (not one.endswith(".png"), one))
+
+
+def files_html(names: Sequence[str], language: str) -> str:
+    """Return a button for each of these files; empty without any."""
+    if not names:
+        return ""
+    buttons = "".join(
+        f'<button type="button" class="ot-small" data-ot-into="ot-report-file" '
+        f'data-ot-open="{escape(name)}">{file_words(name, language)}</button>'
+        for name in names
+    )
+    return f'<div class="ot-files">{buttons}</div>'
+
+
+def file_words(name: str, language: str) -> str:
+    """Return what a file of a report is called, as HTML: a chart by its own title."""
+    key = f"file_{name.partition('.')[0]}"
+    return text(language, key) if key in ENGLISH else f"<bdi>{escape(name)}</bdi>"

@@ -23,7 +23,7 @@ class CopyPart:
 
 
 def copy_part(copies: Copies, shared: Shared) -> CopyPart:
-    """Lay out the consent, and the way back from a copy; hidden where nobody is signed in."""
+    """Lay out the consent, and the way back from a copy; hidden where nobody can sign in."""
     with gr.Column(visible=copies.offered):
         gr.Markdown(label("group_copies"), elem_classes="ot-group")
         consent = gr.Checkbox(
@@ -40,5 +40,6 @@ def copy_part(copies: Copies, shared: Shared) -> CopyPart:
             elem_id="ot-copy-address",
         )
         bring = gr.Button(label("copy_bring"), size="sm", elem_id="ot-copy-bring")
+    consent.input(copies.begin, [consent, *shared.inputs], None, **shared.private)
     brought = bring.click(copies.bring, [address, *shared.inputs], shared.session, **shared.private)
     return CopyPart(consent, [brought])

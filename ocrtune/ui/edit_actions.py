@@ -194,9 +194,12 @@ class EditActions:
 
 def repaired(dataset: Look, comparison: Look) -> Path:
     """Return the dataset in which suspects are corrected: the visitor's own one."""
-    if dataset.usable:
-        return dataset.dataset
-    return Path(CompareConfig.load(comparison.job.folder / "config.json").data)
+    return dataset.dataset if dataset.usable else Path(data_of(comparison))
+
+
+def data_of(comparison: Look) -> str:
+    """Return the prefix of the dataset that was compared on."""
+    return CompareConfig.load(comparison.job.folder / "config.json").data
 
 
 def picked_id(picked: object) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from ocrtune.edits import edits_path, load_edits
 from ocrtune.records import SPLITS
 from ocrtune.remarks import say_remark
+from ocrtune.report_filter import KINDS
 from ocrtune.sample_index import GONE, IndexedSample, SampleIndex, identify_edits
 from ocrtune.suspects import Suspect, load_suspects
 from ocrtune.ui.looks import Look
@@ -14,6 +15,7 @@ from ocrtune.ui.words import say
 from ocrtune.ui.words_en import ENGLISH
 
 PAGE = 24  # samples
+LINES = 10  # of a comparison on a page
 LONGEST_SEARCH = 200  # characters
 STATES = ("all", "unchecked", "checked", "edited", "excluded", "added", "suspect")
 WARNING = "warning "  # before the key of a warning that is filtered by
@@ -31,6 +33,11 @@ class View:
     open: str = ""  # id of the sample on the card; empty: no card
     place: int = 0  # of that sample among those that are shown
     suspect: str = ""  # id of the training line on the card of the Compare tab
+    lines: str = KINDS[0]  # kind of lines of the comparison, one of KINDS
+    line_search: str = ""
+    line_page: int = 0
+    line_at: int = -1  # place of the line that was jumped to, among those shown
+    more: bool = False  # whether the choice of what else is compared is open
     log: bool = False  # whether the log of the run is open
     mine: bool = False  # whether the list of the visitor's own jobs is open
     doomed: str = ""  # what is asked about before it is deleted: a job's id, or EVERYTHING

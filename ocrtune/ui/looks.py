@@ -6,23 +6,26 @@ from pathlib import Path
 
 from ocrtune import jobs
 from ocrtune.checkpoint_step import checkpoint_step
-from ocrtune.config import CHECKPOINT
-from ocrtune.errors import JobError
+from ocrtune.config import CHECKPOINT, CompareConfig
+from ocrtune.errors import JobError, OcrtuneError
 from ocrtune.events import Asked, Event, Failed, Note
-from ocrtune.keeping import Kept, kept_until, survey
+from ocrtune.job_status import TRAININGS
+from ocrtune.keeping import Kept, job_of, kept_until, survey
 from ocrtune.limits import NO_LIMITS, Limits
+from ocrtune.remote import STATE as REMOTE_STATE
 from ocrtune.ui.views import bar, escape, notice, sentence, text
 from ocrtune.ui.visitors import SECRET, VISITOR, may_use, owners_of
-from ocrtune.ui.words import say
+from ocrtune.ui.words import said, say
 from ocrtune.waits import Waits
 
 WAITS = Waits()
 COMMANDS = {
     "dataset": "build",
     "check": "check",
-    "run": "train",
+    "run": TRAININGS,
     "reading": "read",
     "comparison": "compare",
+    "doctor": "doctor",
     "shared": "push-dataset",
 }
 
@@ -61,7 +64,8 @@ class Look:
     def resumable(self) -> bool:
         """Whether the run ended before its time and can go on."""
         ended = self.state in ("lost", "stopped", "failed")
-        return ended and (self.run / CHECKPOINT).is_file()
+        elsewhere = self.job is not None and (self.job.folder / REMOTE_STATE).is_file()
+        return ended and (elsewhere or (self.run / CHECKPOINT).is_file())
 
     @property
     def saved_step(self) -> int:
@@ -194,7 +198,7 @@ def belongings(found: dict[str, Kept], run_id: str, session: object) -> dict[str
             known["dataset"] = key
     for key, kept in theirs.items():  # newest first
         command, created = kept.status.command, kept.status.created
-        if command == "compare" and run_id in kept.uses and created >= run.status.heartbeat:
+        if command == "compare" and is_of(kept, run_id) and created >= run.status.heartbeat:
             known.setdefault("comparison", key)
         is_later = created > run.status.created
         if command == "check" and kept.uses == run.uses and is_later:
@@ -202,10 +206,21 @@ def belongings(found: dict[str, Kept], run_id: str, session: object) -> dict[str
     return known
 
 
-def failure(events: list[Event]) -> str:
+def is_of(comparison: Kept, run_id: str) -> bool:
+    """Return whether a comparison is of this run in the first place, not of another one beside."""
+    if run_id not in comparison.uses:
+        return False
+    try:
+        settings = CompareConfig.load(comparison.job.folder / "config.json")
+    except OcrtuneError:
+        return False
+    return job_of(settings.adapter, comparison.job.folder.parent) == run_id
+
+
+def failure(events: list[Event], language: str) -> str:
     """Return why a job failed, as HTML."""
     told = [event for event in events if isinstance(event, Failed)]
-    return "<br>".join(sentence(part) for event in told[-1:] for part in (event.problem, event.fix))
+    return "<br>".join(sentence(part) for event in told[-1:] for part in said(event, language))
 
 
 def question(seen: Look) -> Asked | None:
@@ -285,6 +300,6 @@ def trouble(seen: Look, language: str) -> str:
         again = text(language, "lost_again")
         return notice(f"{lost_words('lost', seen, language)} {again}", "bad")
     if seen.state == "failed":
-        why = failure(seen.job.events())
+        why = failure(seen.job.events(), language)
         return notice(f"<b>{text(language, 'trouble')}</b><br>{why}", "bad")
     return ""

@@ -7,9 +7,13 @@ from dataclasses import dataclass, replace
 
 import gradio as gr
 
+from ocrtune.job_status import TRAININGS
 from ocrtune.keeping import Kept, mark_used, survey, users_of
+from ocrtune.remote import let_go
+from ocrtune.turns import REMOTE
 from ocrtune.ui.actions import Actions, kept_ids, shown
 from ocrtune.ui.edit_actions import picked_id, seen
+from ocrtune.ui.elsewhere import HERE, Elsewhere
 from ocrtune.ui.gallery import EVERYTHING, View
 from ocrtune.ui.looks import belongings, clean, look, own_jobs, see
 from ocrtune.ui.uploads import hand_out
@@ -75,7 +79,7 @@ class OwnActions:
         self, picked: object, view: object, session: object, language: str
     ) -> tuple[dict, View, gr.Tabs]:
         """Put one of the visitor's own runs, or datasets, on the page."""
-        found, kept = self.one(picked, session, "train", "build")
+        found, kept = self.one(picked, session, *TRAININGS, "build")
         mark_used(kept.job)
         fresh = View(mine=True, log=seen(view).log)
         if kept.status.command == "build":
@@ -92,16 +96,18 @@ class OwnActions:
         self, picked: object, view: object, session: object, language: str
     ) -> tuple[dict, View]:
         """Open one of the visitor's own runs, and let it go on."""
-        found, kept = self.one(picked, session, "train")
+        found, kept = self.one(picked, session, *TRAININGS)
         if not see(kept.job, kept.status).resumable:
             raise Refused("no_checkpoint")
         session = self.with_run(found, kept, session)
-        return self.actions.resume(session, language), View(mine=True, log=seen(view).log)
+        elsewhere = Elsewhere(self.actions)
+        session = elsewhere.resume(HERE, False, {}, session, language)
+        return session, View(mine=True, log=seen(view).log)
 
     @shown
     def ask(self, picked: object, view: object, session: object, language: str) -> View:
         """Ask whether one of the visitor's own jobs shall really be deleted."""
-        _, kept = self.one(picked, session, "train", "build")
+        _, kept = self.one(picked, session, *TRAININGS, "build")
         return replace(seen(view), doomed=kept.id)
 
     @shown
@@ -122,12 +128,16 @@ class OwnActions:
         if view.doomed == EVERYTHING:
             doomed = list(own.values())
         else:
-            found, kept = self.one(view.doomed, session, "train", "build")
+            found, kept = self.one(view.doomed, session, *TRAININGS, "build")
             users = users_of(kept.id, found)
             doomed = [user for user in users if user.id in own]
             if any(user.active and user.status.command == "build" for user in doomed):
                 raise Refused("in_use")
             doomed.append(kept)
+        for kept in doomed:
+            if kept.status.command == REMOTE:  # a run that nobody knows of would cost all the same
+                account = self.actions.account
+                let_go(kept.job.folder, account() if account else "")
         for kept in doomed:
             kept.job.delete()
         left = {name: key for name, key in clean(session).items() if is_left(key, doomed)}

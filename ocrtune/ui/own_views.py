@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ocrtune.dataset_files import read_build_report
 from ocrtune.errors import OcrtuneError
+from ocrtune.job_status import TRAININGS
 from ocrtune.keeping import Kept, kept_until, users_of
 from ocrtune.report_page import percent
 from ocrtune.ui.gallery import EVERYTHING, View
@@ -17,7 +18,7 @@ from ocrtune.ui.words import say
 
 LISTED = 50  # own jobs that are shown at once
 LOG_BYTES = 12_000  # of the end of a log, on the page
-LISTED_COMMANDS = ("train", "build")  # the others are of no use without these
+LISTED_COMMANDS = (*TRAININGS, "build")  # the others are of no use without these
 
 
 def share(run: Look, language: str) -> str:
@@ -96,7 +97,7 @@ def mine(looks: Looks, view: View, language: str) -> str:
 def mine_row(looks: Looks, kept: Kept, language: str) -> str:
     """Return one run or dataset of the list."""
     seen = see(kept.job, kept.status)
-    is_run = kept.status.command == "train"
+    is_run = kept.status.command in TRAININGS
     name = text(language, "mine_run" if is_run else "mine_dataset")
     facts = [run_facts(seen, language) if is_run else dataset_facts(seen, language)]
     facts.append(text(language, f"state_{seen.state}"))
@@ -164,7 +165,7 @@ def doomed(looks: Looks, view: View, language: str) -> str:
     kept = own.get(view.doomed)
     if kept is None:
         return ""
-    key = "delete_run_ask" if kept.status.command == "train" else "delete_dataset_ask"
+    key = "delete_run_ask" if kept.status.command in TRAININGS else "delete_dataset_ask"
     words = [text(language, key)]
     if count := sum(user.id in own for user in users_of(kept.id, looks.all_jobs)):
         words.append(text(language, "delete_users", count=count))

@@ -33,6 +33,14 @@
     window.ocrtune.picked = sample.dataset.otOpen;
     button.click();
   });
+  // Whoever signs in or out comes back to the same address.
+  document.addEventListener("click", (event) => {
+    const sign = event.target.closest("a[data-ot-sign]");
+    if (!sign || !location.search) return;
+    event.preventDefault();
+    const target = encodeURIComponent(`/${location.search}`);
+    location.assign(`${sign.getAttribute("href").split("?")[0]}?_target_url=${target}`);
+  });
   // The server does not know under which address it is seen: links are made whole here.
   const whole = (input) => new URL(input.dataset.otLink, location.origin + location.pathname).href;
   const completeLinks = () => {
@@ -64,11 +72,23 @@
     setTimeout(() => { button.textContent = before; }, 2000);
   });
   window.ocrtune = {
-    show: (place) => setTimeout(() => {
+    // What is shown may still be on its way, and what comes above it may push it away again.
+    show: (place) => {
       const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-      const target = document.querySelector(place);
-      if (target) target.scrollIntoView({ behavior: calm ? "auto" : "smooth", block: "start" });
-    }, 300),
+      const until = Date.now() + 6000;
+      const go = (again) => {
+        const target = document.querySelector(place);
+        const there = target && target.offsetParent !== null;
+        if (there) target.scrollIntoView({ behavior: calm ? "auto" : "smooth", block: "start" });
+        if (there ? again : Date.now() < until) setTimeout(go, there ? 900 : 200, !there);
+      };
+      setTimeout(go, 300, true);
+    },
+    showNext: (place) => { // the one that stands there now is the last one
+      const before = document.querySelector(place);
+      if (before) before.removeAttribute("id");
+      window.ocrtune.show(place);
+    },
     arrive: async (session) => {
       const language = chosen || navigator.language;
       if (chosen) await speak(chosen);

@@ -23,6 +23,7 @@ from ocrtune.ui.copies import Copies
 from ocrtune.ui.dataset_tab import dataset_tab
 from ocrtune.ui.gallery import View
 from ocrtune.ui.parts import Shared, TabParts
+from ocrtune.ui.sign_in import sign_in_bar
 from ocrtune.ui.sweeping import Sweeper
 from ocrtune.ui.theme import head, style, theme
 from ocrtune.ui.train_tab import train_tab
@@ -60,11 +61,11 @@ def build_page(
         session = gr.BrowserState({}, storage_key="ocrtune_jobs", secret=secret)
         place = gr.Textbox(visible=False)  # the tab that was open last
         seen, view = gr.State({}), gr.State(View())
-        understood = gr.State(choice(BASES[0], USUAL_PRESET))
+        understood, terms = gr.State(choice(BASES[0], USUAL_PRESET)), gr.State({})
         timer = gr.Timer(POLL_SECONDS, active=False)
-        language = header()
+        language, signed = header(account)
         with gr.Tabs(selected="dataset", overflow_behavior="wrap", elem_id="ot-tabs") as tabs:
-            shared = Shared(session, language, tabs, view, understood)
+            shared = Shared(session, language, tabs, view, understood, terms)
             actions = Actions(home, worker, folders, account, limits)
             parts = [make(actions, shared) for make in TAB_LAYOUTS]
         gr.Markdown(label("footer"), elem_classes="ot-footer")
@@ -74,18 +75,23 @@ def build_page(
             "outputs": [*(output for part in parts for output in part.outputs), timer, seen],
             **shared.private,
         }
-        wire(page, parts, shared, watching, watched, place)
+        arrived = wire(page, parts, shared, watching, watched, place)
+        copies = Copies(home, account, actions.lent)
+        arrived.then(**signed).then(copies.come_back, shared.inputs, None, **shared.private)
         timer.tick(**watched)
     return page
 
 
-def header() -> gr.Radio:
-    """Lay out the name, the sentence and the language switch; return the switch."""
+def header(account: Callable[[], str] | None) -> tuple[gr.Radio, dict]:
+    """Lay out the name, the language switch and who is signed in.
+
+    Return the switch, and how the line on who is signed in is filled.
+    """
     with gr.Row(elem_classes="ot-header"):
         with gr.Column(scale=4, min_width=220):
             gr.HTML('<h1 class="ot-name">ocr<b>tune</b></h1>', padding=False)
             gr.Markdown(label("tagline"), elem_classes="ot-tagline")
-        return gr.Radio(
+        language = gr.Radio(
             [("中文", "zh"), ("English", "en")],
             value="en",
             label=label("language"),
@@ -95,6 +101,7 @@ def header() -> gr.Radio:
             min_width=180,
             elem_classes="ot-language",
         )
+    return language, sign_in_bar(account, language)
 
 
 def wire(
@@ -104,21 +111,26 @@ def wire(
     watching: Watching,
     watched: dict,
     place: gr.Textbox,
-) -> None:
-    """Connect what the visitor does with what is shown."""
+) -> gr.events.Dependency:
+    """Connect what the visitor does with what is shown; return what happens last on arrival."""
     session, language, names = shared.session, shared.language, [part.tab for part in parts]
-    page.load(
-        watching.arrive,
-        [session, place, language],
-        [session, shared.tabs, language, *names],
-        js=ARRIVE,
-        **shared.private,
-    ).then(**watched).then(None, None, None, js=ARRIVED)
+    arrived = (
+        page.load(
+            watching.arrive,
+            [session, place, language],
+            [session, shared.tabs, language, *names],
+            js=ARRIVE,
+            **shared.private,
+        )
+        .then(**watched)
+        .then(None, None, None, js=ARRIVED)
+    )
     switched = language.input(name_tabs, language, names, js=SWITCH, **shared.private)
     switched.then(**watched)
     for part in parts:
         for change in part.changes:
             change.success(**watched)
+    return arrived
 
 
 def state_secret(home: Path) -> str:
@@ -138,7 +150,7 @@ def state_secret(home: Path) -> str:
         ) from error
 
 
-def launch_arguments() -> dict:
+def launch_arguments(share: bool = False) -> dict:
     """Return how the page is served: nothing recorded, nothing listed, nothing from elsewhere."""
     return {
         "theme": theme(),
@@ -151,16 +163,20 @@ def launch_arguments() -> dict:
         "run_history": False,
         "enable_monitoring": False,
         "ssr_mode": False,
-        "share": False,
+        "share": share,
         "mcp_server": False,
         "quiet": True,
     }
 
 
-def launch(host: str | None = None, port: int | None = None, wait: bool = True) -> gr.Blocks:
+def launch(
+    host: str | None = None, port: int | None = None, wait: bool = True, share: bool = False
+) -> gr.Blocks:
     """Serve the page, on a Space to everybody; return only when it ends unless `wait` is False.
 
-    `OCRTUNE_HOST` and `OCRTUNE_PORT` stand in for arguments that are not given.
+    `OCRTUNE_HOST` and `OCRTUNE_PORT` stand in for arguments that are not given. share: let those
+    who get to know a public address come too, through gradio's servers; they are strangers then,
+    who name no folder of this machine and act with nobody's account.
     """
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
@@ -170,7 +186,7 @@ def launch(host: str | None = None, port: int | None = None, wait: bool = True) 
     limits = Limits.from_environment()
     usual = "0.0.0.0" if os.environ.get("SYSTEM") == "spaces" else "127.0.0.1"
     host = host or os.environ.get("OCRTUNE_HOST") or usual
-    own = host in THIS_MACHINE
+    own = host in THIS_MACHINE and not share
     account = accounts_of(own)
     page = build_page(home, folders=own, account=account, limits=limits)
     Copies(home, account).go_on()
@@ -180,7 +196,7 @@ def launch(host: str | None = None, port: int | None = None, wait: bool = True) 
             server_name=host,
             server_port=port,
             prevent_thread_lock=True,
-            **launch_arguments(),
+            **launch_arguments(share),
         )
     except OSError as error:
         raise JobError(

@@ -18,6 +18,7 @@ class Shared:
     # A state inside tabs breaks their bar, so all of them lie outside.
     view: gr.State  # what the visitor looks at: in the gallery, of the log, of their own jobs
     understood: gr.State  # which choice of base model and preset the settings follow
+    terms: gr.State  # what the visitor was told of the cost of a machine of the Hub
     # A click is no public endpoint, shows no spinner of its own and cannot be doubled.
     private: dict = field(
         default_factory=lambda: {
@@ -47,6 +48,11 @@ def tab_named(name: str) -> gr.Tab:
     tab = gr.Tab(label(f"tab_{name}"), id=name, elem_classes="ot-tab")
     tab.select(None, None, None, js=f"() => window.ocrtune.remember('{name}')")
     return tab
+
+
+def variant(next_step: bool) -> str:
+    """Return the look of a button: only the next sensible step stands out."""
+    return "primary" if next_step else "secondary"
 
 
 def card() -> gr.Column:

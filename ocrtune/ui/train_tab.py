@@ -7,6 +7,9 @@ from ocrtune.families import FAMILIES
 from ocrtune.ui.actions import Actions
 from ocrtune.ui.copies import Copies
 from ocrtune.ui.copy_part import copy_part
+from ocrtune.ui.doctor_part import doctor_part
+from ocrtune.ui.elsewhere import Elsewhere
+from ocrtune.ui.elsewhere_part import elsewhere_part
 from ocrtune.ui.knobs import lay_out_knobs
 from ocrtune.ui.own_actions import OwnActions
 from ocrtune.ui.own_part import log_part, mine_part
@@ -46,10 +49,12 @@ def train_tab(actions: Actions, shared: Shared) -> TabParts:
                     elem_id="ot-other-base",
                 )
                 settings = lay_out_knobs(FAMILIES[BASES[0]])
-                copies = Copies(actions.home, actions.account)
+                copies = Copies(actions.home, actions.account, actions.lent)
                 copied = copy_part(copies, shared)
         with card():
             step("train_step_2")
+            elsewhere = Elsewhere(actions)
+            place = elsewhere_part(elsewhere)
             with gr.Row():
                 start = gr.Button(label("start_button"), variant="primary", elem_id="ot-start")
                 check = gr.Button(label("check_button"), elem_id="ot-check")
@@ -68,6 +73,7 @@ def train_tab(actions: Actions, shared: Shared) -> TabParts:
             readings = gr.HTML(padding=False, elem_id="ot-readings")
             log = log_part(own, shared)
         mine = mine_part(own, shared)
+        doctor = doctor_part(actions, shared)
     choosing = {
         "fn": actions.choose,
         "inputs": [base, other, preset, shared.understood, *shared.inputs],
@@ -75,12 +81,13 @@ def train_tab(actions: Actions, shared: Shared) -> TabParts:
         **shared.private,
         "trigger_mode": "always_last",  # of two quick clicks the second one counts
     }
-    for event in (base.input, preset.input, other.submit, other.blur):
-        event(**choosing)
+    events = (base.input, preset.input, other.submit, other.blur)
+    chosen = [event(**choosing).then for event in events]
+    place.follow(elsewhere, shared, [base, other, *settings], *chosen)
     changes = [
         start.click(
-            actions.start,
-            [base, other, *settings, *shared.inputs],
+            elsewhere.start,
+            [*place.inputs(shared), base, other, *settings, *shared.inputs],
             shared.session,
             **shared.private,
         ),
@@ -91,15 +98,23 @@ def train_tab(actions: Actions, shared: Shared) -> TabParts:
             **shared.private,
         ),
         stop.click(actions.stop, shared.inputs, shared.session, **shared.private),
-        resume.click(actions.resume, shared.inputs, shared.session, **shared.private),
+        resume.click(
+            elsewhere.resume,
+            [*place.inputs(shared), *shared.inputs],
+            shared.session,
+            **shared.private,
+        ),
         *log.changes,
         *mine.changes,
+        *doctor.changes,
     ]
     copied.follow(copies, shared, changes[0], changes[3])
+    place.take_consent(elsewhere, shared, changes[0], changes[3])
     changes += copied.changes
     proceed.click(actions.go_to_compare, None, shared.tabs, **shared.private)
     outputs = [dataset, device, start, stop, resume, progress, proceed, curves, loss, cer, readings]
     outputs += [check, preflight, share, kept, *log.outputs, *mine.outputs]
+    outputs += doctor.outputs
     return TabParts(tab, outputs, changes)
 
 

@@ -7,6 +7,7 @@ from ocrtune.limits import Limits
 from ocrtune.metrics import marked_difference
 from ocrtune.report_page import percent
 from ocrtune.ui.copies import copy_words
+from ocrtune.ui.elsewhere import remote_words
 from ocrtune.ui.looks import Look, lost_words, remarks, trouble, waiting
 from ocrtune.ui.views import bar, duration, escape, legend, marked, notice, text, tiles, user_text
 from ocrtune.ui.words import say
@@ -20,7 +21,8 @@ def progress(run: Look, events: list[Event], language: str) -> str:
     if not run.job:
         return notice(text(language, "train_idle"))
     box = progress_box(run, events, language)
-    return box + copy_words(run, language) + remarks(events, language)
+    where = remote_words(run, language) or copy_words(run, language)
+    return box + where + remarks(events, language)
 
 
 def progress_box(run: Look, events: list[Event], language: str) -> str:

@@ -8,7 +8,7 @@ from html import escape
 
 from PIL import Image
 
-from ocrtune.text import is_right_to_left
+from ocrtune.text import is_right_to_left, name_character
 from ocrtune.ui.words import say
 
 SIGNATURES = (  # how a picture that browsers draw begins
@@ -71,11 +71,20 @@ def user_text(words: str, inner: str = "") -> str:
 
 def marked(words: str, parts: Sequence[tuple[str, str]]) -> str:
     """Return a text with its errors marked; parts: (text, equal|missing|extra|wrong)."""
-    inner = "".join(
-        escape(part) if kind == "equal" else f'<mark class="ot-{kind}">{escape(part)}</mark>'
+    return user_text(words, marks(parts))
+
+
+def marks(parts: Sequence[tuple[str, str]]) -> str:
+    """Return the parts of a text as HTML; in errors a space, a joiner or a control can be seen."""
+    return "".join(
+        escape(part) if kind == "equal" else f'<mark class="ot-{kind}">{visible(part)}</mark>'
         for part, kind in parts
     )
-    return user_text(words, inner)
+
+
+def visible(part: str) -> str:
+    """Return a text as HTML in which every character can be seen."""
+    return "".join("␣" if one == " " else escape(name_character(one)) for one in part)
 
 
 def legend(language: str) -> str:

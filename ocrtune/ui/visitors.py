@@ -5,9 +5,12 @@ in. The jobs of a signed-in user open for nobody else.
 """
 
 import hashlib
+import os
 import re
 import secrets
 import time
+from collections.abc import Mapping
+from urllib.parse import urlsplit
 
 from gradio.context import LocalContext
 from gradio.utils import get_space
@@ -30,15 +33,51 @@ def signed_in() -> str:
     under one name, so there it counts for nothing.
     """
     request = LocalContext.request.get(None)
-    if request is None:
-        return ""
     if name := getattr(request, "username", None):
         return name
+    told = sign_in()
+    return "" if is_over(told) else (told.get("userinfo") or {}).get("preferred_username") or ""
+
+
+def sign_in() -> Mapping:
+    """Return what the cookie that a Space has signed tells of the visitor; empty elsewhere.
+
+    Browsers send it along when the page of somebody else asks this one: then it counts for nothing.
+    """
+    request = LocalContext.request.get(None) if get_space() else None
+    if request is None or is_foreign(headers_of(request)):
+        return {}
     scope = getattr(getattr(request, "request", None), "scope", None) or {}
-    told = (scope.get("session") or {}).get("oauth_info") if get_space() else None
-    if not told or 0 < (told.get("expires_at") or 0) < time.time():
+    told = (scope.get("session") or {}).get("oauth_info")
+    return told if isinstance(told, Mapping) else {}
+
+
+def is_over(told: Mapping, early_seconds: float = 0.0) -> bool:
+    """Return whether a sign-in has ended, or will within so many seconds."""
+    return 0 < (told.get("expires_at") or 0) < time.time() + early_seconds
+
+
+def headers_of(request: object) -> Mapping[str, str]:
+    """Return the headers of a request, by their names in small letters; empty if it has none."""
+    return getattr(request, "headers", None) or {}
+
+
+def is_foreign(headers: Mapping[str, str]) -> bool:
+    """Return whether a request came from a page that is not this one."""
+    origin = headers.get("origin")
+    if not origin:
+        return False
+    ours = [headers.get("host"), headers.get("x-forwarded-host")]
+    ours += os.environ.get("SPACE_HOST", "").split(",")
+    return host_of(origin) not in {host_of(f"//{name.strip()}") for name in ours if name}
+
+
+def host_of(address: str) -> str:
+    """Return the name of the machine in an address; empty if there is none."""
+    try:
+        return urlsplit(address).hostname or ""
+    except ValueError:
         return ""
-    return (told.get("userinfo") or {}).get("preferred_username") or ""
 
 
 def owner_of(session: object) -> str:

@@ -6,7 +6,7 @@ way, and when the page is opened again; a tab in which nothing is new is left al
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import gradio as gr
@@ -16,11 +16,11 @@ from ocrtune.dataset_files import read_build_report
 from ocrtune.errors import OcrtuneError
 from ocrtune.keeping import mark_used, survey
 from ocrtune.limits import NO_LIMITS, Limits
-from ocrtune.report import read_report
 from ocrtune.sample_index import IndexedSample, SampleIndex
 from ocrtune.ui import (
-    compare_views,
+    compare_panels,
     dataset_views,
+    doctor_part,
     editor,
     own_views,
     preflight_views,
@@ -28,7 +28,7 @@ from ocrtune.ui import (
     train_views,
     try_views,
 )
-from ocrtune.ui.actions import offered_prompts, trained
+from ocrtune.ui.actions import offered_prompts
 from ocrtune.ui.gallery import View, edits_moment
 from ocrtune.ui.looks import (
     COMMANDS,
@@ -41,6 +41,7 @@ from ocrtune.ui.looks import (
     question,
 )
 from ocrtune.ui.pace import Pace
+from ocrtune.ui.parts import variant
 from ocrtune.ui.share_views import show_shared
 from ocrtune.ui.views import notice, sentence, text
 from ocrtune.ui.visitors import VISITOR, new_visitor
@@ -83,7 +84,9 @@ def show_train(looks: Looks, language: str) -> list:
     ready = bool(counts) and not run.active
     return [
         train_views.dataset_words(dataset, counts, language),
-        device_words(language) + train_views.limits_words(looks.limits, language),
+        device_words(language)
+        + train_views.limits_words(looks.limits, language)
+        + doctor_part.duplicate_words(language),
         gr.Button(interactive=ready, variant=variant(not run.usable)),
         gr.Button(interactive=run.state in ("queued", "running")),
         gr.Button(visible=run.resumable),
@@ -100,7 +103,7 @@ def show_train(looks: Looks, language: str) -> list:
 
 def device_words(language: str) -> str:
     """Return what to know of this machine."""
-    return "" if NVIDIA.exists() else f'<p class="ot-hint">{text(language, "gpu_none")}</p>'
+    return "" if NVIDIA.exists() else doctor_part.no_gpu_words(language)
 
 
 def show_kept(looks: Looks, language: str) -> list:
@@ -145,30 +148,6 @@ def show_try(looks: Looks, language: str) -> list:
     ]
 
 
-def show_compare(looks: Looks, language: str) -> list:
-    """Return what is compared, the button, the result, and the downloads."""
-    run, comparison = looks["run"], looks["comparison"]
-    tests = run_counts(run).get("test", 0)
-    ready = compare_views.ready(run, tests, language)
-    button = gr.Button(
-        interactive=bool(tests) and not comparison.active, variant=variant(not comparison.usable)
-    )
-    if not comparison.usable:
-        pending = compare_views.pending(comparison, language)
-        return [ready, button, pending, gr.Row(visible=False), ""]
-    report = read_report(comparison.report / "report.json")
-    index = SampleIndex(trained(run).data)
-    wanted = [index.find(line["picture_id"]) for line in compare_views.shown_lines(report)]
-    pictures = index.pictures([sample for sample in wanted if sample])
-    return [
-        ready,
-        button,
-        compare_views.result(report, language),
-        gr.Row(visible=True),
-        compare_views.worst_lines(report, pictures, language),
-    ]
-
-
 def curve(table: pd.DataFrame, column: str, total: int, language: str) -> gr.LinePlot:
     """Return the chart of a column, as wide from its first step as it will be at its last."""
     if table.empty:
@@ -183,19 +162,9 @@ def curve(table: pd.DataFrame, column: str, total: int, language: str) -> gr.Lin
     )
 
 
-def variant(next_step: bool) -> str:
-    """Return the look of a button: only the next sensible step stands out."""
-    return "primary" if next_step else "secondary"
-
-
 def split_counts(dataset: Look) -> dict[str, int]:
     """Return how many samples each split has; empty without a dataset."""
     return read_build_report(dataset.dataset)["splits"] if dataset.usable else {}
-
-
-def run_counts(run: Look) -> dict[str, int]:
-    """Return how many samples each split has that a run was made with."""
-    return read_build_report(Path(trained(run).data))["splits"] if run.usable else {}
 
 
 def reference(reading: Look) -> str:
@@ -237,8 +206,8 @@ class Panel:
 
 def look_at_gallery(looks: Looks, view: View) -> list:
     """Return what differs when the gallery does, beside the jobs."""
-    samples = replace(view, log=False, mine=False, doomed="")
-    return [asdict(samples), edits_moment(looks["dataset"])]
+    looked_at = [view.split, view.show, view.search, view.page, view.open, view.place]
+    return [looked_at, edits_moment(looks["dataset"])]
 
 
 def look_at_card(looks: Looks, view: View) -> list:
@@ -250,6 +219,17 @@ def opened(dataset: Look, view: View) -> list[IndexedSample]:
     """Return the sample on the card, if there is one."""
     found = SampleIndex(dataset.dataset).find(view.open) if dataset.usable and view.open else None
     return [found] if found else []
+
+
+def look_at_lines(looks: Looks, view: View) -> list:
+    """Return what differs when other lines of the comparison are looked at, or corrected."""
+    looked_at = [view.lines, view.line_search, view.line_page, view.line_at]
+    return [looked_at, edits_moment(looks["dataset"])]
+
+
+def look_at_more(looks: Looks, view: View) -> bool:
+    """Return what differs when the visitor wants to know what else could be compared."""
+    return view.more
 
 
 def look_at_suspects(looks: Looks, view: View) -> list:
@@ -284,12 +264,15 @@ PANELS = {
     "share": Panel(show_share, (), ("run", "comparison"), 1, 2),
     "log": Panel(show_log, (), ("run",), 0, 2, look_at_log),
     "mine": Panel(show_mine, *EVERY_END, 0, 4, look_at_mine),
+    "doctor": Panel(doctor_part.show_doctor, ("doctor",), (), 1, 2),
     "try": Panel(show_try, ("reading",), ("run", "dataset"), 4, 5),
     "keep": Panel(editor.show_keep, (), ("reading", "dataset"), 1, 3, look_no_further),
     "keep_text": Panel(
         editor.show_keep_text, (), ("reading",), 1, 2, look_no_further, speaks=False
     ),
-    "compare": Panel(show_compare, ("comparison",), ("run",), 2, 5),
+    "compare": Panel(compare_panels.show_compare, ("comparison",), ("run",), 2, 5),
+    "more": Panel(compare_panels.show_more, (), ("run",), 0, 1, look_at_more),
+    "lines": Panel(compare_panels.show_lines, *SUSPECTS, 2, 6, look_at_lines),
     "suspects": Panel(editor.show_suspects, *SUSPECTS, 2, 5, look_at_suspects),
     "suspects_text": Panel(
         editor.show_suspect_text, *SUSPECTS, 0, 2, look_at_suspects, speaks=False

@@ -8,6 +8,7 @@ import gradio as gr
 from gradio.i18n import I18nData
 
 from ocrtune.errors import OcrtuneError
+from ocrtune.hub_words import in_language
 from ocrtune.ui.words_en import ENGLISH
 from ocrtune.ui.words_zh import CHINESE
 
@@ -32,6 +33,14 @@ def language_of(value: object) -> str:
 def say(language: str, key: str, **values: object) -> str:
     """Return the words of that key with the values put in; plain text, not yet escaped."""
     return LANGUAGES[language][key].format(**values)
+
+
+def said(told: object, language: str) -> tuple[str, str]:
+    """Return what happened and what to do, of an error or whatever else tells of one.
+
+    In the visitor's language where its words are known, else as it is written: in English.
+    """
+    return in_language(language, told.key, told.values) or (told.problem, told.fix)
 
 
 def label(key: str) -> I18nData:

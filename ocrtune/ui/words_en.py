@@ -300,19 +300,62 @@ ENGLISH = {
     "cer_tuned": "Tuned model",
     "cer_explained": "CER, the character error rate, is the share of wrong, missing and extra "
     "characters: lower is better, 0 % is perfect.",
-    "counted": "errors: {errors}, characters: {characters}",
     "better": "lines better",
     "worse": "lines worse",
     "tied": "lines the same",
-    "exact_base": "lines without an error, before",
     "exact_tuned": "lines without an error, now",
-    "worst": "Lines with the most errors left",
     "legend_wrong": "wrong",
     "legend_missing": "missing",
     "legend_extra": "extra",
     "download_html": "Report (HTML)",
     "download_csv": "Every line (CSV)",
     "download_json": "Numbers (JSON)",
+    # Compare: what else, line by line, files
+    "more_title": "Compare more: other parts, other runs, other OCR engines",
+    "more_split": "Which pictures are read",
+    "compared_test": "Test: kept unseen for the proof",
+    "compared_validation": "Validation: watched during the training",
+    "compared_train": "Train: what was learned — no proof",
+    "more_leave_out": "Lines that training has seen too",
+    "more_leave_out_info": "Copies of training pictures make a result look better than it is. They "
+    "are always counted.",
+    "leave_out_no": "Read them all the same",
+    "leave_out_pictures": "Leave out those with the same or nearly the same picture",
+    "leave_out_all": "Leave out those with the same picture or the same text",
+    "more_runs": "More of your own runs",
+    "more_runs_info": "On the same base model. A run that was not finished counts with its last "
+    "checkpoint.",
+    "more_texts": "Texts of another OCR engine",
+    "texts_drop": "Drop a zip or table here, or click",
+    "more_called": "Its name",
+    "more_called_info": "As the report shall call it, such as Tesseract. Left empty: the name of "
+    "the file.",
+    "more_texts_hint": "A zip with one `.txt` for each picture, named after it (`page_1.txt` for "
+    "`page_1.png`); or a table (CSV, TSV, JSON) with the columns `picture_id` and `text`.",
+    "run_called": "run of {moment} UTC",
+    "not_comparable": "Choose up to {most} of your own runs on the same base model.",
+    "compare_empty_split": "This dataset has no pictures in the part “{split}”. Choose another "
+    "part.",
+    "compare_again": "Press Compare to make the report anew. What lies there can be downloaded.",
+    "compare_step_lines": "### Line by line\nThe lines with the most errors left come first. What "
+    "is wrong in your own text can be corrected from here.",
+    "lines_kind": "Lines shown",
+    "lines_all": "All lines",
+    "lines_worse": "Worse than before",
+    "lines_better": "Better than before",
+    "lines_loops": "A model repeats itself",
+    "lines_over": "More errors than characters",
+    "lines_failed": "Could not be read",
+    "lines_page": "{first} to {last} of {all} lines",
+    "lines_no_match": "No line is like that.",
+    "line_correct": "Correct the text in the dataset",
+    "next_loop": "Next loop",
+    "no_loop": "No line shown has a loop.",
+    "to_dataset_button": "Open in the dataset",
+    "file_chart_cer": "Chart: error rates (PNG)",
+    "file_chart_errors": "Chart: kinds of errors (PNG)",
+    "file_chart_lengths": "Chart: by length (PNG)",
+    "file_suspects": "Training lines to check (CSV)",
     # any job
     "queued_next": "Waiting: the next one is yours.",
     "queued": "Waiting in the queue: {place} before you.",
@@ -445,7 +488,7 @@ ENGLISH = {
     "group_copies": "#### Copies on the Hub",
     "copy_consent": "Copy this run to my account on the Hub every ten minutes",
     "copy_consent_info": "Checkpoint, adapter, log and dataset go to the private repository "
-    "ocrtune-runs of the account that is signed in on this machine. Nobody else sees them.",
+    "ocrtune-runs of the account that is signed in. Nobody else sees them.",
     "copy_address": "Go on with a copied run",
     "copy_address_info": "Its address, as it is shown while a run is copied.",
     "copy_bring": "Fetch it",
@@ -527,11 +570,74 @@ ENGLISH = {
     "wait_minute": "1 minute",
     "wait_minutes": "{count} minutes",
     "wait_hours": "{count} hours",
+    # This machine, and another one
+    "gpu_none_space": "Larger models need a GPU: duplicate this Space and choose one there.",
+    "gpu_none_here": "Larger models need an NVIDIA GPU: one of your own, a Space with a GPU, or a "
+    "free T4 of Google Colab (`README.md` has the lines).",
+    "machine_title": "This machine",
+    "machine_hint": "Memory, disk, GPU, versions, the Hub, a small computation and a reading are "
+    "tried out. It takes about half a minute.",
+    "machine_button": "Check this machine",
+    "machine_working": "The machine is being checked.",
+    "stage_checkup": "trying things out",
+    "duplicate": "Duplicate this Space",
+    "duplicate_costs": "Your copy has no limits and only you use it. It starts on free hardware "
+    "without a GPU, where tiny learns and reads. A GPU is chosen in its settings and billed to you "
+    "by Hugging Face while it runs: {machine} ${rate} an hour ({date}). Let it sleep when unused. "
+    "Secrets and stored runs are not copied.",
     # Sign-in
     "sign_in_first": "Sign in to Hugging Face first. On a Space the button is at the top of this "
     "page; on your own machine run `hf auth login`, then try again.",
     "sign_in_again": "Your sign-in has expired. Sign in again at the top of this page, then repeat "
     "this: nothing is lost.",
+    "sign_in_button": "Sign in with Hugging Face",
+    "sign_in_why": "to put datasets and models into your own account. Everything else works "
+    "without.",
+    "sign_in_ended": "Your sign-in as {name} has expired. Nothing is lost: your runs are back once "
+    "you sign in again.",
+    "sign_in_repeat": "Sign in again",
+    "sign_in_read_only": "Nothing can be pushed: this sign-in may only read.",
+    "signed_in_as": "Signed in to Hugging Face as {name}.",
+    "sign_out": "Sign out",
+    "sign_in_here": "Nobody is signed in to Hugging Face on this machine. To push datasets and "
+    "models, run `hf auth login` in a terminal, then load this page again.",
+    "pushing_as": "Pushing to Hugging Face as {name}.",
+    "pushing_not": "Signed in to Hugging Face as {name}, with a token that may only read. To push, "
+    "run `hf auth login` with one that may write.",
+    "pushing_asked": "Signed in to Hugging Face on this machine; asking whose account it is …",
+    "pushing_unknown": "Signed in to Hugging Face on this machine, but the Hub cannot be asked for "
+    "the account now. Everything but sharing works.",
+    # A machine of the Hub
+    "remote_where": "Where it runs",
+    "remote_where_info": "Machines of the Hugging Face Hub are paid for by the minute, by your "
+    "account. The run is sent to your private repository ocrtune-runs, and comes back by itself.",
+    "remote_here": "This machine",
+    "remote_price": "an hour",
+    "remote_time": "for this run, preparing the machine included",
+    "remote_cost": "for this run",
+    "remote_most": "at most: it ends after {minutes} minutes",
+    "remote_compare": "This run on all machines",
+    "remote_machine": "machine",
+    "remote_long": "takes about",
+    "remote_about": "costs about",
+    "remote_limit": "at most",
+    "remote_estimate": "An estimate, not a measurement, from what was measured on another GPU. You "
+    "pay for the minutes that are really used, and nothing starts at a higher price.",
+    "remote_usual": "For a usual run; make a dataset first to see an estimate for yours.",
+    "remote_consent": "I agree to pay for this run",
+    "remote_consent_info": "Dataset and settings leave this machine, and your sign-in is handed to "
+    "the job as a secret, so that it can send back what it has learned.",
+    "remote_unknown": "There is no such machine. Choose one of the list.",
+    "remote_agree": "Look at the cost, and tick the box to agree to it: nothing was started.",
+    "remote_agree_again": "The run has ended there, and another start costs again: choose a "
+    "machine, tick the box, then resume.",
+    "remote_changed": "The settings have changed since you saw the cost. Tick the box again to see "
+    "the new one: nothing was started.",
+    "remote_on": "On {machine} of the Hugging Face Hub, ${rate} an hour.",
+    "remote_copies": "Its copies are at",
+    "remote_page": "Its page there",
+    "remote_unwatched": "Nobody watches over the run, which may go on there and cost. Resume "
+    "follows it again, without starting a second one.",
     # Sharing a dataset
     "share_title": "Share this dataset on the Hugging Face Hub",
     "share_hint": "It goes into your own account, with a card that says what is in it. Others load "

@@ -283,19 +283,58 @@ CHINESE = {
     "cer_base": "基础模型",
     "cer_tuned": "微调模型",
     "cer_explained": "CER（字符错误率）是错字、漏字、多字所占的比例：越低越好，0 % 为全对。",
-    "counted": "{characters} 个字符中有 {errors} 处错误",
     "better": "行变好",
     "worse": "行变差",
     "tied": "行不变",
-    "exact_base": "行原来全对",
     "exact_tuned": "行现在全对",
-    "worst": "剩余错误最多的行",
     "legend_wrong": "错字",
     "legend_missing": "漏字",
     "legend_extra": "多字",
     "download_html": "报告（HTML）",
     "download_csv": "逐行结果（CSV）",
     "download_json": "全部数字（JSON）",
+    # 对比：更多对象、逐行、文件
+    "more_title": "更多对比：数据的其他部分、其他训练、其他 OCR 引擎",
+    "more_split": "识别哪些图片",
+    "compared_test": "测试集：从未学过，用来证明效果",
+    "compared_validation": "验证集：训练期间用来观察进展",
+    "compared_train": "训练集：已经学过，不能作为证明",
+    "more_leave_out": "训练时也见过的行",
+    "more_leave_out_info": "与训练图片相同的内容会让结果显得比实际更好。它们的数量始终会列出。",
+    "leave_out_no": "照样识别",
+    "leave_out_pictures": "排除图片相同或几乎相同的行",
+    "leave_out_all": "排除图片相同或文字相同的行",
+    "more_runs": "您的其他训练",
+    "more_runs_info": "须使用同一个基础模型。没有完成的训练以其最后一个检查点参加比较。",
+    "more_texts": "其他 OCR 引擎的识别结果",
+    "texts_drop": "把 zip 或表格拖到这里，或点击选择",
+    "more_called": "引擎名称",
+    "more_called_info": "报告里使用的名称，例如 Tesseract。留空则使用文件名。",
+    "more_texts_hint": "一个 zip，每张图片对应一个同名的 `.txt`（`page_1.png` 对应 `page_1.txt`）；"
+    "或一个表格（CSV、TSV、JSON），列名为 `picture_id` 和 `text`。",
+    "run_called": "{moment} UTC 的训练",
+    "not_comparable": "请选择最多 {most} 个您自己的、使用同一基础模型的训练。",
+    "compare_empty_split": "这个数据集的“{split}”部分没有图片。请选择其他部分。",
+    "compare_again": "请点击“开始对比”重新生成报告。已有的文件仍可下载。",
+    "compare_step_lines": "### 逐行查看\n剩余错误最多的行排在最前。"
+    "如果是您自己的文字有误，可以从这里去改正。",
+    "lines_kind": "显示哪些行",
+    "lines_all": "全部",
+    "lines_worse": "比之前差",
+    "lines_better": "比之前好",
+    "lines_loops": "模型陷入重复",
+    "lines_over": "错误比字符还多",
+    "lines_failed": "未能识别",
+    "lines_page": "第 {first} 到 {last} 行，共 {all} 行",
+    "lines_no_match": "没有这样的行。",
+    "line_correct": "到数据集中改正文字",
+    "next_loop": "下一处重复",
+    "no_loop": "显示的行里没有重复。",
+    "to_dataset_button": "在数据集中打开",
+    "file_chart_cer": "图：错误率（PNG）",
+    "file_chart_errors": "图：错误类型（PNG）",
+    "file_chart_lengths": "图：按行长（PNG）",
+    "file_suspects": "建议检查的训练样本（CSV）",
     # any job
     "queued_next": "排队中：下一个就是您。",
     "queued": "排队中：前面还有 {place} 个。",
@@ -421,7 +460,7 @@ CHINESE = {
     # Hub 上的副本
     "group_copies": "#### Hub 上的副本",
     "copy_consent": "每十分钟把本次训练复制到我的 Hub 账号",
-    "copy_consent_info": "存档、适配器、日志和数据集会复制到本机登录账号的私有仓库 ocrtune-runs，"
+    "copy_consent_info": "存档、适配器、日志和数据集会复制到已登录账号的私有仓库 ocrtune-runs，"
     "其他人看不到。",
     "copy_address": "接着训练已复制的任务",
     "copy_address_info": "填写它的地址：训练被复制时，页面上会显示。",
@@ -499,10 +538,69 @@ CHINESE = {
     "wait_minute": "1 分钟",
     "wait_minutes": "{count} 分钟",
     "wait_hours": "{count} 小时",
+    # This machine, and another one
+    "gpu_none_space": "更大的模型需要 GPU：请复制这个 Space，并在副本的设置里选择 GPU。",
+    "gpu_none_here": "更大的模型需要 NVIDIA GPU：可以用自己的显卡、带 GPU 的 Space，"
+    "或 Google Colab 的免费 T4（命令见 `README.md`）。",
+    "machine_title": "这台机器",
+    "machine_hint": "试一试内存、磁盘、GPU、软件版本、Hub、一次小计算和一次识别，约需半分钟。",
+    "machine_button": "检查这台机器",
+    "machine_working": "正在检查这台机器。",
+    "stage_checkup": "正在逐项尝试",
+    "duplicate": "复制这个 Space",
+    "duplicate_costs": "副本没有用量上限，只供您自己使用。它最初运行在免费的无 GPU 硬件上，"
+    "可以用 tiny 训练和识别。在副本的设置里可以选择 GPU，运行期间由 Hugging Face 向您收费："
+    "{machine} 每小时 {rate} 美元（{date}）。不用时请让它休眠。密钥和已保存的训练不会被复制。",
     # 登录
     "sign_in_first": "请先登录 Hugging Face。在 Space 上，登录按钮在页面顶部；在自己的机器上，"
     "请运行 `hf auth login`，然后再试。",
     "sign_in_again": "登录已过期。请在页面顶部重新登录，然后再操作一次：没有丢失任何内容。",
+    "sign_in_button": "使用 Hugging Face 登录",
+    "sign_in_why": "即可把数据集和模型推送到自己的账号。其他功能不登录也能使用。",
+    "sign_in_ended": "您（{name}）的登录已过期。没有丢失任何内容：重新登录后即可看到您的训练。",
+    "sign_in_repeat": "重新登录",
+    "sign_in_read_only": "这次登录只有读取权限，无法推送。",
+    "signed_in_as": "已登录 Hugging Face：{name}。",
+    "sign_out": "退出登录",
+    "sign_in_here": "本机尚未登录 Hugging Face。要推送数据集和模型，请在终端运行 "
+    "`hf auth login`，然后重新加载本页面。",
+    "pushing_as": "将以 {name} 的身份推送到 Hugging Face。",
+    "pushing_not": "已登录 Hugging Face：{name}，但令牌只有读取权限。要推送，请用有写入权限的令牌"
+    "重新运行 `hf auth login`。",
+    "pushing_asked": "本机已登录 Hugging Face，正在查询账号……",
+    "pushing_unknown": "本机已登录 Hugging Face，但目前无法向 Hub 查询账号。除分享外，其他功能都能"
+    "使用。",
+    # Hub 上的机器
+    "remote_where": "在哪里训练",
+    "remote_where_info": "Hugging Face Hub 的机器按分钟计费，由您的账号付款。训练内容会送到"
+    "您的私有仓库 ocrtune-runs，结束后自动取回。",
+    "remote_here": "这台机器",
+    "remote_price": "每小时",
+    "remote_time": "本次训练，含准备机器的时间",
+    "remote_cost": "本次训练",
+    "remote_most": "最多：{minutes} 分钟后必定结束",
+    "remote_compare": "本次训练在各种机器上",
+    "remote_machine": "机器",
+    "remote_long": "大约时间",
+    "remote_about": "大约费用",
+    "remote_limit": "最高费用",
+    "remote_estimate": "这是估计，不是实测，根据另一种显卡上的测量推算。只按实际使用的分钟付费；"
+    "价格如有上涨，不会启动。",
+    "remote_usual": "按一般训练估计；先制作数据集，才能看到针对您的数据的估计。",
+    "remote_consent": "我同意为本次训练付费",
+    "remote_consent_info": "数据集和设置会离开这台机器；您的登录凭证会作为机密变量"
+    "交给任务，以便它把学到的内容送回来。",
+    "remote_unknown": "没有这种机器，请从列表中选择。",
+    "remote_agree": "请先查看费用，并勾选同意：目前没有启动任何任务。",
+    "remote_agree_again": "那边的任务已经结束，再次启动会再次收费："
+    "请选择机器并勾选同意，然后继续。",
+    "remote_changed": "您看到费用之后，设置有了变化。"
+    "请重新勾选以查看新的费用：目前没有启动任何任务。",
+    "remote_on": "在 Hugging Face Hub 的 {machine} 上训练，每小时 ${rate}。",
+    "remote_copies": "副本保存在",
+    "remote_page": "那边的任务页面",
+    "remote_unwatched": "目前没有人照看这个训练，它可能仍在那边运行并计费。"
+    "点击继续会重新跟踪它，不会再启动第二个。",
     # 分享数据集
     "share_title": "把这个数据集分享到 Hugging Face Hub",
     "share_hint": "数据集会存入您自己的账号，并附上说明卡片。别人用一行代码就能加载，"
