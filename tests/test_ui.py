@@ -65,6 +65,7 @@ BEFORE = (
     "gallery",
     "gallery_text",
     "kept",
+    "shared",
     "train",
 )  # panels up to the preflight, its last
 PREFLIGHT_PLACE = sum(PANELS[name].width for name in BEFORE) - 1
