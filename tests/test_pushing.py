@@ -1,4 +1,4 @@
-"""A push of an adapter: one commit, a card that the Hub understands, and no text without consent."""
+"""A push of an adapter: one commit, a card the Hub understands, no text without consent."""
 
 import json
 import re
@@ -54,7 +54,7 @@ def run(tmp_path_factory) -> Path:
 @pytest.fixture(scope="module")
 def report() -> dict:
     """A comparison of eight lines, with texts that are nobody else's business."""
-    pairs = [(f"{PRIVATE_TEXT} {n}", "x" * n, f"{PRIVATE_TEXT} {n % 3}") for n in range(8)]
+    pairs = [(str(n), f"{PRIVATE_TEXT} {n}", "x" * n, f"{PRIVATE_TEXT} {n % 3}") for n in range(8)]
     return values_of(pairs)
 
 
