@@ -180,7 +180,8 @@ def test_nothing_goes_where_it_was_not_meant_to_be_seen(hub, run, tmp_path):
     hub.add("me/model", {"model.safetensors": b"x"}, kind="models", private=True)
     script = (
         "import sys\nfrom ocrtune.config import PushAdapterConfig\n"
-        "from ocrtune.errors import OcrtuneError\nfrom ocrtune.pushing_adapters import push_adapter\n"
+        "from ocrtune.errors import OcrtuneError\n"
+        "from ocrtune.pushing_adapters import push_adapter\n"
         "for name, token in (line.split(':') for line in sys.argv[2:]):\n"
         "    try:\n        push_adapter(PushAdapterConfig(run=sys.argv[1], repo_id=name), token)\n"
         "    except OcrtuneError as error:\n        print(error)\n"
