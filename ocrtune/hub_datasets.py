@@ -26,8 +26,8 @@ from huggingface_hub.hf_api import DatasetInfo, RepoFile
 
 from ocrtune.errors import DatasetError, HubConflictError, HubError, OcrtuneError
 from ocrtune.hub import DATASET
+from ocrtune.hub_pages import hub_page
 from ocrtune.hub_writing import (
-    PAGES,
     TOKENS,
     WRITING_SECONDS,
     be_patient,
@@ -87,7 +87,7 @@ class DatasetRepo:
     @property
     def address(self) -> str:
         """The page of the dataset."""
-        return f"{self.api.endpoint.rstrip('/')}/{PAGES[DATASET]}{self.repo_id}"
+        return hub_page(self.repo_id, DATASET)
 
     def look(self, branch: str) -> Standing:
         """Return what a branch holds now."""

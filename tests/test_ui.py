@@ -286,8 +286,8 @@ def test_every_panel_fills_exactly_its_widgets(visit, served):
     outputs = shown(visit.home, visit.session)
     # arriving, switching, the timer; starts, the Hub, answers, stops; repairs
     # the log, the visitor's own jobs, and a run that comes back from the Hub; lines; the checkup of
-    # this machine
-    assert widths.count(len(outputs)) == 3 + 11 + 20 + 2 + 8 + 1 + 9 + 1
+    # this machine; sharing a dataset, and stopping that
+    assert widths.count(len(outputs)) == 3 + 11 + 20 + 2 + 8 + 1 + 9 + 1 + 2
     assert sum(panel.width for panel in PANELS.values()) + 2 == len(outputs)
     for name, panel in PANELS.items():
         for session in (visit.session, {}):
