@@ -272,7 +272,7 @@ def test_a_chinese_page_holds_no_english_sentence(visit):
         english = set(re.findall(r"[A-Za-z]+", re.sub(r"<[^>]*>|&\w+;", " ", ours)))
         names = {"zip", "pictures", "GB", "t", "small", "tiny"}  # pictures.zip, t4-small
         names |= set("ISDCn") | {"WER"}  # (I+S+D)/(I+S+D+C), CER (n)
-        names |= {"NVIDIA", "Google", "Colab", "T", "Space"}
+        names |= {"PNG", "NVIDIA", "Google", "Colab", "T", "Space"}
         assert english <= {"CER", "OCR", "GPU", "DeepSeek"} | names
 
 
