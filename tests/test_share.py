@@ -12,6 +12,7 @@ from test_ui import make_job
 from ocrtune import jobs
 from ocrtune.config import BuildConfig, PushDatasetConfig
 from ocrtune.events import Done, Failed, Progress, Saved
+from ocrtune.ui.accounts import Accounts
 from ocrtune.ui.actions import Actions
 from ocrtune.ui.looks import look
 from ocrtune.ui.share_actions import ShareActions
@@ -20,7 +21,7 @@ from ocrtune.ui.share_views import shared_words
 TOKEN = "hf_" + "x" * 30
 
 
-class Account:
+class Account(Accounts):
     """A visitor whose account is known."""
 
     def __call__(self) -> str:

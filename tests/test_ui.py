@@ -65,6 +65,7 @@ BEFORE = (
     "gallery",
     "gallery_text",
     "kept",
+    "shared",
     "train",
 )  # panels up to the preflight, its last
 PREFLIGHT_PLACE = sum(PANELS[name].width for name in BEFORE) - 1
@@ -1012,13 +1013,13 @@ def test_nothing_is_started_with_somebody_elses_kind_of_job(visit):
     with pytest.raises(gr.Error, match="no finished dataset"):
         start(visit, swapped)
     with pytest.raises(gr.Error, match="no tuned model"):
-        visit.compare.compare("test", "no", [], None, "", swapped, "en")
+        visit.compare.compare("test", "no", [], None, "", [], swapped, "en")
     with pytest.raises(gr.Error, match="no finished comparison"):
         visit.compare.fetch_page({"comparison": visit.session["run"]}, "en")
 
 
 def test_compare_uses_what_the_run_was_made_with(visit):
-    session = visit.compare.compare("test", "no", [], None, "", visit.session, "zh")
+    session = visit.compare.compare("test", "no", [], None, "", [], visit.session, "zh")
     config = config_of(visit.actions, session, "comparison")
     run = config_of(visit.actions, session, "run")
     assert (config["data"], config["base"]) == (run["data"], run["base"])

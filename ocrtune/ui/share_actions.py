@@ -10,6 +10,7 @@ import gradio as gr
 
 from ocrtune.config import REPO_NAME, PushDatasetConfig
 from ocrtune.licenses import LICENSES
+from ocrtune.ui.accounts import namespaces
 from ocrtune.ui.actions import Actions, plain, shown, trained
 from ocrtune.ui.looks import clean, look
 from ocrtune.ui.share_views import destination, gate
@@ -33,7 +34,7 @@ class ShareActions:
         """Return what is missing before anything can be shared, the fields, and whose it may be."""
         signed_in = bool(self.offered and self.actions.account())
         usable = look(self.actions.home, session, "dataset").usable
-        names = self.names() if signed_in else []
+        names = namespaces(self.actions.account) if signed_in else []
         owners = [(name, name) for name in names] or [(say(language, "share_own"), "")]
         missing = gate(signed_in, usable, language_of(language))
         return [
@@ -41,11 +42,6 @@ class ShareActions:
             gr.Column(visible=signed_in and usable),
             gr.Dropdown(choices=owners, value=owners[0][1]),
         ]
-
-    def names(self) -> list[str]:
-        """Return under which names the visitor may push, their own first; empty if not known."""
-        account = getattr(self.actions.account, "asking", lambda: None)()
-        return list(getattr(account, "namespaces", ()))
 
     def preview(self, owner: object, name: object, seen_by: object, language: object) -> list:
         """Return where the dataset would go, and the consent that this asks for."""
