@@ -119,11 +119,13 @@ def let_go(folder: Path, token: str) -> None:
 
 def refuse_unsendable(config: TrainConfig) -> None:
     """Raise a TrainingError if a run cannot be sent to another machine."""
-    if Path(config.base).expanduser().is_dir():
-        raise TrainingError(
-            f"The base model `{config.base}` is a folder of this machine.",
-            "Push it to the Hub and name its repo id, or let the run stay on this machine.",
-        )
+    named = {"base model": config.base, "adapter to begin with": config.start_from}
+    for what, name in named.items():
+        if name and Path(name).expanduser().is_dir():
+            raise TrainingError(
+                f"The {what}, `{name}`, is a folder of this machine.",
+                "Push it to the Hub and name its repo id, or let the run stay on this machine.",
+            )
 
 
 @dataclass(frozen=True)

@@ -116,7 +116,7 @@ def test_a_space_that_does_not_ask_for_jobs_says_so(here, monkeypatch):
     html, box, none = here.elsewhere.describe("t4-small", {}, *here.settings)
     assert "hf_oauth_scopes" in html
     assert (box["visible"], none) == (False, {})
-    refused = refusal(here.elsewhere.start, "t4-small", True, terms, *here.settings)
+    refused = refusal(here.elsewhere.start, "t4-small", True, terms, "", *here.settings)
     assert "right to start jobs" in refused
     monkeypatch.setenv("OAUTH_SCOPES", "openid profile contribute-repos jobs")
     assert here.elsewhere.describe("t4-small", {}, *here.settings)[2] == terms

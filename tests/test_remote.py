@@ -462,6 +462,8 @@ def test_the_command_line_names_the_cost_and_starts_nothing_without_a_yes(hub, c
     assert "Did you mean `t4-small`?" in attempt("t4-smal")
     assert "`l4x4` has 4 GPUs" in attempt("l4x4")
     assert "is a folder of this machine" in attempt("t4-small", base=str(ROOT))
+    begun = f"train_on('t4-small', True, data={data!r}, output='o', start_from={str(ROOT)!r})"
+    assert "The adapter to begin with" in client(begun)
     assert hub.machines.started == 0
 
 
