@@ -286,8 +286,8 @@ def test_every_panel_fills_exactly_its_widgets(visit, served):
     outputs = shown(visit.home, visit.session)
     # arriving, switching, the timer; starts, the Hub, answers, stops; repairs
     # the log, the visitor's own jobs, and a run that comes back from the Hub; lines; the checkup of
-    # this machine; sharing a dataset, and stopping that
-    assert widths.count(len(outputs)) == 3 + 11 + 20 + 2 + 8 + 1 + 9 + 1 + 2
+    # this machine; sharing a dataset, and stopping that; pushing an adapter
+    assert widths.count(len(outputs)) == 3 + 11 + 20 + 2 + 8 + 1 + 9 + 1 + 2 + 1
     assert sum(panel.width for panel in PANELS.values()) + 2 == len(outputs)
     for name, panel in PANELS.items():
         for session in (visit.session, {}):
@@ -732,7 +732,7 @@ def test_every_setting_of_a_run_is_on_the_page():
     everything = {field.name for field in dataclasses.fields(TrainConfig)}
     assert len(on_page) == len(set(on_page))
     assert everything == set(on_page) | set(knobs.ELSEWHERE)
-    assert set(knobs.ELSEWHERE) == {"data", "output", "base", "fraction"}
+    assert set(knobs.ELSEWHERE) == {"data", "output", "base", "fraction", "start_from"}
 
 
 def test_what_is_set_on_the_page_is_what_is_trained_with(visit):

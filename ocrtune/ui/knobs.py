@@ -58,9 +58,9 @@ GROUPS = {
     "engine": (Knob("engine"), Knob("compile"), Knob("seed", 0, 2**31 - 1)),
 }
 KNOBS = tuple(knob for knobs in GROUPS.values() for knob in knobs)
-# Where the run reads and writes is the page's business; the base model has a choice of its own, and
-# a share of the samples is what a learning curve asks for.
-ELSEWHERE = ("data", "output", "base", "fraction")
+# Where the run reads and writes is the page's business; the base model has a choice of its own, as
+# has the adapter to begin with, and a share of the samples is what a learning curve asks for.
+ELSEWHERE = ("data", "output", "base", "fraction", "start_from")
 BY_FAMILY = {"layout": "layouts", "prompt": "prompts"}  # which fact of a family has their words
 NO_TRAINING = ("locate",)  # a prompt with a blank, to be filled for each picture
 
