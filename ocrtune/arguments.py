@@ -19,6 +19,7 @@ from ocrtune.config import (
     DoctorConfig,
     ExportConfig,
     LearnConfig,
+    PushAdapterConfig,
     PushDatasetConfig,
     ReadConfig,
     SuspectsConfig,
@@ -28,6 +29,7 @@ from ocrtune.families import get_family
 
 COPY_MINUTES = 10.0  # as `offsite` has it, which knows the Hub's clients and is slow
 PROFILES = ("strict", "raw", "grapheme", "no-space", "lenient")  # `text` knows them, but is slow
+ADAPTER_HELP = "such as RUN/adapter, or one of the Hub: USER/NAME or USER/NAME@REVISION"
 BASE_HELP = f"{', '.join(BASES)}, a folder or a Hub repo id"
 
 
@@ -54,6 +56,7 @@ def make_parser() -> argparse.ArgumentParser:
         add_compare,
         add_suspects,
         add_export,
+        add_push_adapter,
         add_score,
         add_edit,
     )
@@ -334,6 +337,8 @@ def train_options(command: argparse.ArgumentParser) -> None:
     option(command, TrainConfig, "--base", "MODEL", BASE_HELP)
     option(command, TrainConfig, "--layout", "PRESET", "of MODEL; auto: what suits the pictures")
     option(command, TrainConfig, "--prompt", "TEXT", "what the model is asked: a name or a text")
+    words = "go on from this adapter's weights: a folder, or USER/NAME of the Hub"
+    option(command, TrainConfig, "--start-from", "ADAPTER", words)
     add_length(command)
     add_recipe(command)
     add_measuring(command)
@@ -416,7 +421,7 @@ def add_measuring(command: argparse.ArgumentParser) -> None:
 def add_read(commands: argparse._SubParsersAction) -> None:
     command = commands.add_parser(
         "read",
-        usage="%(prog)s PICTURE ... [--base MODEL] [--adapter FOLDER] [OPTION ...]",
+        usage="%(prog)s PICTURE ... [--base MODEL] [--adapter ADAPTER] [OPTION ...]",
         help="read pictures and print the text",
         description="Read pictures and print the text in them, with the picture's name in front "
         "when there are several.",
@@ -440,9 +445,9 @@ def add_read(commands: argparse._SubParsersAction) -> None:
     command.add_argument(
         "--adapter",
         action=Adapters,
-        metavar="FOLDER",
+        metavar="ADAPTER",
         default=argparse.SUPPRESS,
-        help="an adapter, such as RUN/adapter; several may be given, one after another",
+        help=f"{ADAPTER_HELP}; several may be given, one after another",
     )
     command.add_argument(
         "--both",
@@ -463,7 +468,7 @@ def add_read(commands: argparse._SubParsersAction) -> None:
 def add_compare(commands: argparse._SubParsersAction) -> None:
     command = commands.add_parser(
         "compare",
-        usage="%(prog)s --data PREFIX --adapter FOLDER [--adapter FOLDER ...] --output DIR "
+        usage="%(prog)s --data PREFIX --adapter ADAPTER [--adapter ADAPTER ...] --output DIR "
         "[OPTION ...]",
         help="measure the base model against adapters and other engines",
         description="Read a split with the base model and with the adapter, under the same "
@@ -476,10 +481,10 @@ def add_compare(commands: argparse._SubParsersAction) -> None:
     command.add_argument(
         "--adapter",
         action=Adapters,
-        metavar="FOLDER",
+        metavar="ADAPTER",
         default=argparse.SUPPRESS,
-        help="an adapter, such as RUN/adapter; the first is compared with the base model, further "
-        "ones are ranked beside it",
+        help=f"{ADAPTER_HELP}; the first is compared with the base model, further ones are ranked "
+        "beside it",
     )
     command.add_argument(
         "--checkpoint",
@@ -537,7 +542,7 @@ class Adapters(argparse.Action):
 def add_suspects(commands: argparse._SubParsersAction) -> None:
     command = commands.add_parser(
         "suspects",
-        usage="%(prog)s --data PREFIX --adapter FOLDER --output DIR [--all] [OPTION ...]",
+        usage="%(prog)s --data PREFIX --adapter ADAPTER --output DIR [--all] [OPTION ...]",
         help="find training texts that are probably wrong",
         description="Read lines of the train split with a tuned model. Those that it reads "
         "otherwise than they are written are listed, the worst first: look at their ground truth. "
@@ -545,7 +550,7 @@ def add_suspects(commands: argparse._SubParsersAction) -> None:
         "suspects.json; Ctrl-C ends it and keeps what was found.",
     )
     option(command, SuspectsConfig, "--data", "PREFIX", "as given to `build --output`")
-    option(command, SuspectsConfig, "--adapter", "FOLDER", "an adapter, such as RUN/adapter")
+    option(command, SuspectsConfig, "--adapter", "ADAPTER", ADAPTER_HELP)
     option(command, SuspectsConfig, "--output", "DIR", "where the lists go")
     option(command, SuspectsConfig, "--base", "MODEL", "the model the adapter was trained on")
     either = command.add_mutually_exclusive_group()
@@ -575,7 +580,7 @@ def add_export(commands: argparse._SubParsersAction) -> None:
         nargs="?",
         default=argparse.SUPPRESS,
         metavar="RUN",
-        help="folder of a run, or of an adapter",
+        help="folder of a run or an adapter, or USER/NAME of the Hub",
     )
     option(command, ExportConfig, "--merged", "DIR", "where the model goes; must be empty")
     option(command, ExportConfig, "--base", "MODEL", "what the adapter was trained on, if moved")
@@ -621,6 +626,49 @@ def add_push_dataset(commands: argparse._SubParsersAction) -> None:
     option(command, PushDatasetConfig, "--message", "TEXT", "of the commit")
     job_options(command, PushDatasetConfig)
     command.set_defaults(positional={"data": "DATA", "repo_id": "USER/NAME"})
+
+
+def add_push_adapter(commands: argparse._SubParsersAction) -> None:
+    command = commands.add_parser(
+        "push-adapter",
+        usage="%(prog)s RUN USER/NAME [--public] [--report DIR] [OPTION ...]",
+        help="share an adapter on the Hub",
+        description="Push a run's adapter to the Hub, with the account of `hf auth login` or "
+        "HF_TOKEN: weights, config, contract, details, the figures of a comparison, and a card "
+        "with the code to use it, in one commit. Private unless --public is said; where it goes "
+        "and who sees it is printed first. Texts of your pictures stay here, but for three "
+        "readings with --examples. The same command pushes anew, and goes on after a failure.",
+    )
+    command.add_argument(
+        "run",
+        nargs="?",
+        default=argparse.SUPPRESS,
+        metavar="RUN",
+        help="folder of a run, or of its adapter",
+    )
+    command.add_argument(
+        "repo_id",
+        nargs="?",
+        default=argparse.SUPPRESS,
+        metavar="USER/NAME",
+        help="the repository, which is made if there is none",
+    )
+    flags = {
+        "--public": "let everybody see it",
+        "--examples": "show three readings of the comparison, with their ground truth",
+        "--merged": "push the merged model, too, to USER/NAME-merged",
+    }
+    for flag, words in flags.items():
+        command.add_argument(flag, action="store_true", default=argparse.SUPPRESS, help=words)
+    option(command, PushAdapterConfig, "--report", "DIR", "of `compare`: the CER before and after")
+    words = "the Hub's name for it, such as mit or cc-by-4.0"
+    option(command, PushAdapterConfig, "--license", "NAME", words)
+    words = "the dataset it was trained on, linked on the card"
+    option(command, PushAdapterConfig, "--dataset", "USER/NAME", words)
+    option(
+        command, PushAdapterConfig, "--base", "MODEL", "for --merged, if the base has been moved"
+    )
+    job_options(command, PushAdapterConfig)
 
 
 def add_score(commands: argparse._SubParsersAction) -> None:
@@ -920,6 +968,8 @@ def make_config(args: argparse.Namespace) -> Config:
     if "steps" in typed:
         values["epochs"] = 0.0  # of the file: the one that is typed counts
     values |= typed
+    if "adapter" in values and "base" not in values:
+        values["base"] = ""  # what the adapter was trained on
     missing = [field.name for field in known if is_required(field) and field.name not in values]
     if missing:
         words = [given.get("positional", {}).get(name) or spell(name) for name in missing]
@@ -949,6 +999,6 @@ def is_required(field: Field) -> bool:
 
 def spell(name: str) -> str:
     """Return how a setting is given on the command line."""
-    return {"source": "SOURCE", "pictures": "PICTURE", "run": "RUN"}.get(
+    return {"source": "SOURCE", "pictures": "PICTURE", "run": "RUN", "repo_id": "USER/NAME"}.get(
         name, "--" + name.replace("_", "-")
     )

@@ -25,7 +25,7 @@ from ocrtune.records import OcrContract, Sample
 # lies there, and the share of it that is learned, is compared by the digest of the data and by the
 # contract.
 FREE_SETTINGS = ("data", "output", "base", "steps", "epochs", "checkpoint_every")
-FREE_SETTINGS += ("early_stop", "fraction")
+FREE_SETTINGS += ("early_stop", "fraction", "start_from")
 HEADER = ("identity", "state")  # the two JSON texts beside the tensors
 
 

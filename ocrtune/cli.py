@@ -20,6 +20,7 @@ from ocrtune.config import (
     DoctorConfig,
     ExportConfig,
     LearnConfig,
+    PushAdapterConfig,
     PushDatasetConfig,
     ReadConfig,
     SuspectsConfig,
@@ -103,6 +104,7 @@ def run(args: argparse.Namespace) -> int:
         fetch_resumed(args)
     config = make_config(args)
     with watched_by_terminal() as watcher:
+        config = settled(config, watcher, args)
         return JOBS[args.command](config, watcher, args).code
 
 
@@ -131,7 +133,8 @@ def work(args: argparse.Namespace) -> int:
     try:
         limits = limits_of(args)
         with limited(worker, limits, args), stopping_at_once(watcher, args.command in KEEPING):
-            ending = JOBS[args.command](make_config(args), watcher, args)
+            config = settled(make_config(args), watcher, args)
+            ending = JOBS[args.command](config, watcher, args)
         worker.emit(Done(ending.text, watcher.stopped))
         return 0
     except KeyboardInterrupt:
@@ -147,6 +150,15 @@ def work(args: argparse.Namespace) -> int:
         raise
     finally:
         worker.close()
+
+
+def settled(config: Config, watcher: Watcher, args: argparse.Namespace) -> Config:
+    """Return the settings with adapters of the Hub fetched, and the base model that suits them."""
+    if isinstance(config, BuildConfig | PushAdapterConfig) or vars(args).get("resume"):
+        return config
+    from ocrtune.shared_adapters import names_shared, settle_adapters
+
+    return settle_adapters(config, watcher.emit) if names_shared(config) else config
 
 
 def also_logged(emit: Emit) -> Emit:
@@ -509,6 +521,27 @@ def push_dataset(config: PushDatasetConfig, watcher: Watcher, args: argparse.Nam
     return Ending(f"{told[pushed.changed]}.")
 
 
+def push_adapter(config: PushAdapterConfig, watcher: Watcher, args: argparse.Namespace) -> Ending:
+    """Push a run's adapter to the Hub; print where it goes before, and where it is."""
+    from tempfile import TemporaryDirectory
+
+    from ocrtune.hub_writing import local_token
+    from ocrtune.pushing_adapters import push_adapter
+
+    with TemporaryDirectory(prefix="ocrtune-") as folder:
+        merged = None
+        if config.merged:
+            from ocrtune.exporting import export_merged
+
+            merged = Path(folder) / "merged"
+            wanted = ExportConfig(run=config.run, merged=str(merged), base=config.base)
+            export_merged(wanted, watcher.emit)
+        made = push_adapter(config, local_token(), watcher.emit, merged)
+    print(f"Adapter: {made.address} (commit {made.commit[:7]})")
+    print(f"Use it: python -m ocrtune read PICTURE --adapter {config.repo_id}")
+    return Ending(made.address)
+
+
 def columns(args: argparse.Namespace) -> int:
     """Print what is in the columns of a table."""
     from ocrtune.columns import Column
@@ -720,7 +753,12 @@ def bench_scores(args: argparse.Namespace) -> int:
         from ocrtune.bench.scores import LINES, run_scores_bench
 
         path = run_scores_bench(args.output, args.lines or LINES, watcher.emit)
-    print(path.read_text("utf-8"))
+    text = path.read_text("utf-8")
+    if args.readme:
+        from ocrtune.bench.big import put_into_readme
+
+        put_into_readme(args.readme, args.what, text.strip())
+    print(text)
     return 0
 
 
@@ -920,6 +958,7 @@ JOBS: dict[str, Callable[..., Ending]] = {
     "remote": remote,
     "doctor": doctor,
     "push-dataset": push_dataset,
+    "push-adapter": push_adapter,
 }
 OTHERS: dict[str, Callable[[argparse.Namespace], int]] = {
     "columns": columns,

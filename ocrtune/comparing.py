@@ -8,6 +8,7 @@ from pathlib import Path
 
 from torch import Tensor
 
+from ocrtune.adapter_names import shown_name
 from ocrtune.checkpoints import read_unfinished
 from ocrtune.conditions import Conditions
 from ocrtune.config import CHECKPOINT, CompareConfig, TrainConfig
@@ -15,6 +16,7 @@ from ocrtune.dataset_files import load_samples, split_path
 from ocrtune.decoding import length_cap
 from ocrtune.errors import ConfigError, DatasetError
 from ocrtune.events import Emit, Note, Progress, Saved, silent
+from ocrtune.families.digests import weights_digest
 from ocrtune.families.loaded import LoadedModel
 from ocrtune.families.loading import (
     DEFAULT,
@@ -25,7 +27,6 @@ from ocrtune.families.loading import (
     put_adapter,
     use_adapter,
 )
-from ocrtune.families.weights import weights_digest
 from ocrtune.features import encode_samples
 from ocrtune.label_check import find_suspects
 from ocrtune.other_engines import OtherTexts, read_other_texts
@@ -35,6 +36,7 @@ from ocrtune.records import OcrContract, Prediction, Sample
 from ocrtune.report import Comparison, build_comparison, write_report
 from ocrtune.sample_index import SampleIndex
 from ocrtune.seen import Seen, describe_seen, find_seen, leave_out
+from ocrtune.shared_adapters import folder_of, revision_of
 from ocrtune.subsets import known_groups
 from ocrtune.suspects import suspects_path, write_suspects
 
@@ -84,7 +86,7 @@ def compare_models(config: CompareConfig, emit: Emit = silent) -> Comparison:
         conditions=Conditions(
             base_revision=contract.revision,
             adapter_revision=sources[1].revision,
-            adapter_steps=trained_steps(Path(config.adapter)),
+            adapter_steps=trained_steps(folder_of(config.adapter)),
             seen=seen,
         ),
     )
@@ -98,7 +100,7 @@ def compare_models(config: CompareConfig, emit: Emit = silent) -> Comparison:
         found = find_suspects(
             config.data,
             loaded,
-            config.adapter,
+            shown_name(config.adapter),
             config.suspects,
             emit,
             seconds=seconds,
@@ -145,12 +147,13 @@ def load_sources(config: CompareConfig, emit: Emit) -> tuple[LoadedModel, list[S
     """Return the base model with all adapters on it, and what they are: the base model first."""
     loaded = load_base(config.base)
     sources = [Source("", config.base, "base", loaded.contract.revision)]
-    names = config.names or (*config.all_adapters, *config.all_checkpoints)
+    names = config.names or (*map(shown_name, config.all_adapters), *config.all_checkpoints)
     called = iter(names)
     for number, folder in enumerate(config.all_adapters, start=1):
         name = DEFAULT if number == 1 else f"adapter{number}"
         follow_adapter(loaded, folder, emit, name)
-        sources.append(Source(name, next(called), "adapter", weights_digest(Path(folder))))
+        revision = revision_of(folder) or weights_digest(Path(folder))
+        sources.append(Source(name, next(called), "adapter", revision))
     for number, folder in enumerate(config.all_checkpoints, start=1):
         name = f"checkpoint{number}"
         step = put_checkpoint(loaded, Path(folder), name)

@@ -12,7 +12,7 @@ class Conditions:
     """Whose weights were compared, and how much of the split was no test for them."""
 
     base_revision: str  # a commit, or a digest of the weights
-    adapter_revision: str  # a digest of its weights
+    adapter_revision: str  # a digest of its weights; of a shared one repo id and commit
     adapter_steps: int | None  # that it was trained for, as far as it says so itself
     seen: Seen
 

@@ -17,6 +17,8 @@ USUAL_PRESET = "standard"  # the same as what a TrainConfig holds when nobody ch
 SHAPES = ("auto", "lines", "pairs", "table", "paddle", "page", "alto", "pages")  # of ground truth
 SHAPES += ("parquet",)
 HUB_ROWS = 1_000  # of a Hub dataset that are taken when nobody says how many
+REPO_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}")  # of the Hub
+LICENSE = re.compile(r"[a-z0-9][a-z0-9.+-]{1,40}")
 CHECKPOINT = "checkpoint/state.safetensors"  # of an unfinished run, in its folder
 CHOICES = {  # settings of a run that take one of a few words; the first word is the default
     "lora_experts": ("auto", "yes", "no"),
@@ -162,6 +164,8 @@ class TrainConfig(Config):
     # it: the rate falls to the last step planned, and ending before gives its best steps away.
     early_stop: int = 0
     fraction: float = 1.0  # of the train split to learn from; a smaller one is within a larger one
+    # Folder or Hub address of an adapter whose weights, layers and contract the run begins with.
+    start_from: str = ""
     engine: str = "auto"
     compile: str = "auto"  # `auto` compiles when the run is long enough to repay it
     seed: int = 3407
@@ -412,3 +416,37 @@ class PushDatasetConfig(Config):
                 "Use two or three small letters, such as zh, en or lzh.",
             )
         require_license(self.license)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PushAdapterConfig(Config):
+    """What of a run is shared on the Hub, and who may see it."""
+
+    run: str  # folder of a run, or of its adapter
+    repo_id: str  # USER/NAME; the merged model goes to USER/NAME-merged
+    public: bool = False  # a repo that is there already stays as it is
+    report: str = ""  # folder of a comparison; empty: its CER is not told
+    examples: bool = False  # show three readings, with their ground truth, on the card
+    merged: bool = False  # push the merged model, too
+    license: str = ""  # the Hub's name for it, such as `mit`; empty: the card says none
+    dataset: str = ""  # repo id of the dataset it was trained on; empty: the card names none
+    base: str = ""  # of the merged model: what the adapter was trained on, if it has been moved
+
+    def __post_init__(self) -> None:
+        for name, what in (("repo_id", "repository"), ("dataset", "dataset")):
+            value = getattr(self, name)
+            require(
+                bool(REPO_ID.fullmatch(value)) or (name == "dataset" and not value),
+                f"`{value}` does not name a {what} of the Hub.",
+                "Use the form USER/NAME.",
+            )
+        require(
+            not self.license or bool(LICENSE.fullmatch(self.license)),
+            f"`{self.license}` is no licence as the Hub names them.",
+            "Use for example mit, apache-2.0 or cc-by-4.0.",
+        )
+        require(
+            not self.examples or bool(self.report),
+            "Example readings come from a comparison.",
+            "Name its folder with `--report`.",
+        )

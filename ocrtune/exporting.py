@@ -10,21 +10,18 @@ import torch
 from PIL import Image, ImageDraw
 from torch import Tensor
 
+from ocrtune.adapter_names import shared_name
 from ocrtune.config import ExportConfig, TrainConfig
 from ocrtune.errors import ConfigError, ModelError
 from ocrtune.events import Emit, Note, Progress, Saved, silent
 from ocrtune.families import DEEPSEEK_OCR, FAMILIES
+from ocrtune.families.adapter_files import ADAPTER_WEIGHTS, read_contract
 from ocrtune.families.loaded import LoadedModel
-from ocrtune.families.loading import (
-    ADAPTER_WEIGHTS,
-    TEXT_FILES,
-    load_adapter,
-    load_base,
-    read_contract,
-)
+from ocrtune.families.loading import TEXT_FILES, load_adapter, load_base
 from ocrtune.families.merging import Merge, check_files, list_tensors, size_of, write_merged
 from ocrtune.reading import use_cores
 from ocrtune.records import OcrContract
+from ocrtune.shared_adapters import base_of, folder_of
 
 # Root of the mean squared difference of the logits, by their own spread: measured 0.004 in bfloat16
 # and 0.0006 in float16 on small models, where another adapter's differ by more than 1.
@@ -123,7 +120,7 @@ def export_merged(config: ExportConfig, emit: Emit = silent) -> Exported:
 
 def find_adapter(config: ExportConfig) -> tuple[Path, str]:
     """Return the adapter's folder, and the base model to load for it."""
-    run = Path(config.run)
+    run = folder_of(config.run)
     adapter = run / "adapter" if (run / "adapter").is_dir() else run
     if not (adapter / ADAPTER_WEIGHTS).is_file():
         raise ModelError(
@@ -131,6 +128,8 @@ def find_adapter(config: ExportConfig) -> tuple[Path, str]:
         )
     if config.base:
         return adapter, config.base
+    if shared_name(config.run):
+        return adapter, base_of(config.run)
     settings = adapter.parent / "config.json"
     if adapter.name == "adapter" and settings.is_file():
         return adapter, TrainConfig.load(settings).base

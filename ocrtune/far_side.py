@@ -62,7 +62,7 @@ def run_here(place: Place, minutes: float, home: Path, token: str, teller: Telle
     try:
         job = begin(place, home, token, teller)
     except OcrtuneError as error:
-        teller.tell(Failed(error.problem, error.fix))
+        teller.tell(Failed.of(error))
         return 1
     copying = copy_job(job, lambda: token, minutes=COPY_MINUTES)
     over = threading.Event()

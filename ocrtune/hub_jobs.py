@@ -9,11 +9,12 @@ import httpx
 from huggingface_hub import HfApi
 from huggingface_hub.errors import HfHubHTTPError
 
-from ocrtune.errors import HubBusyError, HubError
+from ocrtune.errors import HubError
 from ocrtune.flavors import Flavor
-from ocrtune.hub_writing import PASSING, TOKENS, be_patient, quoted, user_of
+from ocrtune.hub_words import hub_error
+from ocrtune.hub_writing import LONGEST_QUOTE, PASSING, be_patient, own_words, user_of
+from ocrtune.redaction import redact
 
-BILLING = "https://huggingface.co/settings/billing"
 LABEL = "ocrtune"  # of our jobs; its value tells one from another
 PARTS_OF_HOUR = {"second": 3600, "minute": 60, "hour": 1}
 UNDER_WAY = ("SCHEDULING", "RUNNING", "UPDATING")
@@ -36,7 +37,7 @@ class RemoteLook:
 def list_flavors(token: str) -> list[Flavor]:
     """Return what can be had now, at which price."""
     be_patient()
-    with job_errors("the list of machines"):
+    with job_errors():
         found = HfApi(token=token).list_jobs_hardware()
     return [
         Flavor(
@@ -56,11 +57,7 @@ class RemoteJobs:
 
     def __init__(self, token: str) -> None:
         if not token:
-            raise HubError(
-                "Nobody is signed in who could start a job on the Hub.",
-                f"Sign in with `hf auth login`, with a token of {TOKENS} that may write and start "
-                "jobs.",
-            )
+            raise hub_error("job_nobody")
         be_patient()
         self.user = user_of(token)
         self.api = HfApi(token=token)
@@ -76,7 +73,7 @@ class RemoteJobs:
         secrets: Mapping[str, str],
     ) -> RemoteLook:
         """Start a job that the Hub ends after so many minutes, and return how it is doing."""
-        with job_errors(f"a job on `{flavor}`"):
+        with job_errors():
             made = self.api.run_job(
                 image=image,
                 command=list(command),
@@ -91,7 +88,7 @@ class RemoteJobs:
 
     def look(self, job_id: str) -> RemoteLook:
         """Return how a job is doing."""
-        with job_errors(f"the job `{job_id}`"):
+        with job_errors():
             try:
                 return seen(self.api.inspect_job(job_id=job_id, namespace=self.user))
             except HfHubHTTPError as error:
@@ -101,7 +98,7 @@ class RemoteJobs:
 
     def find(self, mark: str) -> RemoteLook | None:
         """Return the job that was started with this mark; None if none was."""
-        with job_errors("your jobs"):
+        with job_errors():
             found = self.api.list_jobs(labels={LABEL: mark}, namespace=self.user)
             for one in found:
                 if (one.labels or {}).get(LABEL) == mark:
@@ -113,17 +110,17 @@ class RemoteJobs:
 
         Ends at once while the machine is being prepared.
         """
-        with job_errors(f"the log of the job `{job_id}`"):
+        with job_errors():
             yield from self.api.fetch_job_logs(job_id=job_id, follow=True, namespace=self.user)
 
     def printed(self, job_id: str) -> list[str]:
         """Return what a job has printed so far."""
-        with job_errors(f"the log of the job `{job_id}`"):
+        with job_errors():
             return list(self.api.fetch_job_logs(job_id=job_id, namespace=self.user))
 
     def cancel(self, job_id: str) -> None:
         """End a job; nothing more is to be paid for it."""
-        with job_errors(f"the job `{job_id}`"):
+        with job_errors():
             self.api.cancel_job(job_id=job_id, namespace=self.user)
 
 
@@ -134,79 +131,40 @@ def seen(job: object) -> RemoteLook:
 
 
 @contextmanager
-def job_errors(what: str) -> Iterator[None]:
-    """Turn what the clients raise about a job into a HubError; what: that was asked for."""
+def job_errors() -> Iterator[None]:
+    """Turn what the clients raise about jobs into a HubError."""
     try:
         yield
     except HubError:
         raise
     except HfHubHTTPError as error:
-        raise refused_job(what, error) from error
+        raise refused_job(error) from error
     except (httpx.HTTPError, OSError, ValueError, KeyError, TypeError) as error:
-        raise HubBusyError(
-            f"The Hub cannot be asked for {what} now.", "Check the connection and try again."
-        ) from error
+        raise hub_error("job_away") from error
 
 
-def refused_job(what: str, error: HfHubHTTPError) -> HubError:
+KEYS = {401: "job_token", 402: "job_credit", 403: "job_scope", 404: "job_gone"}
+
+
+def refused_job(error: HfHubHTTPError) -> HubError:
     """Return the error for an answer of the Hub about jobs that is no success."""
     answer = error.response
     status = answer.status_code if answer is not None else 0
-    said = quoted(error.server_message or "")
     if status in PASSING or not status:
         wait = answer.headers.get("Retry-After", "") if answer is not None else ""
-        return HubBusyError(
-            f"The Hub answers {status or 'nothing'} when asked for {what}.",
-            "Try again in a few minutes.",
-            float(wait) if wait.isdigit() else 0.0,
-        )
-    if status == 401:
-        return HubError(
-            f"The Hub does not accept the token (401) for {what}.",
-            f"Sign in again, with a token of {TOKENS} that may write and start jobs.",
-        )
-    if status == 402:
-        return HubError(
-            f"This account has no credit for {what} (402).{said}",
-            f"Add credit or a means of payment on {BILLING}, or let the run stay on this machine.",
-        )
-    if status == 403:
-        return HubError(
-            f"This sign-in may not be used for {what} (403).{said}",
-            f"Use a token of {TOKENS} with the permission to start and manage jobs; on a Space, "
-            "sign out and in again and allow jobs (its owner lists the scope `jobs` under "
-            "`hf_oauth_scopes`).",
-        )
-    if status == 404:
-        return HubError(
-            f"The Hub knows nothing of {what} (404).", "It may have been deleted: start it again."
-        )
-    return HubError(f"The Hub answers {status} when asked for {what}.{said}", "Try again.")
+        seconds = wait if wait.isdigit() else "0"
+        return hub_error("job_busy", status=str(status or "–"), seconds=seconds)
+    key = KEYS.get(status, "job_refused")
+    return hub_error(key, status=str(status), said=own_words(error))
 
 
 # What the Hub says of a job that ended badly, in patterns, and what to say of it.
-ENDS = (
-    (
-        r"time.?d? ?out|timeout|exceeded.*(?:time|duration)",
-        "It took longer than the {minutes:.0f} minutes agreed on, and the Hub ended it.",
-        "Resume goes on from the last copy; agree to more minutes, or learn fewer steps.",
-    ),
-    (
-        r"image|pull|manifest unknown",
-        "The machine could not fetch the programs it runs on.",
-        "This is most often passing: try again in a few minutes.",
-    ),
-    (
-        r"evict|preempt|node.*(?:lost|shut)|spot|unschedul",
-        "The Hub took the machine away.",
-        "Resume goes on from the last copy, on another machine.",
-    ),
-    (
-        r"oom|out of memory|memory",
-        "The machine ran out of memory.",
-        "Choose a larger machine, or fewer samples a step.",
-    ),
-)
+ENDS = {
+    "job_time": r"time.?d? ?out|timeout|exceeded.*(?:time|duration)",
+    "job_image": r"image|pull|manifest unknown",
+    "job_evicted": r"evict|preempt|node.*(?:lost|shut)|spot|unschedul",
+    "job_memory": r"oom|out of memory|memory",
+}
 
 
 def explain_stage(look: RemoteLook, minutes: float) -> HubError:
@@ -214,15 +172,9 @@ def explain_stage(look: RemoteLook, minutes: float) -> HubError:
 
     minutes: after which the Hub was to end it.
     """
-    said = quoted(look.message)
+    said = " ".join(redact(look.message).split())[:LONGEST_QUOTE].rstrip(".")
+    told = {"said": said, "minutes": f"{minutes:.0f}", "page": look.address}
     if look.stage in ("CANCELED", "DELETED"):
-        return HubError(
-            f"The job was cancelled on the Hub.{said}", "Resume goes on from the last copy."
-        )
-    for pattern, problem, fix in ENDS:
-        if re.search(pattern, look.message, re.IGNORECASE):
-            return HubError(problem.format(minutes=minutes) + said, fix)
-    return HubError(
-        f"The job on the Hub ended in trouble.{said}",
-        f"Its log is on {look.address}; Resume goes on from the last copy.",
-    )
+        return hub_error("job_cancelled", **told)
+    found = [key for key, one in ENDS.items() if re.search(one, look.message, re.IGNORECASE)]
+    return hub_error(found[0] if found else "job_trouble", **told)

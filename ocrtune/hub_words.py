@@ -308,10 +308,140 @@ WORDS: dict[str, tuple[Pair, Pair]] = {
         ),
     ),
 }
+WORDS |= {  # of machines of the Hub
+    "job_nobody": (
+        (
+            "Nobody is signed in who could pay for a machine of the Hub.",
+            f"Sign in with `hf auth login`, with a token of {TOKENS} that may write and start "
+            "jobs.",
+        ),
+        (
+            "使用 Hub 的机器需要登录。",
+            f"请用 `hf auth login` 登录，令牌须能写入并启动 Jobs，可在 {TOKENS} 创建。",
+        ),
+    ),
+    "job_nobody_space": (
+        (
+            "Nobody is signed in who could pay for a machine of the Hub.",
+            "Sign in at the top of the page, then repeat this.",
+        ),
+        ("使用 Hub 的机器需要登录。", "请在页面顶部登录，然后再操作一次。"),
+    ),
+    "job_away": (
+        ("The Hub cannot be asked about its machines now.", "Check the connection and try again."),
+        ("现在无法向 Hub 查询它的机器。", "请检查网络连接后再试。"),
+    ),
+    "job_busy": (
+        ("The Hub answers {status} when asked about its machines.", "Try again in a few minutes."),
+        ("查询 Hub 的机器时，Hub 返回 {status}。", "请过几分钟再试。"),
+    ),
+    "job_token": (
+        (
+            "The Hub does not accept the token (401) for its machines.",
+            f"Sign in again, with a token of {TOKENS} that may write and start jobs.",
+        ),
+        (
+            "Hub 不接受这个令牌（401），无法使用它的机器。",
+            f"请重新登录，令牌须能写入并启动 Jobs，可在 {TOKENS} 创建。",
+        ),
+    ),
+    "job_token_space": (
+        (
+            "The Hub does not accept the token (401) for its machines.",
+            "Sign in again at the top of the page, then repeat this: nothing is lost.",
+        ),
+        (
+            "Hub 不接受这个令牌（401），无法使用它的机器。",
+            "请在页面顶部重新登录，然后再操作一次：没有丢失任何内容。",
+        ),
+    ),
+    "job_credit": (
+        (
+            "This account has no credit for a machine of the Hub (402).",
+            f"Add credit or a means of payment on {BILLING}, or let the run stay on this machine.",
+        ),
+        (
+            "这个账号没有使用 Hub 机器的余额（402）。",
+            f"请在 {BILLING} 充值或添加付款方式，或在这台机器上训练。",
+        ),
+    ),
+    "job_scope": (
+        (
+            "This token may not start jobs on the Hub (403).",
+            f"Use one of {TOKENS} with the permission to start and manage jobs.",
+        ),
+        (
+            "这个令牌无权在 Hub 上启动 Jobs（403）。",
+            f"请使用在 {TOKENS} 创建的、有启动和管理 Jobs 权限的令牌。",
+        ),
+    ),
+    "job_scope_space": (
+        (
+            "This sign-in may not start jobs on the Hub (403).",
+            "Sign out and in again and allow jobs; if nobody asks you for that, the owner of this "
+            "Space has to list the scope `jobs` under `hf_oauth_scopes`.",
+        ),
+        (
+            "这次登录无权在 Hub 上启动 Jobs（403）。",
+            "请退出后重新登录并允许 Jobs；如果没有询问，请 Space 的所有者在 `hf_oauth_scopes` "
+            "中加上 `jobs`。",
+        ),
+    ),
+    "job_gone": (
+        ("The Hub knows nothing of this job (404).", "It may have been deleted: start it again."),
+        ("Hub 上没有这个任务（404）。", "它可能已被删除：请重新启动。"),
+    ),
+    "job_refused": (
+        ("The Hub answers {status} when asked for a machine.", "Try again, or choose another."),
+        ("请求机器时，Hub 返回 {status}。", "请再试一次，或换一种机器。"),
+    ),
+    "job_cancelled": (
+        ("The job was cancelled on the Hub.", "Resume goes on from the last copy."),
+        ("任务在 Hub 上被取消了。", "点击继续会从最近的副本接着训练。"),
+    ),
+    "job_time": (
+        (
+            "It took longer than the {minutes} minutes agreed on, and the Hub ended it.",
+            "Resume goes on from the last copy; agree to more minutes, or learn fewer steps.",
+        ),
+        (
+            "训练超过了约定的 {minutes} 分钟，Hub 已将它结束。",
+            "点击继续会从最近的副本接着训练；请约定更长的时间，或减少步数。",
+        ),
+    ),
+    "job_image": (
+        (
+            "The machine could not fetch the programs it runs on.",
+            "This is most often passing: try again in a few minutes.",
+        ),
+        ("那台机器无法下载所需的程序。", "这多半是暂时的：请过几分钟再试。"),
+    ),
+    "job_evicted": (
+        (
+            "The Hub took the machine away.",
+            "Resume goes on from the last copy, on another machine.",
+        ),
+        ("Hub 收回了那台机器。", "点击继续会在另一台机器上从最近的副本接着训练。"),
+    ),
+    "job_memory": (
+        (
+            "The machine ran out of memory.",
+            "Choose a larger machine, or fewer samples a step.",
+        ),
+        ("那台机器的内存不够。", "请选择更大的机器，或减少每步的样本数。"),
+    ),
+    "job_trouble": (
+        (
+            "The job on the Hub ended in trouble.",
+            "Its log is on {page}; Resume goes on from the last copy.",
+        ),
+        ("任务在 Hub 上出错结束。", "日志见 {page}；点击继续会从最近的副本接着训练。"),
+    ),
+}
 SAID = {"en": " The Hub says: {said}.", "zh": "Hub 的答复：{said}。"}
 KINDS = {"model": "模型", "dataset": "数据集", "space": " Space "}
 KIND_OF = {"conflict": HubConflictError}
-BUSY = ("away", "busy", "busy_wait", "sign_in_over")
+BUSY = ("away", "busy", "busy_wait", "sign_in_over", "job_away", "job_busy")
 
 
 def hub_error(key: str, **values: str) -> HubError:

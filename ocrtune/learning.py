@@ -16,8 +16,8 @@ from ocrtune.dataset_files import load_samples
 from ocrtune.errors import ConfigError, DatasetError, MetricsError
 from ocrtune.events import Emit, Note, Saved, silent
 from ocrtune.examples import choose_samples, draw_allowed
+from ocrtune.families.digests import weights_digest
 from ocrtune.families.loading import DETAILS, load_base
-from ocrtune.families.weights import weights_digest
 from ocrtune.learning_curve import Curve, Point, curve_values
 from ocrtune.learning_page import render_curve, write_chart
 from ocrtune.limits import Limits

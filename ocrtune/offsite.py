@@ -377,7 +377,12 @@ def is_elsewhere(job: jobs.Job) -> bool:
 
 
 def follow_job(job: jobs.Job, token: Callable[[], str], repo_id: str, minutes: float) -> None:
-    """Copy a job until it has ended; what cannot be done is told among its events."""
+    """Copy a job until it has ended; what cannot be done is told among its events.
+
+    One on a machine of the Hub is copied by that machine alone.
+    """
+    if is_elsewhere(job):
+        return
 
     def tell(event: Event) -> None:
         with contextlib.suppress(OSError):

@@ -12,6 +12,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from ocrtune.adapter_names import shown_name
 from ocrtune.config import ReadConfig
 from ocrtune.decoding import Row, decode, ignore, rows_at_once
 from ocrtune.errors import ModelError, OcrtuneError
@@ -19,13 +20,21 @@ from ocrtune.events import Emit, Note, Progress, Read, Saved, silent
 from ocrtune.families.deepseek_ocr_model import PictureViews
 from ocrtune.families.image_text import Sight
 from ocrtune.families.loaded import LoadedModel
-from ocrtune.families.loading import DEFAULT, choose_prompt, load_adapter, load_base, use_adapter
+from ocrtune.families.loading import (
+    DEFAULT,
+    choose_prompt,
+    has_contract,
+    load_adapter,
+    load_base,
+    use_adapter,
+)
 from ocrtune.families.page_layouts import AUTO
 from ocrtune.families.prompts import is_grounding
 from ocrtune.features import encode_views, lay_out, settle_layout
 from ocrtune.grounding import draw_boxes, labels_are_kinds, parse_places, upright_size
 from ocrtune.pictures import check_picture
 from ocrtune.records import Box, OcrContract, Prediction
+from ocrtune.shared_adapters import folder_of
 from ocrtune.streaming import TORN, Stream
 
 BATCHES_TOGETHER = 4  # that take turns in the decoder, so that it seldom runs half empty
@@ -118,7 +127,7 @@ def read_pictures(
         if config.both and not predictions:  # under the contract of the first adapter
             with loaded.model.disable_adapter():
                 predictions += pictures.read(loaded, config.base, emit)
-        predictions += pictures.read(loaded, f"{config.base} + {folder}", emit)
+        predictions += pictures.read(loaded, f"{config.base} + {shown_name(folder)}", emit)
     return predictions
 
 
@@ -178,8 +187,17 @@ def open_files(names: Sequence[str]) -> tuple[list[Picture], dict[str, str]]:
 
 def follow_adapter(loaded: LoadedModel, folder: str, emit: Emit, name: str = DEFAULT) -> None:
     """Put the adapter on the model and say in what its contract differs from the base model's."""
-    who = "The adapter" if name == DEFAULT else f"`{folder}`"
-    for difference in load_adapter(loaded, Path(folder), name):
+    who = "The adapter" if name == DEFAULT else f"`{shown_name(folder)}`"
+    path = folder_of(folder)
+    differences = load_adapter(loaded, path, name)
+    if not has_contract(path):
+        emit(
+            Note(
+                f"{who} has no contract.json: another program made it. It reads under the usual "
+                f"settings of `{loaded.contract.base_model}`."
+            )
+        )
+    for difference in differences:
         emit(Note(f"{who} was trained under another contract{KEPT}{difference}."))
 
 

@@ -20,14 +20,14 @@ from typing import TypeVar
 
 from ocrtune.checkpoint_step import checkpoint_step
 from ocrtune.config import TrainConfig
-from ocrtune.errors import HubBusyError, HubError, JobError, TrainingError
+from ocrtune.errors import HubBusyError, HubError, JobError, OcrtuneError, TrainingError
 from ocrtune.event_lines import from_marked
 from ocrtune.events import Done, Emit, Failed, Note, Saved, Step, read_events
 from ocrtune.far_side import stop_branch
 from ocrtune.flavors import Estimate, Flavor, find_flavor, remember_flavors
 from ocrtune.hub_jobs import RemoteJobs, RemoteLook, explain_stage, list_flavors
 from ocrtune.hub_writing import PrivateRepo
-from ocrtune.offsite import Copier, Place, own_repo, plan_copies
+from ocrtune.offsite import Copier, CopyState, Place, own_repo, plan_copies
 from ocrtune.offsite_fetch import bring_back
 from ocrtune.offsite_files import Source
 from ocrtune.redaction import redact
@@ -119,11 +119,13 @@ def let_go(folder: Path, token: str) -> None:
 
 def refuse_unsendable(config: TrainConfig) -> None:
     """Raise a TrainingError if a run cannot be sent to another machine."""
-    if Path(config.base).expanduser().is_dir():
-        raise TrainingError(
-            f"The base model `{config.base}` is a folder of this machine.",
-            "Push it to the Hub and name its repo id, or let the run stay on this machine.",
-        )
+    named = {"base model": config.base, "adapter to begin with": config.start_from}
+    for what, name in named.items():
+        if name and Path(name).expanduser().is_dir():
+            raise TrainingError(
+                f"The {what}, `{name}`, is a folder of this machine.",
+                "Push it to the Hub and name its repo id, or let the run stay on this machine.",
+            )
 
 
 @dataclass(frozen=True)
@@ -258,13 +260,13 @@ class Supervisor:
         """Bring the run's place up to what is here, and return the script that goes on from it."""
         copier = Copier(self.source, self.copies, lambda: self.token)
         if not copier.prepare():
-            raise HubError(copier.state.problem, copier.state.fix)
+            raise like(HubError, copier.state)
         there = copier.read_manifest(self.repo(), copier.head) if copier.known else None
         if there is None or checkpoint_step(self.source.run) > there.step:
             self.source.run.mkdir(parents=True, exist_ok=True)
             self.config.save(self.source.run / "config.json")  # which may ask for more steps
             if not copier.copy():
-                raise HubError(copier.state.problem, copier.state.fix)
+                raise like(HubError, copier.state)
             there = copier.read_manifest(self.repo(), copier.head)
         if not any(name.endswith("state.safetensors") for name in there.files):
             self.forget_steps()
@@ -393,7 +395,7 @@ class Supervisor:
         with contextlib.suppress(HubError):
             self.repo().remove(stop_branch(self.place))
         if isinstance(self.ending, Failed):
-            raise TrainingError(self.ending.problem, self.ending.fix)
+            raise like(TrainingError, self.ending)
         has_adapter = (run / "adapter" / "contract.json").is_file()
         if look.stage == "COMPLETED" and has_adapter:
             self.emit(Saved("adapter", str(run / "adapter")))
@@ -403,6 +405,13 @@ class Supervisor:
         if asked() and look.stage in ("CANCELED", "COMPLETED"):
             return Outcome("Stopped; what was copied until then is kept.", stopped=True)
         raise explain_stage(look, self.state.limit_minutes)
+
+
+def like(kind: type[OcrtuneError], told: Failed | CopyState) -> OcrtuneError:
+    """Return the error of which somebody else has told, in all languages that it has."""
+    error = kind(told.problem, told.fix)
+    error.key, error.values = told.key, told.values
+    return error
 
 
 class Lines:

@@ -13,7 +13,8 @@ from ocrtune.events import Emit
 from ocrtune.flavors import Estimate, Flavor, estimate_run, find_flavor, remember_flavors
 from ocrtune.home import home_folder
 from ocrtune.hub_jobs import list_flavors
-from ocrtune.hub_writing import TOKENS, local_token
+from ocrtune.hub_words import hub_error
+from ocrtune.hub_writing import local_token
 from ocrtune.remote import RESERVE_MINUTES, RemoteState, agree, refuse_unsendable
 from ocrtune.turns import REMOTE
 
@@ -62,14 +63,10 @@ def train_on(
 
 
 def required_token() -> str:
-    """Return the token of this machine's account; a JobError if it has none."""
+    """Return the token of this machine's account; a HubError if it has none."""
     token = local_token()
     if not token:
-        raise JobError(
-            "Nobody is signed in who could pay for a machine of the Hub.",
-            f"Sign in with `hf auth login`, with a token of {TOKENS} that may write and start "
-            "jobs.",
-        )
+        raise hub_error("job_nobody")
     return token
 
 

@@ -125,7 +125,7 @@ added without a new version; a key that goes, or changes its meaning, makes one.
 
     conditions                      null where no more is known than the contract
     conditions.base_revision        commit or digest of the base model's weights
-    conditions.adapter_revision     digest of the adapter's weights
+    conditions.adapter_revision     digest of its weights; REPO@COMMIT of a shared one
     conditions.adapter_steps        it was trained for
     conditions.seen.train_samples   looked through; 0: there was nothing to look at
     conditions.seen.samples         of the split that the train split holds too, each once:

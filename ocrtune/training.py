@@ -5,7 +5,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
 from statistics import fmean
@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 
+from ocrtune.adapter_names import shared_name, shown_name
 from ocrtune.checkpoints import (
     describe_identity,
     load_checkpoint,
@@ -37,12 +38,15 @@ from ocrtune.events import (
     silent,
 )
 from ocrtune.examples import Examined, choose_samples, draw_allowed, examine_samples
-from ocrtune.families.loaded import LoadedModel
+from ocrtune.families.adapter_files import ADAPTER_WEIGHTS, CONTRACT
+from ocrtune.families.loaded import LoadedModel, refuse_unknown_layout
 from ocrtune.families.loading import (
-    CONTRACT,
     adapts_experts,
     add_lora,
+    continue_lora,
+    contract_for,
     load_base,
+    refuse_other_base,
     save_adapter,
     trains_vision,
 )
@@ -56,6 +60,7 @@ from ocrtune.ranks import ALONE, Ranks, join_ranks
 from ocrtune.reading import use_cores
 from ocrtune.records import Sample
 from ocrtune.report_page import percent
+from ocrtune.shared_adapters import folder_of
 from ocrtune.subsets import groups_of, share_of
 from ocrtune.validation import MeasuringStoppedError, Validation, never
 
@@ -63,7 +68,12 @@ CHECKPOINT_SECONDS = 120.0  # between two checkpoints, unless the settings count
 CHECKPOINT_SHARE = 0.05  # of a run's time, at most, goes into them then
 MEASUREMENTS = 4  # of the CER in a run, beside the one of the base model
 LOGGED_LOSSES = 10  # steps at both ends of a run whose mean loss is kept
-LOCAL_SETTINGS = ("data", "output", "base")  # tell of this machine; the contract has the base
+LOCAL_SETTINGS = (
+    "data",
+    "output",
+    "base",
+    "start_from",
+)  # tell of this machine; the contract has the base
 
 
 def train_adapter(
@@ -93,6 +103,8 @@ def train_adapter(
     train = draw_allowed(whole, limits.max_samples, config.seed)
     validation = choose_samples(load_samples(config.data, "validation"), config)
     loaded, why = open_base(config)
+    start = start_folder(config, resume)
+    told = follow_start(loaded, config, start)
     choice = choose_layout(loaded, config, train)
     train = choose_share(config, train)
     if not resume and ranks.is_first:
@@ -108,10 +120,12 @@ def train_adapter(
         log(Note(cut))
     if choice:
         log(Note(choice.reason()))
+    for words in told:
+        log(Note(words))
     examined = examine_samples(loaded, train, log)
     config = config.with_steps(len(examined.examples))
     limits.refuse_long(config.steps)
-    add_lora(loaded, config)
+    config = put_lora(loaded, config, start)
     identity = describe_identity(config, loaded.contract, [*train, *validation])
     state = load_checkpoint(folder, identity) if resume else None
     if state:
@@ -159,12 +173,15 @@ def check_run(config: TrainConfig, emit: Emit = silent, limits: Limits = NO_LIMI
         emit(Note(cut))
     validation = choose_samples(load_samples(config.data, "validation"), config)
     loaded, _ = open_base(config)
+    start = start_folder(config)
+    for words in follow_start(loaded, config, start):
+        emit(Note(words))
     choice = choose_layout(loaded, config, train)
     train = choose_share(config, train)
     examined = examine_samples(loaded, train, emit)
     config = config.with_steps(len(examined.examples))
     limits.refuse_long(config.steps)
-    add_lora(loaded, config)
+    config = put_lora(loaded, config, start)
     sizes = measure_samples(loaded, examined.examples)
     refuse_full_disk(loaded, sizes)
     with explaining_memory():
@@ -181,11 +198,62 @@ def open_base(config: TrainConfig) -> tuple[LoadedModel, str]:
     return load_base(config.base, config.layout, prompt=config.prompt, engine=unsloth), why
 
 
+def start_folder(config: TrainConfig, resume: bool = False) -> Path | None:
+    """Return the adapter that a run begins with; None for fresh weights.
+
+    A run that goes on needs only its layers, which its own adapter has, too.
+    """
+    if not config.start_from:
+        return None
+    own = Path(config.output) / "adapter"
+    if resume and (own / ADAPTER_WEIGHTS).is_file():
+        return own
+    return folder_of(config.start_from)
+
+
+def follow_start(loaded: LoadedModel, config: TrainConfig, start: Path | None) -> list[str]:
+    """Let the model be asked as the adapter was that the run begins with; returns what to tell.
+
+    A layout or a prompt that somebody chose goes before it.
+    """
+    if start is None:
+        return []
+    theirs, ours = contract_for(loaded, start), loaded.contract
+    refuse_other_base(ours, theirs)
+    loaded.contract = replace(
+        theirs,
+        base_model=ours.base_model,
+        revision=ours.revision,
+        prompt=ours.prompt if config.prompt else theirs.prompt,
+        layout=theirs.layout if config.layout == AUTO else ours.layout,
+    )
+    refuse_unknown_layout(loaded.family, loaded.contract.layout)
+    words = f"The run begins with the weights of `{shown_name(config.start_from)}`"
+    kept = theirs.differences(loaded.contract)
+    told = [f"{words}, whose layers, prompt and layout it keeps."]
+    return told + [f"It was trained under another contract: {one}." for one in kept]
+
+
+def put_lora(loaded: LoadedModel, config: TrainConfig, start: Path | None) -> TrainConfig:
+    """Put the weights that learn on the model; returns the settings as these weights have them."""
+    if start is None:
+        add_lora(loaded, config)
+        return config
+    lora = continue_lora(loaded, start, config.lora_dropout)
+    return replace(
+        config,
+        lora_rank=lora.r,
+        lora_alpha=max(1, round(lora.lora_alpha)),
+        lora_experts="yes" if lora.target_parameters else "no",
+        lora_vision="yes" if trains_vision(loaded) else "no",
+    )
+
+
 def choose_layout(
     loaded: LoadedModel, config: TrainConfig, samples: Sequence[Sample]
 ) -> LayoutChoice | None:
     """Give the model the layout that suits the samples, if that is asked for, and say why."""
-    if config.layout != AUTO:
+    if config.layout != AUTO or config.start_from:  # whose own one is kept
         return None
     return settle_layout(loaded, [s.picture for s in samples], [s.text for s in samples])
 
@@ -395,13 +463,17 @@ class Run:
         cers, losses = self.validation.cers, self.learner.losses
         examples, parameters = self.learner.examples, self.learner.parameters
         settings = asdict(self.config) | {"learning_rate": self.learner.learning_rate}
-        return {
+        start = shared_name(self.config.start_from)
+        begun = {}
+        if self.config.start_from:  # a folder is not named: it tells of this machine
+            begun = {"start_from": start.address if start else "a folder", "start_cer": cers.get(0)}
+        return begun | {
             "steps": self.steps,
             "stopped": self.stopped,
             "ended_early": self.ended_early,
             "kept_step": self.kept_step,
             "kept_because": "stopped there" if self.stopped else "lowest validation CER",
-            "base_cer": cers.get(0),
+            "base_cer": None if begun else cers.get(0),
             "validation_cer": cers.get(self.kept_step) if self.kept_step else None,
             "validation_samples": len(self.validation.samples),
             "cers": [{"step": step, "cer": cer} for step, cer in cers.items()],
@@ -436,10 +508,14 @@ class Run:
         before, after = self.validation.cers[0], self.validation.cers[self.kept_step]
         if before is None or after is None:
             return f"The adapter holds the weights of step {self.kept_step}, the last one."
-        measured = f"{percent(after)} CER on the validation sample, base model {percent(before)}"
+        first = "base model"
+        if self.config.start_from:
+            first = f"`{shown_name(self.config.start_from)}`"
+        the_first = first if self.config.start_from else f"the {first}"
+        measured = f"{percent(after)} CER on the validation sample, {first} {percent(before)}"
         if after >= before:
             return (
-                f"The tuned model reads no better than the base model ({measured}). "
+                f"The tuned model reads no better than {the_first} ({measured}). "
                 "More samples or more steps may help."
             )
         return (

@@ -18,6 +18,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import hub_jobs
+import hub_models
 import hub_oauth
 import hub_spaces
 import hub_writing
@@ -196,7 +197,7 @@ def broken() -> Response:
 
 async def respond(hub: Hub, path: str, request: Request) -> Response:
     """Answer a request that nothing happens to."""
-    for topic in (hub_writing, hub_oauth, hub_jobs, hub_spaces):
+    for topic in (hub_models, hub_writing, hub_oauth, hub_jobs, hub_spaces):
         if answered := await topic.respond(hub, path, request):
             return answered
     for pattern, reply in ((TREE, tree), (PATHS, paths_info), (INFO, info), (FILE, file)):
@@ -262,7 +263,7 @@ async def info(hub: Hub, repo: Repo, match: re.Match, request: Request) -> Respo
             "disabled": False,
             "downloads": 0,
             "likes": 0,
-            "tags": [],
+            "tags": hub_models.tags_of(repo),
             "siblings": files,
             "cardData": repo.card(),
         }

@@ -10,7 +10,7 @@ from line_samples import draw_line, write_dataset, write_source
 from PIL import Image
 
 from ocrtune import cli
-from ocrtune.bench import embedded, speed
+from ocrtune.bench import embedded, scores, speed
 from ocrtune.bench import tesseract as peer
 from ocrtune.bench.embedded import BenchSettings, Reading, SetResult, run_bench, set_figures
 from ocrtune.bench.goals import PEER, TINY, TINY_TUNED, find_goals
@@ -413,15 +413,18 @@ def test_bench_build_counts_what_two_builds_took(tmp_path, capsys):
     assert "other.py failed: no room" in capsys.readouterr().err
 
 
-def test_counting_is_measured_in_a_process_of_its_own(tmp_path):
+def test_counting_is_measured_in_a_process_of_its_own(tmp_path, monkeypatch):
+    monkeypatch.setattr(scores, "KINDS", ("latin", "mixed"))
     path = run_scores_bench(tmp_path, 60, silent)
     assert "| 120 latin pairs: 60 lines, two models |" in path.read_text("utf-8")
     told = json.loads((tmp_path / "scores.json").read_text("utf-8"))["scorings"]
-    assert [one["kind"] for one in told] == ["latin", "chinese"]
+    assert [one["kind"] for one in told] == ["latin", "mixed"]
     assert all(one["comparing_seconds"] > 0 and one["peak_mib"] > 20 for one in told)
 
 
 def test_drawn_texts_have_the_length_and_the_errors_that_are_promised():
+    for kind in scores.KINDS:
+        assert {len(text) for text in draw_texts(kind, 20)[0]} == {40}
     references, base, tuned = draw_texts("latin", 300)
     assert {len(text) for text in references} == {40}
     rates = [pool(score_pairs(zip(references, texts, strict=True))).cer for texts in (base, tuned)]

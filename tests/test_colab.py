@@ -5,6 +5,7 @@ import re
 import shlex
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -96,7 +97,11 @@ def shared_page(tunnel: str, folder: Path, *arguments: str) -> Iterator[tuple[st
         patch.setenv("PYTHONPATH", f"{ROOT}:{TESTS}")
         patch.setenv("HF_TOKEN", "hf_tokenofthismachine")
         with serve_page(folder / "home", port, program) as address:
-            yield address, folder / f"page-{port}.log"
+            log = folder / f"page-{port}.log"
+            deadline = time.monotonic() + 60
+            while "The page is at" not in log.read_text("utf-8") and time.monotonic() < deadline:
+                time.sleep(0.2)  # the server answers before the tunnel is made
+            yield address, log
 
 
 def is_hidden(config: dict, elem_id: str) -> bool:

@@ -163,7 +163,7 @@ def html(place, view=None, language="en", **more):
 
 def started(place, *asked, session=None):
     """Return the settings of the comparison that a click starts."""
-    session = place.compare.compare(*asked, session or place.session, "en")
+    session = place.compare.compare(*asked, [], session or place.session, "en")
     path = place.home / "jobs" / session["comparison"] / "config.json"
     return json.loads(path.read_text("utf-8"))
 

@@ -71,7 +71,7 @@ def test_the_cost_is_shown_and_agreed_to_before_a_run_is_started_once(here):
     _, box, same = here.elsewhere.describe("t4-small", terms, *here.settings)
     assert "value" not in box  # a tick stays as long as the terms do
     assert same == terms
-    session = here.elsewhere.start("t4-small", True, terms, *here.settings)
+    session = here.elsewhere.start("t4-small", True, terms, "", *here.settings)
     job, (command, token) = started(here, session)
     assert (command, token) == ("remote", TOKEN)
     state = RemoteState.load(job.folder)
@@ -83,36 +83,50 @@ def test_the_cost_is_shown_and_agreed_to_before_a_run_is_started_once(here):
 def test_nothing_is_started_without_a_yes_to_these_very_terms(here):
     *_, terms = here.elsewhere.describe("t4-small", {}, *here.settings)
     start, agree_first = here.elsewhere.start, say("en", "remote_agree")
-    assert refusal(start, "t4-small", False, terms, *here.settings) == agree_first
-    assert refusal(start, "l4x1", True, terms, *here.settings) == agree_first
-    assert refusal(start, "t4-small", True, {}, *here.settings) == agree_first
-    assert refusal(start, "t4-small", True, {"a": 1}, *here.settings) == agree_first
+    assert refusal(start, "t4-small", False, terms, "", *here.settings) == agree_first
+    assert refusal(start, "l4x1", True, terms, "", *here.settings) == agree_first
+    assert refusal(start, "t4-small", True, {}, "", *here.settings) == agree_first
+    assert refusal(start, "t4-small", True, {"a": 1}, "", *here.settings) == agree_first
     longer = list(here.settings)
     longer[2] = 5000  # steps
     assert KNOBS[0].name == "steps"
-    assert refusal(start, "t4-small", True, terms, *longer) == say("en", "remote_changed")
+    assert refusal(start, "t4-small", True, terms, "", *longer) == say("en", "remote_changed")
     flavors = load_flavors(here.home)
     dearer = replace(find_flavor("t4-small", flavors), dollars_an_hour=4.0)
     remember_flavors(here.home, [dearer])
     changed = say("en", "remote_changed")
-    assert refusal(start, "t4-small", True, terms, *here.settings) == changed
-    assert refusal(start, "nonsense", True, terms | {"flavor": "nonsense"}, *here.settings)
+    assert refusal(start, "t4-small", True, terms, "", *here.settings) == changed
+    assert refusal(start, "nonsense", True, terms | {"flavor": "nonsense"}, "", *here.settings)
     assert len(list((here.home / "jobs").iterdir())) == 1  # the dataset's
 
 
 def test_nobody_starts_anything_without_a_sign_in(here):
     *_, terms = here.elsewhere.describe("t4-small", {}, *here.settings)
     nobody = Elsewhere(replace(here.elsewhere.actions, account=lambda: ""))
-    refused = refusal(nobody.start, "t4-small", True, terms, *here.settings)
+    refused = refusal(nobody.start, "t4-small", True, terms, "", *here.settings)
     assert "Sign in to Hugging Face first" in refused
     assert not Elsewhere(replace(here.elsewhere.actions, account=None)).offered
 
 
+def test_a_space_that_does_not_ask_for_jobs_says_so(here, monkeypatch):
+    *_, terms = here.elsewhere.describe("t4-small", {}, *here.settings)
+    monkeypatch.setenv("SYSTEM", "spaces")
+    monkeypatch.setenv("SPACE_ID", "ada/ocrtune")
+    monkeypatch.setenv("OAUTH_SCOPES", "openid profile contribute-repos")
+    html, box, none = here.elsewhere.describe("t4-small", {}, *here.settings)
+    assert "hf_oauth_scopes" in html
+    assert (box["visible"], none) == (False, {})
+    refused = refusal(here.elsewhere.start, "t4-small", True, terms, "", *here.settings)
+    assert "right to start jobs" in refused
+    monkeypatch.setenv("OAUTH_SCOPES", "openid profile contribute-repos jobs")
+    assert here.elsewhere.describe("t4-small", {}, *here.settings)[2] == terms
+
+
 def test_here_means_here_with_the_limits_of_this_machine(here):
-    refused = refusal(here.elsewhere.start, HERE, False, {}, *here.settings)
+    refused = refusal(here.elsewhere.start, HERE, False, {}, "", *here.settings)
     assert "it may take 1" in refused
     free = Elsewhere(replace(here.elsewhere.actions, limits=Limits()))
-    _, told = started(here, free.start(HERE, False, {}, *here.settings))
+    _, told = started(here, free.start(HERE, False, {}, "", *here.settings))
     assert told == ["train", ""]
 
 

@@ -13,7 +13,8 @@ LAYERS = {
     | {"redaction", "event_files", "crashes", "checkpoint_step", "hub_pages", "hub_words"}
     | {"event_lines", "flavors"}
     | {"space_prices", "host_memory", "nvidia"}
-    | {"licenses"},
+    | {"licenses"}
+    | {"adapter_names"},
     1: {
         "text",
         "metrics",
@@ -41,9 +42,10 @@ LAYERS = {
     2: {"hub", "families", "features", "feature_store", "examples", "hardware", "fitting"}
     | {"engines", "hub_rows", "hub_tables", "hub_streams", "hub_writing", "hub_accounts"}
     | {"hub_jobs", "hub_spaces", "hub_greeting"}
-    | {"hub_datasets", "hub_splits"},
+    | {"hub_datasets", "hub_splits"}
+    | {"hub_adapters", "shared_adapters"},
     3: {"dataset", "dataset_report", "sources"}
-    | {"pushing"}
+    | {"pushing", "pushing_adapters", "adapter_card", "adapter_words"}
     | {"training", "learner", "graphs", "ranks", "validation", "checkpoints", "preflight"}
     | {"decoding", "streaming", "reading", "comparing", "exporting"}
     | {"report", "report_page", "report_words", "suspects", "pretrain", "bench"}
@@ -84,6 +86,7 @@ ALLOWED = {
     | LAYERS[1]
     | LAYERS[4]
     | {"hub", "hub_writing", "hub_accounts", "families", "report", "report_page", "ui"}
+    | {"hub_adapters"}
     | {"dataset_report", "suspects"}
     | {"report_charts_svg", "report_conditions", "report_figures", "report_filter"}
     | {"report_ranking", "report_tables", "report_words"},
@@ -103,8 +106,8 @@ HOMES = {  # where a package from elsewhere may be imported
     "safetensors": MODEL_WORLD,
     "tokenizers": MODEL_WORLD,
     "huggingface_hub": {"hub", "hub_writing", "hub_accounts", "hub_jobs", "hub_spaces"}
-    | {"hub_greeting", "hub_datasets"},
-    "httpx": {"hub", "hub_writing", "hub_jobs", "hub_greeting"},
+    | {"hub_greeting", "hub_datasets", "hub_adapters"},
+    "httpx": {"hub", "hub_writing", "hub_jobs", "hub_greeting", "hub_adapters"},
     "packaging": {"doctor"},
     "yaml": {"space_manifest", "deploying"},
     "gradio": {"ui"},

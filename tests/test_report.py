@@ -469,3 +469,28 @@ def test_what_is_no_picture_is_left_out(encoded, tmp_path):
     page = page_of(HARD[:1], tmp_path, {"plain.png": encoded})
     assert "(the picture cannot be shown)" in page.texts
     assert not page.all("img")
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [("Haus", "Hans", "Haus")],
+        [("abc", "ab" * 300, "xyz " * 200)] * 4,
+        [("", "", "")] * 3,
+        [("", "abc", "")] * 3,
+        [("a\ud800b", "a\udfff", "a\ud800b")] * 3,
+        [("a\0b", "\0", "a\0b\0\0"), ("\0", "", ""), ("a\0", "b\0c", "\ue000")],
+        [("\U00040000\U0010ffff", "\U0010ffff", "\U00040000")],
+        [("e" + "\u0301" * 5_000, "e" + "\u0301" * 4_000, "e")] * 3,
+        [("1" * 2_000 + " " + "1," * 900, "1" * 1_999, "1 " * 900)] * 2,
+        [(" \n\t" * 1_000, "\u3000" * 100, " ")] * 2,
+        [("ab " * 9_000, "ab " * 9_000 + "c", "ab " * 9_000)],
+    ],
+    ids=lambda rows: ascii(rows[0][0][:12]),
+)
+def test_no_text_is_too_odd_for_a_report(rows, tmp_path):
+    numbered = [(f"{number}.png", *row) for number, row in enumerate(rows)]
+    comparison = compare(numbered)
+    paths = write_report(comparison, {}, tmp_path)
+    assert read_report(paths["json"])["verdict"]["en"] == verdict(comparison)
+    assert len(paths["csv"].read_text("utf-8-sig").splitlines()) > len(rows)

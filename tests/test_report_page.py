@@ -1,6 +1,7 @@
 """The page of a report: charts and tables of everything that is counted, in both languages."""
 
 import os
+import re
 from html import escape
 from io import BytesIO
 
@@ -57,7 +58,7 @@ def test_the_folders_of_a_path_stay_in_order_in_any_script():
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_the_page_names_all_conditions(language):
     values, words = full_report(), WORDS[language]
-    html = conditions(values, words)
+    html = re.sub("</?bdi>", "", conditions(values, words))
     for told in (
         *values["contract"].values(),
         values["contract_digest"],

@@ -272,7 +272,7 @@ def test_a_chinese_page_holds_no_english_sentence(visit):
         ours = re.sub(theirs, "", html_of(shown(visit.home, session, "zh")))
         english = set(re.findall(r"[A-Za-z]+", re.sub(r"<[^>]*>|&\w+;", " ", ours)))
         names = {"zip", "pictures", "GB", "t", "small", "tiny"}  # pictures.zip, t4-small
-        names |= set("ISDCn") | {"WER"}  # (I+S+D)/(I+S+D+C), CER (n)
+        names |= set("ISDCn") | {"WER", "PNG", "CSV"}  # (I+S+D)/(I+S+D+C), CER (n), files
         names |= {"NVIDIA", "Google", "Colab", "T", "Space"}
         assert english <= {"CER", "OCR", "GPU", "DeepSeek"} | names
 
@@ -1013,13 +1013,13 @@ def test_nothing_is_started_with_somebody_elses_kind_of_job(visit):
     with pytest.raises(gr.Error, match="no finished dataset"):
         start(visit, swapped)
     with pytest.raises(gr.Error, match="no tuned model"):
-        visit.compare.compare("test", "no", [], None, "", swapped, "en")
+        visit.compare.compare("test", "no", [], None, "", [], swapped, "en")
     with pytest.raises(gr.Error, match="no finished comparison"):
         visit.compare.fetch_page({"comparison": visit.session["run"]}, "en")
 
 
 def test_compare_uses_what_the_run_was_made_with(visit):
-    session = visit.compare.compare("test", "no", [], None, "", visit.session, "zh")
+    session = visit.compare.compare("test", "no", [], None, "", [], visit.session, "zh")
     config = config_of(visit.actions, session, "comparison")
     run = config_of(visit.actions, session, "run")
     assert (config["data"], config["base"]) == (run["data"], run["base"])

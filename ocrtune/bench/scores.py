@@ -9,6 +9,7 @@ import json
 import os
 import platform
 import random
+import re
 import subprocess
 import sys
 import time
@@ -121,8 +122,15 @@ def describe(scorings: Sequence[Scoring]) -> str:
     return (
         f"{table(head, rows)}\n\nGoal for {2 * LINES:,} pairs of {LINE_CHARS} characters: "
         f"{MOST_SECONDS:.0f} s and {MOST_MIB:.0f} MiB on two cores.\n"
-        f"Machine: {os.cpu_count()} cores, {platform.machine()}.\n"
+        f"Machine: {describe_machine()}.\n"
     )
+
+
+def describe_machine() -> str:
+    """Return the processor's name, its cores, and how busy others keep them."""
+    found = re.search(r"model name\s*: (.+)", Path("/proc/cpuinfo").read_text("utf-8"))
+    name = found[1] if found else platform.machine()
+    return f"{os.cpu_count()} cores, {name}; load {os.getloadavg()[0]:.1f}"
 
 
 def draw_texts(kind: str, lines: int, seed: int = 0) -> tuple[list[str], list[str], list[str]]:

@@ -10,8 +10,7 @@ from pathlib import Path
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
 from peft.utils import get_peft_model_state_dict
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor
 
 from ocrtune import hub
@@ -19,26 +18,27 @@ from ocrtune.config import TrainConfig
 from ocrtune.engines import Unsloth
 from ocrtune.errors import ConfigError, ModelError
 from ocrtune.families import ModelFamily, get_family, tiny
+from ocrtune.families.adapter_files import (
+    ADAPTER_WEIGHTS,
+    CONTRACT,
+    fit_lora,
+    has_contract,
+    read_adapter,
+    read_contract,
+    usual_contract,
+)
+from ocrtune.families.digests import DIGEST, safe_shards, weights_digest
 from ocrtune.families.experts import quicken_experts, restore_wrappers
 from ocrtune.families.image_text_files import embed_prompt, load_transformers
 from ocrtune.families.loaded import IMAGE_TOKEN, LoadedModel, refuse_unknown_layout
 from ocrtune.families.lora import quicken
 from ocrtune.families.page_layouts import AUTO
 from ocrtune.families.prompts import CONTROL, resolve_prompt
-from ocrtune.families.weights import (
-    DIGEST,
-    load_network,
-    load_tokenizer,
-    quiet,
-    refuse_differences,
-    safe_shards,
-    weights_digest,
-)
+from ocrtune.families.weights import load_network, load_tokenizer, quiet, refuse_differences
 from ocrtune.records import OcrContract
 
-ADAPTER_CONFIG, ADAPTER_WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
 DEFAULT = "default"  # what peft calls the only adapter
-CONTRACT, DETAILS = "contract.json", "details.json"
+DETAILS = "details.json"
 EXPERTS_BYTES = 15e9  # memory of a GPU on which their adapters fit; a T4 has 15.6e9
 TEXT_MODELS = ("model.language_model.", "model.text_model.")  # their layers, in every family
 VISION_TOWERS = ("model.sam_model.", "model.vision_model.", "model.projector.")
@@ -278,8 +278,36 @@ def load_adapter(loaded: LoadedModel, folder: Path, name: str = DEFAULT) -> list
     sentence for each entry in which the contract differs from the base model's own. Keys that are
     missing or left over are a ModelError, as are other base weights.
     """
-    contract = read_contract(folder)
+    contract = contract_for(loaded, folder)
     return put_adapter(loaded, contract, lambda: read_adapter(folder), f"adapter `{folder}`", name)
+
+
+def contract_for(loaded: LoadedModel, folder: Path) -> OcrContract:
+    """Return what an adapter is read under: its own contract, or the base model's if it has none.
+
+    A folder without a finished adapter has to have its own.
+    """
+    if has_contract(folder) or not (folder / ADAPTER_WEIGHTS).is_file():
+        return read_contract(folder)
+    return usual_contract(folder, loaded.contracts.get("", loaded.contract))
+
+
+def continue_lora(loaded: LoadedModel, folder: Path, dropout: float) -> LoraConfig:
+    """Put a saved adapter on the model to train it further; returns its layers.
+
+    It has to fit the base model as for reading. Its weights are in fp32, as fresh ones are.
+    """
+    refuse_second_adapter(loaded)
+    refuse_other_base(loaded.contract, contract_for(loaded, folder))
+    lora, weights = fit_lora(*read_adapter(folder), loaded.network, loaded.family)
+    lora.inference_mode, lora.lora_dropout = False, dropout
+    wrap(loaded, lora)
+    try:
+        fill(loaded, weights, f"the adapter `{folder}`")
+    except ModelError:
+        take_off(loaded, DEFAULT)
+        raise
+    return lora
 
 
 def put_adapter(
@@ -306,6 +334,8 @@ def put_adapter(
             "It was written by another version of ocrtune: train the adapter again.",
         )
     lora, weights = read()
+    if not isinstance(weights, Tensor):
+        lora, weights = fit_lora(lora, weights, loaded.network, loaded.family)
     wrap(loaded, lora, name)
     try:
         keyed = by_keys(loaded, weights, name) if isinstance(weights, Tensor) else weights
@@ -401,17 +431,6 @@ def fill(
             tensor.copy_(weights[key])
 
 
-def read_contract(folder: Path) -> OcrContract:
-    """Return the contract that an adapter was trained under."""
-    try:
-        return OcrContract.from_dict(json.loads((folder / CONTRACT).read_text("utf-8")))
-    except (OSError, ValueError, TypeError) as error:
-        raise ModelError(
-            f"`{folder}` holds no readable {CONTRACT}.",
-            "Name the `adapter` folder that `ocrtune train` wrote.",
-        ) from error
-
-
 def refuse_other_base(ours: OcrContract, theirs: OcrContract) -> None:
     """Raise a ModelError if an adapter was certainly trained on other weights."""
     both_digests = ours.revision.startswith(DIGEST) and theirs.revision.startswith(DIGEST)
@@ -421,20 +440,3 @@ def refuse_other_base(ours: OcrContract, theirs: OcrContract) -> None:
             f"model is `{ours.base_model}` ({ours.revision}).",
             "Load the base model it was trained on, or train it again.",
         )
-
-
-def read_adapter(folder: Path) -> tuple[LoraConfig, dict[str, Tensor]]:
-    """Return what an adapter folder holds, weights on the CPU."""
-    for name in (ADAPTER_CONFIG, ADAPTER_WEIGHTS):
-        if not (folder / name).is_file():
-            raise ModelError(
-                f"The adapter `{folder}` has no {name}.", "The run did not finish: train it again."
-            )
-    try:
-        lora = LoraConfig.from_pretrained(str(folder))
-        weights = load_file(folder / ADAPTER_WEIGHTS)
-    except (OSError, ValueError, TypeError, KeyError, SafetensorError) as error:
-        raise ModelError(
-            f"The adapter `{folder}` cannot be read: {error}.", "Copy it again, or train it again."
-        ) from error
-    return lora, weights

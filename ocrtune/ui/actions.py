@@ -101,6 +101,10 @@ class Actions:
         """Return the token of the visitor who is being answered; refuse if nobody is signed in."""
         return require_token(self.account)
 
+    def own_token(self) -> str:
+        """Return the token of the visitor who is being answered; empty if nobody is signed in."""
+        return (self.account() if self.account else "") or ""
+
     def launch(
         self, job: jobs.Job, command: str, config: object, session: object, token: str = ""
     ) -> str:
@@ -326,22 +330,33 @@ class Actions:
         session, _ = settings_and_visitor[-2:]
         if look(self.home, session, "check").active:
             raise Refused("already_checking")
-        config = self.run_settings(*settings_and_visitor)
-        return clean(session) | {"check": self.launch_once("check", lambda _: config, session)}
+        return self.begin_check(self.run_settings(*settings_and_visitor), session)
+
+    def begin_check(self, config: TrainConfig, session: object) -> dict:
+        """Find out what a run with these settings would take."""
+        if look(self.home, session, "check").active:
+            raise Refused("already_checking")
+        token = self.own_token() if config.start_from else ""
+        check = self.launch_once("check", lambda _: config, session, token)
+        return clean(session) | {"check": check}
 
     @shown
     def start(self, *settings_and_visitor: object) -> dict:
         """Start a run on the visitor's dataset."""
         session, _ = settings_and_visitor[-2:]
-        config = self.run_settings(*settings_and_visitor)
+        return self.begin(self.run_settings(*settings_and_visitor), session)
+
+    def begin(self, config: TrainConfig, session: object) -> dict:
+        """Start a run with these settings."""
         if look(self.home, session, "run").active:
             raise Refused("already_running")
+        token = self.own_token() if config.start_from else ""
 
         def settle(folder: Path) -> TrainConfig:
             return replace(config, output=str(folder / "run"))
 
         kept = kept_ids(session, "dataset", "shared")
-        return kept | {"run": self.launch_once("train", settle, session)}
+        return kept | {"run": self.launch_once("train", settle, session, token)}
 
     @shown
     def resume(self, session: object, language: str) -> dict:
@@ -396,6 +411,32 @@ class Actions:
         language: str,
     ) -> dict:
         """Read a picture with the base model and, if there is one, with the tuned model."""
+        return self.read_own(picture, reference, prompt, words, session)
+
+    def read_shared(
+        self, picture: object, reference: object, adapter: str, session: object
+    ) -> dict:
+        """Read a picture with an adapter of the Hub and the base model that belongs to it."""
+        if not picture:
+            raise Refused("no_picture")
+        job = jobs.create(self.home)
+        path = keep(picture, job.folder / "upload")
+        if isinstance(reference, str) and reference:
+            (job.folder / "reference.txt").write_text(reference, "utf-8")
+        config = ReadConfig(
+            pictures=(str(path),),
+            base="",
+            adapter=adapter,
+            both=True,
+            boxes=str(job.folder / "boxes"),
+        )
+        token = self.own_token()
+        return clean(session) | {"reading": self.launch(job, "read", config, session, token)}
+
+    def read_own(
+        self, picture: object, reference: object, prompt: object, words: object, session: object
+    ) -> dict:
+        """Read a picture with the base model and the tuned model of the visitor."""
         if not picture:
             raise Refused("no_picture")
         run = look(self.home, session, "run")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import gradio as gr
 
+from ocrtune.adapter_names import SharedName
 from ocrtune.config import LEAVE_OUT_SEEN, CompareConfig
 from ocrtune.dataset_files import read_build_report
 from ocrtune.errors import JobError, OcrtuneError
@@ -24,7 +25,8 @@ from ocrtune.ui.compare_reports import report_of
 from ocrtune.ui.compare_views import NAMED, other_files
 from ocrtune.ui.edit_actions import EditActions, picked_id, seen
 from ocrtune.ui.gallery import LINES, LONGEST_SEARCH, View
-from ocrtune.ui.looks import Look, clean, own_jobs, see
+from ocrtune.ui.looks import Look, clean, look, own_jobs, see
+from ocrtune.ui.shared_actions import named_many
 from ocrtune.ui.uploads import hand_out, keep, require_kind, uploaded
 from ocrtune.ui.words import Refused, language_of, say
 
@@ -47,14 +49,18 @@ class CompareActions:
         others: object,
         texts: object,
         called: object,
+        adapters: object,
         session: object,
         language: str,
     ) -> dict:
         """Compare the base model with the visitor's tuned model, and with what else they bring.
 
         others: ids of further runs of theirs; texts: an upload of what another engine read, which
-        is `called` so.
+        is `called` so; adapters: of the Hub, which need no run of theirs.
         """
+        shared = named_many(adapters)
+        if shared and not look(self.actions.home, session, "run").usable:
+            return self.compare_shared(split, leave_out, shared, session, language)
         run = self.actions.need(session, "run", "no_adapter")
         language = language_of(language)
         split = split if isinstance(split, str) and split in SPLITS else "test"
@@ -82,13 +88,56 @@ class CompareActions:
                 base=settings.base,
                 split=split,
                 leave_out_seen=leave_out if leave_out in LEAVE_OUT_SEEN else LEAVE_OUT_SEEN[0],
-                adapters=tuple(str(adapter_of(kept)) for kept in ready),
+                adapters=(
+                    *(str(adapter_of(kept)) for kept in ready),
+                    *(one.address for one in shared),
+                ),
                 checkpoints=tuple(str(kept.job.folder / "run") for kept in unfinished),
-                names=tuple(called_so[key] for key in (run.id, *ids(ready), *ids(unfinished))),
+                names=(
+                    *(called_so[key] for key in (run.id, *ids(ready))),
+                    *(one.shown for one in shared),
+                    *(called_so[key] for key in ids(unfinished)),
+                ),
                 texts=brought(texts, called, folder, [settings.base, *names]),
             )
 
-        return clean(session) | {"comparison": self.actions.launch_once("compare", settle, session)}
+        token = self.actions.own_token() if shared else ""
+        started = self.actions.launch_once("compare", settle, session, token)
+        return clean(session) | {"comparison": started}
+
+    def compare_shared(
+        self,
+        split: object,
+        leave_out: object,
+        shared: Sequence[SharedName],
+        session: object,
+        language: str,
+    ) -> dict:
+        """Compare adapters of the Hub with their base model on the visitor's dataset."""
+        dataset, language = (
+            self.actions.need(session, "dataset", "no_dataset"),
+            language_of(language),
+        )
+        split = split if isinstance(split, str) and split in SPLITS else "test"
+        if not read_build_report(dataset.dataset)["splits"].get(split):
+            raise Refused("compare_empty_split", split=say(language, f"split_{split}"))
+
+        def settle(folder: Path) -> CompareConfig:
+            return CompareConfig(
+                data=str(dataset.dataset),
+                adapter=shared[0].address,
+                adapters=tuple(one.address for one in shared[1:]),
+                names=tuple(one.shown for one in shared),
+                output=str(folder / "report"),
+                language=language,
+                base="",
+                split=split,
+                leave_out_seen=leave_out if leave_out in LEAVE_OUT_SEEN else LEAVE_OUT_SEEN[0],
+            )
+
+        token = self.actions.own_token()
+        started = self.actions.launch_once("compare", settle, session, token)
+        return clean(session) | {"comparison": started}
 
     def further(self, others: object, run: Look, session: object) -> list[Kept]:
         """Return the other runs that a visitor has chosen; refuse what is not theirs."""

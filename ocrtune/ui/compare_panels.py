@@ -37,7 +37,7 @@ def show_compare(looks: Looks, language: str) -> list:
     run, comparison = looks["run"], looks["comparison"]
     splits = run_counts(run)
     button = gr.Button(
-        interactive=any(splits.values()) and not comparison.active,
+        interactive=(any(splits.values()) or looks["dataset"].usable) and not comparison.active,
         variant=variant(not comparison.usable),
     )
     above = [ready(run, splits, language), button]

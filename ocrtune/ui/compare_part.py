@@ -13,6 +13,7 @@ from ocrtune.ui.editor import PICKED, pick_button
 from ocrtune.ui.gallery import LONGEST_SEARCH
 from ocrtune.ui.gallery_part import TO_CARD, GalleryPart
 from ocrtune.ui.parts import Shared, step
+from ocrtune.ui.shared_part import adapter_part
 from ocrtune.ui.words import label
 
 TO_LINES = "() => window.ocrtune.show('#ot-lines')"
@@ -55,6 +56,7 @@ def more_part(compare: CompareActions, shared: Shared) -> MorePart:
             elem_id="ot-other-runs",
             elem_classes="ot-filters",
         )
+        adapters = adapter_part(compare.actions, shared, "compare", many=True)
         with gr.Row(elem_classes="ot-even"):
             texts = gr.File(
                 label=label("more_texts"),
@@ -76,7 +78,7 @@ def more_part(compare: CompareActions, shared: Shared) -> MorePart:
         fold.expand(compare.open_more, inputs, shared.view, **private),
         fold.collapse(compare.close_more, inputs, shared.view, **private),
     ]
-    return MorePart([split, leave_out, others, texts, called], [others], changes)
+    return MorePart([split, leave_out, others, texts, called, adapters], [others], changes)
 
 
 def lines_part(compare: CompareActions, shared: Shared) -> GalleryPart:

@@ -1,9 +1,11 @@
 """Where a visitor's run happens: here, or on a machine of the Hub that they pay for."""
 
+import os
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import gradio as gr
+from gradio.utils import get_space
 
 from ocrtune import jobs
 from ocrtune.config import TrainConfig
@@ -16,9 +18,11 @@ from ocrtune.remote import RemoteState, agree, refuse_unsendable
 from ocrtune.turns import REMOTE
 from ocrtune.ui.actions import STARTING, Actions, kept_ids, shown
 from ocrtune.ui.looks import Look, clean, look
-from ocrtune.ui.views import duration, escape, notice, text, tiles
-from ocrtune.ui.words import Refused, say
+from ocrtune.ui.shared_actions import named_one
+from ocrtune.ui.views import duration, escape, notice, sentence, text, tiles
+from ocrtune.ui.words import Refused, language_of, say
 
+SCOPE = "jobs"  # of a sign-in on a Space
 HERE = "here"  # the choice that is no machine of the Hub
 
 
@@ -53,6 +57,11 @@ class Elsewhere:
     def offered(self) -> bool:
         return self.actions.account is not None
 
+    @property
+    def allowed(self) -> bool:
+        """Whether a sign-in may start jobs: on a Space its owner has to ask visitors for that."""
+        return not get_space() or SCOPE in os.environ.get("OAUTH_SCOPES", "").split()
+
     def choices(self) -> list[tuple[str, str]]:
         """Return the machines as a widget takes them; their names are the same in all languages."""
         return [(machine_words(one), one.name) for one in load_flavors(self.actions.home)]
@@ -66,6 +75,9 @@ class Elsewhere:
         language = settings_and_visitor[-1]
         if where == HERE or not self.offered:
             return ["", gr.update(visible=False, value=False), {}]
+        if not self.allowed:
+            told = notice(sentence(say(language_of(language), "remote_no_scope")), "bad")
+            return [told, gr.update(visible=False, value=False), {}]
         flavor = self.machine(where)
         config, samples, told = self.run_of(settings_and_visitor)
         estimate = estimate_run(config, samples, flavor, told)
@@ -103,11 +115,17 @@ class Elsewhere:
         return config, samples, last_check(check, config)
 
     @shown
-    def start(self, where: object, consent: object, terms: object, *settings: object) -> dict:
-        """Start a run on the visitor's dataset, where they want it."""
+    def start(
+        self, where: object, consent: object, terms: object, adapter: object, *settings: object
+    ) -> dict:
+        """Start a run on the visitor's dataset; adapter: of the Hub, what it begins with."""
+        session, named = settings[-2], named_one(adapter)
+        begun = named.address if named else ""
         if where == HERE or not self.offered:
-            return self.actions.start(*settings)
-        session = settings[-2]
+            config = self.actions.run_settings(*settings)
+            return self.actions.begin(replace(config, start_from=begun), session)
+        if not self.allowed:
+            raise Refused("remote_no_scope")
         agreed = Terms.of(terms)
         if consent is not True or agreed is None or agreed.flavor != where:
             raise Refused("remote_agree")
@@ -122,9 +140,9 @@ class Elsewhere:
 
         def settle(folder: Path) -> TrainConfig:
             agree(folder, agreed.flavor, agreed.estimate())
-            return replace(config, output=str(folder / "run"))
+            return replace(config, output=str(folder / "run"), start_from=begun)
 
-        kept = kept_ids(session, "dataset")
+        kept = kept_ids(session, "dataset", "shared")
         return kept | {"run": self.actions.launch_once(REMOTE, settle, session, token)}
 
     def take_consent(self) -> bool:

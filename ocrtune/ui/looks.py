@@ -27,6 +27,7 @@ COMMANDS = {
     "comparison": "compare",
     "doctor": "doctor",
     "shared": "push-dataset",
+    "push": "push-adapter",
 }
 
 # Settings of a build that a visitor may answer with one of the choices that it offers.

@@ -14,6 +14,8 @@ from ocrtune.ui.knobs import lay_out_knobs
 from ocrtune.ui.own_actions import OwnActions
 from ocrtune.ui.own_part import log_part, mine_part
 from ocrtune.ui.parts import Shared, TabParts, card, step, tab_named
+from ocrtune.ui.shared_actions import SharedActions
+from ocrtune.ui.shared_part import adapter_part, push_part
 from ocrtune.ui.words import label
 
 EXAMPLE = "deepseek-ai/DeepSeek-OCR"  # of a base model on the Hub
@@ -21,7 +23,7 @@ EXAMPLE = "deepseek-ai/DeepSeek-OCR"  # of a base model on the Hub
 
 def train_tab(actions: Actions, shared: Shared) -> TabParts:
     """Lay out the Fine-tune tab; return what it shows and which clicks change it."""
-    own = OwnActions(actions)
+    own, sharing = OwnActions(actions), SharedActions(actions)
     with tab_named("train") as tab:
         with card():
             step("train_step_1")
@@ -51,6 +53,7 @@ def train_tab(actions: Actions, shared: Shared) -> TabParts:
                 settings = lay_out_knobs(FAMILIES[BASES[0]])
                 copies = Copies(actions.home, actions.account, actions.lent)
                 copied = copy_part(copies, shared)
+                begun = adapter_part(actions, shared, "start")
         with card():
             step("train_step_2")
             elsewhere = Elsewhere(actions)
@@ -72,6 +75,7 @@ def train_tab(actions: Actions, shared: Shared) -> TabParts:
                 cer = curve("cer")
             readings = gr.HTML(padding=False, elem_id="ot-readings")
             log = log_part(own, shared)
+        push = push_part(actions, shared)
         mine = mine_part(own, shared)
         doctor = doctor_part(actions, shared)
     choosing = {
@@ -87,13 +91,13 @@ def train_tab(actions: Actions, shared: Shared) -> TabParts:
     changes = [
         start.click(
             elsewhere.start,
-            [*place.inputs(shared), base, other, *settings, *shared.inputs],
+            [*place.inputs(shared), begun, base, other, *settings, *shared.inputs],
             shared.session,
             **shared.private,
         ),
         check.click(
-            actions.check,
-            [base, other, *settings, *shared.inputs],
+            sharing.check,
+            [base, other, *settings, begun, *shared.inputs],
             shared.session,
             **shared.private,
         ),
@@ -106,6 +110,7 @@ def train_tab(actions: Actions, shared: Shared) -> TabParts:
         ),
         *log.changes,
         *mine.changes,
+        *push.changes,
         *doctor.changes,
     ]
     copied.follow(copies, shared, changes[0], changes[3])
@@ -113,7 +118,7 @@ def train_tab(actions: Actions, shared: Shared) -> TabParts:
     changes += copied.changes
     proceed.click(actions.go_to_compare, None, shared.tabs, **shared.private)
     outputs = [dataset, device, start, stop, resume, progress, proceed, curves, loss, cer, readings]
-    outputs += [check, preflight, share, kept, *log.outputs, *mine.outputs]
+    outputs += [check, preflight, share, kept, *log.outputs, *mine.outputs, *push.outputs]
     outputs += doctor.outputs
     return TabParts(tab, outputs, changes)
 

@@ -6,6 +6,8 @@ from ocrtune.ui.actions import LONGEST_WORDS, PROMPTS, Actions
 from ocrtune.ui.edit_actions import EditActions
 from ocrtune.ui.editor import text_box
 from ocrtune.ui.parts import Shared, TabParts, card, step, tab_named
+from ocrtune.ui.shared_actions import SharedActions
+from ocrtune.ui.shared_part import adapter_part
 from ocrtune.ui.words import label
 
 
@@ -43,6 +45,7 @@ def try_tab(actions: Actions, shared: Shared) -> TabParts:
                 visible=False,
                 elem_id="ot-words",
             )
+            adapter = adapter_part(actions, shared, "try")
             read = gr.Button(label("read_button"), variant="primary", elem_id="ot-read")
         with card():
             step("try_step_3")
@@ -57,8 +60,8 @@ def try_tab(actions: Actions, shared: Shared) -> TabParts:
     take.click(actions.take_picture, shared.inputs, [picture, reference], **shared.private)
     changes = [
         read.click(
-            actions.read,
-            [picture, reference, prompt, words, *shared.inputs],
+            SharedActions(actions).read,
+            [picture, reference, prompt, words, adapter, *shared.inputs],
             shared.session,
             preprocess=False,  # only the worker looks into the picture
             **shared.private,

@@ -25,6 +25,7 @@ from ocrtune.ui import (
     own_views,
     preflight_views,
     report_views,
+    shared_views,
     train_views,
     try_views,
 )
@@ -264,13 +265,14 @@ PANELS = {
     "share": Panel(show_share, (), ("run", "comparison"), 1, 2),
     "log": Panel(show_log, (), ("run",), 0, 2, look_at_log),
     "mine": Panel(show_mine, *EVERY_END, 0, 4, look_at_mine),
+    "push": Panel(shared_views.show_push, ("push",), ("run",), 2, 3),
     "doctor": Panel(doctor_part.show_doctor, ("doctor",), (), 1, 2),
     "try": Panel(show_try, ("reading",), ("run", "dataset"), 4, 5),
     "keep": Panel(editor.show_keep, (), ("reading", "dataset"), 1, 3, look_no_further),
     "keep_text": Panel(
         editor.show_keep_text, (), ("reading",), 1, 2, look_no_further, speaks=False
     ),
-    "compare": Panel(compare_panels.show_compare, ("comparison",), ("run",), 2, 5),
+    "compare": Panel(compare_panels.show_compare, ("comparison",), ("run", "dataset"), 2, 5),
     "more": Panel(compare_panels.show_more, (), ("run",), 0, 1, look_at_more),
     "lines": Panel(compare_panels.show_lines, *SUSPECTS, 2, 6, look_at_lines),
     "suspects": Panel(editor.show_suspects, *SUSPECTS, 2, 5, look_at_suspects),

@@ -581,7 +581,7 @@ ENGLISH = {
     "machine_working": "The machine is being checked.",
     "stage_checkup": "trying things out",
     "duplicate": "Duplicate this Space",
-    "duplicate_costs": "Your copy has no limits and only you use it. It starts on free hardware "
+    "duplicate_costs": "Your copy has no limits. It starts on free hardware "
     "without a GPU, where tiny learns and reads. A GPU is chosen in its settings and billed to you "
     "by Hugging Face while it runs: {machine} ${rate} an hour ({date}). Let it sleep when unused. "
     "Secrets and stored runs are not copied.",
@@ -628,6 +628,9 @@ ENGLISH = {
     "remote_consent_info": "Dataset and settings leave this machine, and your sign-in is handed to "
     "the job as a secret, so that it can send back what it has learned.",
     "remote_unknown": "There is no such machine. Choose one of the list.",
+    "remote_no_scope": "This Space does not ask its visitors for the right to start jobs. "
+    "Duplicate it and add `jobs` to `hf_oauth_scopes` in its README, or use ocrtune on "
+    "your own machine.",
     "remote_agree": "Look at the cost, and tick the box to agree to it: nothing was started.",
     "remote_agree_again": "The run has ended there, and another start costs again: choose a "
     "machine, tick the box, then resume.",
@@ -676,4 +679,44 @@ ENGLISH = {
     "stage_measure": "counting samples",
     "stage_pack": "packing samples",
     "stage_send": "sending",
+    # Adapters on the Hub
+    "shared_try": "Shared adapter from the Hub",
+    "shared_compare": "Shared adapters from the Hub",
+    "shared_start": "Go on from a shared adapter",
+    "shared_info": "Paste `name/adapter` (with `@revision` if you like), or find one. Only its "
+    "weights in safetensors and its settings are fetched, never code.",
+    "shared_find": "Find shared adapters",
+    "shared_found": "{count} found for {base}. Open the list above.",
+    "shared_found_none": "None are shared for {base} yet. You can still paste a name.",
+    "shared_any_base": "any base model",
+    "shared_downloads": "{count} downloads",
+    "shared_private": "private",
+    "shared_bad_name": "That names no adapter of the Hub. Use the form `name/adapter`, or "
+    "`name/adapter@revision`.",
+    "shared_too_many": "At most {most} shared adapters are compared at once. Remove some.",
+    "push_step": "### Share the adapter\nIt goes to your account on Hugging Face. Your pictures "
+    "and their texts stay here.",
+    "push_repo": "Repository",
+    "push_repo_info": "Your name, a slash, and a name for the adapter. It is made if it "
+    "is not there.",
+    "push_dataset": "Dataset on the Hub (optional)",
+    "push_dataset_info": "Linked on the card, if you have shared it.",
+    "push_visibility": "Who sees it",
+    "push_private": "Only me",
+    "push_public": "Everybody",
+    "push_license": "Licence",
+    "push_no_license": "Not said",
+    "push_examples": "Show three readings of the comparison on the card",
+    "push_examples_info": "With your texts for these three pictures. Without this box no text of "
+    "yours is sent; the error rates of the comparison are.",
+    "push_button": "Push to the Hub",
+    "push_name_first": "Name the repository to see where the adapter goes.",
+    "push_goes_private": "It goes to {page}, where only you see it.",
+    "push_goes_public": "It goes to {page}, where everybody sees it.",
+    "push_bad_name": "That is no repository of the Hub. Use the form `name/adapter`.",
+    "push_bad_license": "That is no licence as the Hub names them, such as `mit`.",
+    "push_no_examples": "There are no readings to show yet. Compare first, or leave the box empty.",
+    "already_pushing": "The adapter is being pushed, or its run is not over yet. Wait for that.",
+    "push_working": "The adapter is on its way to the Hub.",
+    "push_done": "The adapter is on the Hub:",
 }

@@ -548,7 +548,7 @@ CHINESE = {
     "machine_working": "正在检查这台机器。",
     "stage_checkup": "正在逐项尝试",
     "duplicate": "复制这个 Space",
-    "duplicate_costs": "副本没有用量上限，只供您自己使用。它最初运行在免费的无 GPU 硬件上，"
+    "duplicate_costs": "副本没有用量上限。它最初运行在免费的无 GPU 硬件上，"
     "可以用 tiny 训练和识别。在副本的设置里可以选择 GPU，运行期间由 Hugging Face 向您收费："
     "{machine} 每小时 {rate} 美元（{date}）。不用时请让它休眠。密钥和已保存的训练不会被复制。",
     # 登录
@@ -591,6 +591,8 @@ CHINESE = {
     "remote_consent_info": "数据集和设置会离开这台机器；您的登录凭证会作为机密变量"
     "交给任务，以便它把学到的内容送回来。",
     "remote_unknown": "没有这种机器，请从列表中选择。",
+    "remote_no_scope": "这个 Space 没有向访客申请启动 Jobs 的权限。请复制它，并在 README 的 "
+    "`hf_oauth_scopes` 中加上 `jobs`，或在自己的机器上使用 ocrtune。",
     "remote_agree": "请先查看费用，并勾选同意：目前没有启动任何任务。",
     "remote_agree_again": "那边的任务已经结束，再次启动会再次收费："
     "请选择机器并勾选同意，然后继续。",
@@ -637,4 +639,42 @@ CHINESE = {
     "stage_measure": "统计样本",
     "stage_pack": "打包样本",
     "stage_send": "正在上传",
+    # Hub 上的适配器
+    "shared_try": "Hub 上共享的适配器",
+    "shared_compare": "Hub 上共享的适配器",
+    "shared_start": "从共享的适配器继续训练",
+    "shared_info": "粘贴 `用户名/适配器`（可加 `@版本`），或者查找一个。只下载 "
+    "safetensors 权重和设置，绝不下载代码。",
+    "shared_find": "查找共享的适配器",
+    "shared_found": "找到 {count} 个适用于 {base} 的适配器，请打开上面的列表。",
+    "shared_found_none": "还没有适用于 {base} 的共享适配器。仍可以粘贴名称。",
+    "shared_any_base": "任意基础模型",
+    "shared_downloads": "下载 {count} 次",
+    "shared_private": "私有",
+    "shared_bad_name": "这不是 Hub 上的适配器名称。请使用 `用户名/适配器` 或 "
+    "`用户名/适配器@版本` 的形式。",
+    "shared_too_many": "一次最多对比 {most} 个共享的适配器，请去掉一些。",
+    "push_step": "### 分享适配器\n它会上传到你的 Hugging Face 账号。你的图片和文字留在这里。",
+    "push_repo": "仓库",
+    "push_repo_info": "你的用户名、斜杠，再加适配器的名称。没有时会自动创建。",
+    "push_dataset": "Hub 上的数据集（可选）",
+    "push_dataset_info": "如果你已分享数据集，说明页会链接到它。",
+    "push_visibility": "谁能看到",
+    "push_private": "只有我",
+    "push_public": "所有人",
+    "push_license": "许可证",
+    "push_no_license": "不说明",
+    "push_examples": "在说明页上展示对比中的三个识别结果",
+    "push_examples_info": "包括这三张图片的文字。不勾选时不会上传你的任何文字，"
+    "只上传对比得到的错误率。",
+    "push_button": "上传到 Hub",
+    "push_name_first": "填写仓库名称后，会显示适配器上传到哪里。",
+    "push_goes_private": "将上传到 {page}，只有你能看到。",
+    "push_goes_public": "将上传到 {page}，所有人都能看到。",
+    "push_bad_name": "这不是 Hub 上的仓库名称。请使用 `用户名/适配器` 的形式。",
+    "push_bad_license": "这不是 Hub 认识的许可证名称，例如 `mit`。",
+    "push_no_examples": "还没有可以展示的识别结果。请先对比，或不勾选这一项。",
+    "already_pushing": "适配器正在上传，或者训练还没有结束。请稍等。",
+    "push_working": "适配器正在上传到 Hub。",
+    "push_done": "适配器已在 Hub 上：",
 }
