@@ -27,8 +27,8 @@ from huggingface_hub.hf_api import DatasetInfo, RepoFile
 from ocrtune.errors import DatasetError, HubConflictError, HubError, OcrtuneError
 from ocrtune.hub import DATASET
 from ocrtune.hub_pages import hub_page
+from ocrtune.hub_words import hub_error
 from ocrtune.hub_writing import (
-    TOKENS,
     WRITING_SECONDS,
     be_patient,
     quoted,
@@ -73,10 +73,7 @@ class DatasetRepo:
 
     def __init__(self, repo_id: str, token: str) -> None:
         if not token:
-            raise HubError(
-                f"Nobody is signed in who could push to `{repo_id}`.",
-                f"Sign in with `hf auth login`, with a token of {TOKENS} that may write.",
-            )
+            raise hub_error("nobody", repo=repo_id)
         be_patient()
         self.account = user_of(token)
         self.repo_id = repo_id if "/" in repo_id else f"{self.account}/{repo_id}"
