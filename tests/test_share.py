@@ -90,13 +90,13 @@ def test_nobody_shares_without_an_account_or_a_dataset(here):
     with pytest.raises(gr.Error):
         here.buttons().share(*given, {}, "en")
     assert not here.buttons(None).offered
-    gate, fields, _ = here.buttons(lambda: "").open(here.session, "zh")
+    gate, fields, _ = here.buttons(lambda: "").open_sharing(here.session, "zh")
     assert "登录" in gate.value
     assert not fields.visible
-    gate, fields, _ = here.buttons().open({}, "en")
+    gate, fields, _ = here.buttons().open_sharing({}, "en")
     assert "no dataset yet" in gate.value
     assert not fields.visible
-    gate, fields, owner = here.buttons().open(here.session, "en")
+    gate, fields, owner = here.buttons().open_sharing(here.session, "en")
     assert not gate.visible
     assert fields.visible
     assert [value for _, value in owner.choices] == ["ann", "museum"]

@@ -30,7 +30,7 @@ class ShareActions:
         return self.actions.account is not None
 
     @shown
-    def open(self, session: object, language: str) -> list:
+    def open_sharing(self, session: object, language: str) -> list:
         """Return what is missing before anything can be shared, the fields, and whose it may be."""
         signed_in = bool(self.offered and self.actions.account())
         usable = look(self.actions.home, session, "dataset").usable

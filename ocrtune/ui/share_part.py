@@ -76,7 +76,7 @@ def share_part(share: ShareActions, shared: Shared) -> SharePart:
         **private,
         "trigger_mode": "always_last",
     }
-    opened = fold.expand(share.open, shared.inputs, [missing, fields, owner], **private)
+    opened = fold.expand(share.open_sharing, shared.inputs, [missing, fields, owner], **private)
     opened.success(**asked)
     for event in (owner.input, name.input, seen_by.input):
         event(**asked)
