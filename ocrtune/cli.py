@@ -91,6 +91,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("Interrupted.", file=sys.stderr)
         return INTERRUPTED
+    except ModuleNotFoundError as error:
+        if not error.name or error.name.split(".")[0] == "ocrtune":
+            raise
+        print(
+            f"The package `{error.name}` is not installed. Install what ocrtune needs with "
+            "`python -m pip install -r requirements-cpu.txt`, or `requirements.txt` with a GPU.",
+            file=sys.stderr,
+        )
+        return 1
     except Exception as error:
         if not is_circumstance(error):
             raise
@@ -103,6 +112,8 @@ def run(args: argparse.Namespace) -> int:
     if str(vars(args).get("resume") or "").startswith("hf://"):
         fetch_resumed(args)
     config = make_config(args)
+    if args.command == "doctor":  # which runs where packages are missing, the terminal's among them
+        return doctor(config, Watcher(silent), args).code
     with watched_by_terminal() as watcher:
         config = settled(config, watcher, args)
         return JOBS[args.command](config, watcher, args).code

@@ -155,3 +155,33 @@ def test_every_finding_has_words_in_both_languages():
     assert summary(["ok"], "zh") == "一切正常。"
     assert set(STATES) == {"ok", "warning", "problem"}
     assert Checked("hub", "ok", "hub_signed_in", {"name": "me", "why": ""}).check in CHECKS
+
+
+BARE = """
+import sys
+class Missing:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in sys.argv[1].split(","):
+            raise ModuleNotFoundError(f"No module named '{name}'", name=name.split(".")[0])
+sys.meta_path.insert(0, Missing())
+from ocrtune.cli import main
+sys.exit(main(sys.argv[2:]))
+"""
+
+
+def bare(missing: str, *command: str) -> subprocess.CompletedProcess:
+    """Run a command where packages are missing."""
+    words = [sys.executable, "-c", BARE, missing, *command]
+    return subprocess.run(words, capture_output=True, text=True, cwd=ROOT)
+
+
+def test_a_machine_without_most_packages_is_told_what_to_install():
+    checked = bare("rapidfuzz,regex,jiwer,gradio,datasets,pyarrow", "doctor", "--quick")
+    assert "Traceback" not in checked.stderr
+    assert "Packages" in checked.stdout
+    assert "Memory" in checked.stdout
+    other = bare("rapidfuzz", "score", "a.jsonl")
+    assert other.returncode == 1
+    assert "`rapidfuzz` is not installed" in other.stderr
+    assert "requirements-cpu.txt" in other.stderr
+    assert "Traceback" not in other.stderr

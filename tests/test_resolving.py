@@ -31,7 +31,7 @@ def resolve(wanted: str) -> dict[str, str]:
 
 
 @pytest.mark.skipif(not UV, reason="uv is not installed: type `pip install uv`")
-@pytest.mark.parametrize("name", ["requirements.txt", "requirements-colab.txt"])
+@pytest.mark.parametrize("name", ["requirements.txt", "ocrtune/assets/requirements-colab.txt"])
 def test_the_space_and_colab_can_be_installed(name):
     """Beside what the Hub adds to a Space's own list, in one command, for Python 3.12."""
     found = resolve((ROOT / name).read_text("utf-8") + BESIDE)

@@ -6,7 +6,7 @@ import gradio as gr
 from gradio.components import Component
 
 from ocrtune.ui.actions import Actions
-from ocrtune.ui.parts import Shared, step
+from ocrtune.ui.parts import Shared
 from ocrtune.ui.shared_actions import MOST_SHARED, PRIVATE, PUBLIC, SharedActions
 from ocrtune.ui.words import label
 
@@ -46,44 +46,45 @@ class PushPart:
 def push_part(actions: Actions, shared: Shared) -> PushPart:
     """Lay out the push of the finished run; shown once there is one, if anybody can sign in."""
     sharing = SharedActions(actions)
-    with gr.Column(visible=False, elem_id="ot-push", elem_classes="ot-step-card") as whole:
-        step("push_step")
-        with gr.Row(elem_classes="ot-even"):
-            repo = gr.Textbox(
-                label=label("push_repo"),
-                info=label("push_repo_info"),
-                placeholder="name/my-ocr-adapter",
-                max_length=200,
-                elem_id="ot-push-repo",
+    with gr.Column(visible=False, elem_id="ot-push") as whole:
+        with gr.Accordion(label("push_title"), open=False, elem_id="ot-push-fold"):
+            gr.Markdown(label("push_hint"), elem_classes="ot-hint")
+            with gr.Row(elem_classes="ot-even"):
+                repo = gr.Textbox(
+                    label=label("push_repo"),
+                    info=label("push_repo_info"),
+                    placeholder="name/my-ocr-adapter",
+                    max_length=200,
+                    elem_id="ot-push-repo",
+                )
+                dataset = gr.Textbox(
+                    label=label("push_dataset"),
+                    info=label("push_dataset_info"),
+                    placeholder="name/my-dataset",
+                    max_length=200,
+                    elem_id="ot-push-dataset",
+                )
+            with gr.Row(elem_classes="ot-even"):
+                seen_by = gr.Radio(
+                    [(label("push_private"), PRIVATE), (label("push_public"), PUBLIC)],
+                    value=PRIVATE,
+                    label=label("push_visibility"),
+                    elem_id="ot-push-visibility",
+                )
+                terms = gr.Dropdown(
+                    [(label("push_no_license"), ""), *((name, name) for name in LICENSES)],
+                    value="",
+                    label=label("push_license"),
+                    elem_id="ot-push-license",
+                )
+            consent = gr.Checkbox(
+                value=False,
+                label=label("push_examples"),
+                info=label("push_examples_info"),
+                elem_id="ot-push-examples",
             )
-            dataset = gr.Textbox(
-                label=label("push_dataset"),
-                info=label("push_dataset_info"),
-                placeholder="name/my-dataset",
-                max_length=200,
-                elem_id="ot-push-dataset",
-            )
-        with gr.Row(elem_classes="ot-even"):
-            seen_by = gr.Radio(
-                [(label("push_private"), PRIVATE), (label("push_public"), PUBLIC)],
-                value=PRIVATE,
-                label=label("push_visibility"),
-                elem_id="ot-push-visibility",
-            )
-            terms = gr.Dropdown(
-                [(label("push_no_license"), ""), *((name, name) for name in LICENSES)],
-                value="",
-                label=label("push_license"),
-                elem_id="ot-push-license",
-            )
-        consent = gr.Checkbox(
-            value=False,
-            label=label("push_examples"),
-            info=label("push_examples_info"),
-            elem_id="ot-push-examples",
-        )
-        goal = gr.HTML(padding=False, elem_id="ot-push-goal", elem_classes="ot-hint")
-        button = gr.Button(label("push_button"), variant="primary", elem_id="ot-push-button")
+            goal = gr.HTML(padding=False, elem_id="ot-push-goal", elem_classes="ot-hint")
+            button = gr.Button(label("push_button"), elem_id="ot-push-button")
         result = gr.HTML(padding=False, elem_id="ot-push-result")
     told = [repo, seen_by, *shared.inputs]
     latest = shared.private | {"trigger_mode": "always_last"}

@@ -694,7 +694,8 @@ ENGLISH = {
     "shared_bad_name": "That names no adapter of the Hub. Use the form `name/adapter`, or "
     "`name/adapter@revision`.",
     "shared_too_many": "At most {most} shared adapters are compared at once. Remove some.",
-    "push_step": "### Share the adapter\nIt goes to your account on Hugging Face. Your pictures "
+    "push_title": "Share this adapter on the Hugging Face Hub",
+    "push_hint": "It goes to your account on Hugging Face. Your pictures "
     "and their texts stay here.",
     "push_repo": "Repository",
     "push_repo_info": "Your name, a slash, and a name for the adapter. It is made if it "

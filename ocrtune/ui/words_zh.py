@@ -654,7 +654,8 @@ CHINESE = {
     "shared_bad_name": "这不是 Hub 上的适配器名称。请使用 `用户名/适配器` 或 "
     "`用户名/适配器@版本` 的形式。",
     "shared_too_many": "一次最多对比 {most} 个共享的适配器，请去掉一些。",
-    "push_step": "### 分享适配器\n它会上传到你的 Hugging Face 账号。你的图片和文字留在这里。",
+    "push_title": "把这个适配器分享到 Hugging Face Hub",
+    "push_hint": "它会上传到你的 Hugging Face 账号。你的图片和文字留在这里。",
     "push_repo": "仓库",
     "push_repo_info": "你的用户名、斜杠，再加适配器的名称。没有时会自动创建。",
     "push_dataset": "Hub 上的数据集（可选）",
