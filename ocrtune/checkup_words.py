@@ -126,9 +126,9 @@ WORDS = {  # found in English, to do in English, found in Chinese, to do in Chin
         "请运行 `pip install -r {file}`。",
     ),
     "torch_broken": (
-        "Cannot be loaded: {why}",
+        "It, or what it is used with, cannot be loaded: {why}",
         "Type `pip install --force-reinstall -r {file}`.",
-        "无法加载：{why}",
+        "它或与它一起使用的软件包无法加载：{why}",
         "请运行 `pip install --force-reinstall -r {file}`。",
     ),
     "driver_ok": ("NVIDIA {driver}.", "", "NVIDIA {driver}。", ""),

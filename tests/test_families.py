@@ -563,9 +563,9 @@ EXPERT_KEY = "base_model.model.model.language_model.layers.2.mlp.experts.lora_B.
     ("kind", "change", "sentence"),
     [
         ("text", lambda weights: weights.pop(KEY), "1 missing"),
-        ("experts", lambda weights: weights.pop(EXPERT_KEY), "1 missing"),
+        ("experts", lambda weights: weights.pop(EXPERT_KEY), "experts` have another shape"),
         ("text", lambda weights: weights.clear(), "42 missing"),
-        ("text", lambda weights: weights.update(other=torch.ones(1)), "1 unexpected"),
+        ("text", lambda weights: weights.update(other=torch.ones(1)), "none of LoRA layers"),
         ("text", lambda weights: weights.update({KEY: torch.ones(16, 63)}), "another shape"),
     ],
     ids=["key", "expert key", "all keys", "unexpected", "shape"],

@@ -100,8 +100,8 @@ def test_a_job_whose_time_is_over_is_asked_to_stop_and_says_why(tmp_path):
 
 def test_the_environment_binds_jobs_only(monkeypatch):
     monkeypatch.setenv("OCRTUNE_SHARED_SPACE", "yes")
-    assert cli.limits_of(SimpleNamespace(job=None)) == Limits()
-    assert cli.limits_of(SimpleNamespace(job="folder")) == USUAL
+    assert cli.limits_of(SimpleNamespace(job=None, command="train")) == Limits()
+    assert cli.limits_of(SimpleNamespace(job="folder", command="train")) == USUAL
 
 
 def test_the_limits_are_shown_before_start_where_there_are_any():

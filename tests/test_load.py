@@ -161,7 +161,7 @@ def test_a_page_waits_longer_the_more_of_them_ask():
 def test_two_hundred_requests_each_get_a_place_or_a_sentence(tmp_path, monkeypatch):
     started = []
 
-    def stand_in(job, command, config, worker, owner):
+    def stand_in(job, command, config, worker, owner, token):
         """A worker that waits, without a process of its own."""
         save(job, "queued", time.time(), 0, owner)
         started.append(job)

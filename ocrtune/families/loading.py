@@ -285,9 +285,10 @@ def load_adapter(loaded: LoadedModel, folder: Path, name: str = DEFAULT) -> list
 def contract_for(loaded: LoadedModel, folder: Path) -> OcrContract:
     """Return what an adapter is read under: its own contract, or the base model's if it has none.
 
-    A folder without a finished adapter has to have its own.
+    A folder without a finished adapter has to have its own, and so has one that ocrtune wrote.
     """
-    if has_contract(folder) or not (folder / ADAPTER_WEIGHTS).is_file():
+    ours = (folder / DETAILS).is_file() or not (folder / ADAPTER_WEIGHTS).is_file()
+    if has_contract(folder) or ours:
         return read_contract(folder)
     return usual_contract(folder, loaded.contracts.get("", loaded.contract))
 

@@ -88,7 +88,7 @@ class ShareActions:
         return str(run.run) if run.usable and trained(run).data == str(dataset) else ""
 
     @shown
-    def stop(self, session: object, language: str) -> dict:
+    def stop_sharing(self, session: object, language: str) -> dict:
         """Ask the push to end; what people see on the Hub stays as it was."""
         shared = look(self.actions.home, session, "shared")
         if shared.active:

@@ -83,6 +83,6 @@ def share_part(share: ShareActions, shared: Shared) -> SharePart:
     given = [owner, name, seen_by, license_, consent, *shared.inputs]
     changes = [
         push.click(share.share, given, session, **private),
-        stop.click(share.stop, shared.inputs, session, **private),
+        stop.click(share.stop_sharing, shared.inputs, session, **private),
     ]
     return SharePart([result, push, stop], changes)
