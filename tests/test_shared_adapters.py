@@ -207,6 +207,7 @@ def test_an_adapter_of_another_program_reads_under_the_usual_settings(adapter, t
         },
     )
     (plain / "contract.json").unlink()
+    (plain / "details.json").unlink()
     ours, theirs = load_base("tiny", device="cpu"), load_base("tiny", device="cpu")
     usual = theirs.contract
     load_adapter(ours, adapter)
