@@ -180,7 +180,7 @@ def test_a_machine_without_most_packages_is_told_what_to_install():
     assert "Traceback" not in checked.stderr
     assert "Packages" in checked.stdout
     assert "Memory" in checked.stdout
-    other = bare("rapidfuzz", "score", "a.jsonl")
+    other = bare("rapidfuzz", "score", "--pairs", "a.jsonl")
     assert other.returncode == 1
     assert "`rapidfuzz` is not installed" in other.stderr
     assert "requirements-cpu.txt" in other.stderr
