@@ -127,25 +127,32 @@ def write_rows(path: Path, rows: Iterable[Row]) -> None:
     with pq.ParquetWriter(
         path, SCHEMA, compression=PACKING, use_dictionary=False, write_statistics=False
     ) as writer:
-        group: list[Row] = []
-        size = 0
-        for row in rows:
-            group.append(row)
-            size += len(row.picture)
-            if len(group) == GROUP_ROWS or size >= GROUP_BYTES:
-                writer.write_table(as_table(group))
-                group, size = [], 0
-        if group:
-            writer.write_table(as_table(group))
+        for group in in_groups(rows):
+            images, texts, _ = as_columns(group)
+            writer.write_table(pa.Table.from_arrays([images, texts], schema=SCHEMA))
 
 
-def as_table(rows: Sequence[Row]) -> pa.Table:
-    """Return the rows as a table; column by column, which takes a third of the time."""
+def in_groups(rows: Iterable[Row | Sample]) -> Iterator[list[Row | Sample]]:
+    """Yield the rows in groups that a file's row groups may have, bounded in rows and bytes."""
+    group: list[Row | Sample] = []
+    size = 0
+    for row in rows:
+        group.append(row)
+        size += len(row.picture)
+        if len(group) == GROUP_ROWS or size >= GROUP_BYTES:
+            yield group
+            group, size = [], 0
+    if group:
+        yield group
+
+
+def as_columns(rows: Sequence[Row | Sample]) -> tuple[pa.Array, pa.Array, pa.Array]:
+    """Return pictures, texts and ids; a column at a time, which takes a third of the time."""
     pictures = as_array([row.picture for row in rows], pa.binary())
     ids = as_array([row.picture_id.encode() for row in rows], pa.string())
     images = pa.StructArray.from_arrays([pictures, ids], names=["bytes", "path"])
     texts = as_array([row.text.encode() for row in rows], pa.string())
-    return pa.Table.from_arrays([images, texts], schema=SCHEMA)
+    return images, texts, ids
 
 
 def as_array(values: Sequence[bytes], kind: pa.DataType) -> pa.Array:

@@ -21,7 +21,8 @@ from huggingface_hub.utils import (
 
 from ocrtune.errors import HubError
 from ocrtune.hub import PATIENCE_SECONDS, hub_errors, usable_token
-from ocrtune.hub_writing import TOKENS, be_patient, writing_errors
+from ocrtune.hub_words import hub_error
+from ocrtune.hub_writing import be_patient, writing_errors
 
 TAG = "ocrtune"  # on the card of every adapter that ocrtune pushes
 SEARCH_SECONDS = 8.0  # for one search, which somebody waits for
@@ -56,10 +57,7 @@ def find_model(repo_id: str, revision: str = "", token: str | None = None) -> Hu
 def find_own_model(repo_id: str, token: str) -> HubModel | None:
     """Return what is in a repo that somebody wants to write to; None if there is none yet."""
     if not token:
-        raise HubError(
-            f"Nobody is signed in who could push to `{repo_id}`.",
-            f"Sign in with `hf auth login`, with a token of {TOKENS} that may write.",
-        )
+        raise hub_error("nobody", repo=repo_id)
     be_patient()
     with writing_errors(repo_id):
         try:

@@ -272,10 +272,15 @@ def refused(repo_id: str, error: HfHubHTTPError) -> HubError:
 
 def own_words(error: HfHubHTTPError) -> str:
     """Return what the Hub said itself, without anything secret; empty if it said nothing."""
-    return " ".join(redact(error.server_message or "").split())[:LONGEST_QUOTE].rstrip(".")
+    return plain(error.server_message or "")
+
+
+def plain(words: str) -> str:
+    """Return words of the Hub's on one line, shortened, without anything secret."""
+    return " ".join(redact(words).split())[:LONGEST_QUOTE].rstrip(".")
 
 
 def quoted(words: str) -> str:
     """Return the Hub's own words as a sentence to add, without anything secret."""
-    short = " ".join(redact(words).split())[:LONGEST_QUOTE].rstrip(".")
+    short = plain(words)
     return f" The Hub says: {short}." if short else ""

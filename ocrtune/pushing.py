@@ -24,14 +24,7 @@ from ocrtune.cards import (
 )
 from ocrtune.config import PushDatasetConfig
 from ocrtune.dataset_facts import Counts, DatasetFacts, measure_dataset, read_contract, told_of
-from ocrtune.dataset_files import (
-    FEATURES,
-    GROUP_BYTES,
-    GROUP_ROWS,
-    as_array,
-    staging,
-    stream_samples,
-)
+from ocrtune.dataset_files import FEATURES, as_columns, in_groups, staging, stream_samples
 from ocrtune.errors import DatasetError, HubConflictError, HubError
 from ocrtune.events import Emit, Progress, silent
 from ocrtune.hub_datasets import DatasetRepo, Staged, Standing, is_public, parts_of, whole_card
@@ -223,22 +216,6 @@ def counted(samples: Iterator[Sample], split: str, counts: Counts) -> Iterator[S
 def write_split(path: Path, samples: Iterator[Sample]) -> None:
     """Write samples to a file of Arrow, a bounded batch at a time."""
     with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_stream(sink, SHARED_SCHEMA) as writer:
-        batch: list[Sample] = []
-        size = 0
-        for sample in samples:
-            batch.append(sample)
-            size += len(sample.picture)
-            if len(batch) == GROUP_ROWS or size >= GROUP_BYTES:
-                writer.write_batch(as_batch(batch))
-                batch, size = [], 0
-        if batch:
-            writer.write_batch(as_batch(batch))
-
-
-def as_batch(samples: list[Sample]) -> pa.RecordBatch:
-    """Return samples as a batch of rows."""
-    pictures = as_array([sample.picture for sample in samples], pa.binary())
-    ids = as_array([sample.picture_id.encode() for sample in samples], pa.string())
-    texts = as_array([sample.text.encode() for sample in samples], pa.string())
-    images = pa.StructArray.from_arrays([pictures, ids], names=["bytes", "path"])
-    return pa.RecordBatch.from_arrays([images, texts, ids], schema=SHARED_SCHEMA)
+        for group in in_groups(samples):
+            columns = list(as_columns(group))
+            writer.write_batch(pa.RecordBatch.from_arrays(columns, schema=SHARED_SCHEMA))

@@ -22,6 +22,7 @@ import hub_models
 import hub_oauth
 import hub_spaces
 import hub_writing
+import pytest
 import uvicorn
 import yaml
 from fastapi import FastAPI, Request, Response
@@ -159,6 +160,14 @@ class Hub:
             "HF_HOME": str(home),
             **({"HF_TOKEN": token} if token else {}),
         }
+
+    def surround(self, patch: pytest.MonkeyPatch, home: Path, token: str = "") -> None:
+        """Make this process, and every program it starts, take this for the Hub."""
+        wanted = self.environment(home, token)
+        for name in os.environ.keys() - wanted.keys():
+            patch.delenv(name)
+        for name, value in wanted.items():
+            patch.setenv(name, value)
 
 
 def refuse(status: int, code: str = "", words: str = "") -> Response:

@@ -278,9 +278,7 @@ def test_a_branch_gets_a_version_of_its_own(hub, client, data, other):
 def test_a_job_with_a_visitors_token_is_ended_by_force_and_repeated(
     hub, client, data, monkeypatch, tmp_path
 ):
-    for name, value in hub.environment(tmp_path / "hf").items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.delenv("HF_TOKEN", raising=False)
+    hub.surround(monkeypatch, tmp_path / "hf")
     hub.faults.append(Fault("POST .*/commit/ocrtune-push-.*", "late"))
     config = PushDatasetConfig(data=data, repo_id=REPO)
     job = jobs.start(jobs.create(tmp_path), "push-dataset", config, token="hf_owner")

@@ -43,8 +43,8 @@ def space(tmp_path_factory) -> Iterator[SimpleNamespace]:
         files = {f"{n}.png": picture(n) for n in range(12)}
         files["metadata.jsonl"] = "\n".join(rows).encode()
         hub.add("ada/private", files, private=True, token=ADA)
-        environment = hub.environment(place / "hf", OWNER)
-        environment |= {
+        hub.surround(patch, place / "hf", OWNER)
+        environment = {
             "SYSTEM": "spaces",
             "SPACE_ID": "them/ocrtune",
             "SPACE_HOST": SPACE_HOST,

@@ -54,7 +54,9 @@ from ocrtune.report import build_comparison, write_report
 from ocrtune.ui import knobs, page, train_views, uploads, watching
 from ocrtune.ui.actions import Actions, recipe_key
 from ocrtune.ui.compare_actions import CompareActions
+from ocrtune.ui.elsewhere import HERE, Elsewhere
 from ocrtune.ui.looks import look
+from ocrtune.ui.shared_actions import SharedActions
 from ocrtune.ui.visitors import SECRET, VISITOR, owner_of
 from ocrtune.ui.watching import PANELS, Watching
 from ocrtune.ui.words import LANGUAGES, say
@@ -714,7 +716,9 @@ def start(visit, session=None, language="en", base="tiny", other="", **changes):
     """Start a run as the page does, with every setting as it stands there unless it is changed."""
     values = {knob.name: knobs.DEFAULTS[knob.name] for knob in knobs.KNOBS} | changes
     session = visit.session if session is None else session
-    return visit.actions.start(base, other, *values.values(), session, language)
+    settings = (base, other, *values.values())
+    start_here = Elsewhere(visit.actions).start
+    return start_here(HERE, False, {}, "", *settings, session, language)
 
 
 def test_start_trains_on_the_visitors_own_dataset(visit):
@@ -916,7 +920,7 @@ def test_a_base_that_no_radio_offers_is_not_taken(visit):
 def check(visit, session=None, language="en"):
     session = visit.session if session is None else session
     values = [knobs.DEFAULTS[knob.name] for knob in knobs.KNOBS]
-    return visit.actions.check("tiny", "", *values, session, language)
+    return SharedActions(visit.actions).check("tiny", "", *values, "", session, language)
 
 
 def test_a_check_is_made_with_the_settings_of_the_run(visit):

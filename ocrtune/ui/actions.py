@@ -324,14 +324,6 @@ class Actions:
             self.refuse_long(config)
         return config
 
-    @shown
-    def check(self, *settings_and_visitor: object) -> dict:
-        """Find out what a run would take; everything comes in the order of `start`."""
-        session, _ = settings_and_visitor[-2:]
-        if look(self.home, session, "check").active:
-            raise Refused("already_checking")
-        return self.begin_check(self.run_settings(*settings_and_visitor), session)
-
     def begin_check(self, config: TrainConfig, session: object) -> dict:
         """Find out what a run with these settings would take."""
         if look(self.home, session, "check").active:
@@ -339,12 +331,6 @@ class Actions:
         token = self.own_token() if config.start_from else ""
         check = self.launch_once("check", lambda _: config, session, token)
         return clean(session) | {"check": check}
-
-    @shown
-    def start(self, *settings_and_visitor: object) -> dict:
-        """Start a run on the visitor's dataset."""
-        session, _ = settings_and_visitor[-2:]
-        return self.begin(self.run_settings(*settings_and_visitor), session)
 
     def begin(self, config: TrainConfig, session: object) -> dict:
         """Start a run with these settings."""
