@@ -32,11 +32,13 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
     alone = item.get_closest_marker("quiet") is not None
     folder = Path(tempfile.gettempdir())
     # Who must be alone keeps the door while waiting, or those who come and go would never let in.
-    with locked(folder / f"ocrtune-door-{run}", True) as door:
-        with locked(folder / f"ocrtune-room-{run}", alone):
-            if not alone:
-                fcntl.flock(door, fcntl.LOCK_UN)
-            return (yield)
+    with (
+        locked(folder / f"ocrtune-door-{run}", True) as door,
+        locked(folder / f"ocrtune-room-{run}", alone),
+    ):
+        if not alone:
+            fcntl.flock(door, fcntl.LOCK_UN)
+        return (yield)
 
 
 @contextmanager
