@@ -28,7 +28,7 @@ ENCODINGS = ("utf-8", "utf-16", "gb18030", "big5", "shift_jis", "cp1251", "cp125
 def dataset_tab(actions: Actions, shared: Shared) -> TabParts:
     """Lay out the Dataset tab; return what it shows and which clicks change it."""
     with tab_named("dataset") as tab:
-        with card():
+        with card("ot-bring"):
             step("dataset_step_1")
             with gr.Row(elem_classes="ot-even"):
                 with gr.Column():

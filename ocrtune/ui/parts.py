@@ -55,9 +55,9 @@ def variant(next_step: bool) -> str:
     return "primary" if next_step else "secondary"
 
 
-def card() -> gr.Column:
+def card(name: str | None = None) -> gr.Column:
     """Return the frame of one numbered step."""
-    return gr.Column(elem_classes="ot-step-card")
+    return gr.Column(elem_classes="ot-step-card", elem_id=name)
 
 
 def step(key: str) -> gr.Markdown:

@@ -26,7 +26,7 @@ def try_tab(actions: Actions, shared: Shared) -> TabParts:
                 height=260,
                 elem_classes="ot-input-picture",
             )
-            take = gr.Button(label("take_button"))
+            take = gr.Button(label("take_button"), elem_id="ot-take")
         with card():
             step("try_step_2")
             models = gr.HTML(padding=False)

@@ -31,6 +31,7 @@ from ocrtune.ui import (
 )
 from ocrtune.ui.actions import offered_prompts
 from ocrtune.ui.gallery import View, edits_moment
+from ocrtune.ui.guide import show_guide
 from ocrtune.ui.looks import (
     COMMANDS,
     Look,
@@ -279,6 +280,7 @@ PANELS = {
     "suspects_text": Panel(
         editor.show_suspect_text, *SUSPECTS, 0, 2, look_at_suspects, speaks=False
     ),
+    "guide": Panel(show_guide, ("dataset", "run", "reading", "comparison"), (), 0, 1),
 }
 
 
