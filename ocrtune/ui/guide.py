@@ -7,18 +7,19 @@ page's script as a list of acts: open a tab, press a button, wait for something,
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import gradio as gr
 
 from ocrtune.dataset_files import read_build_report
 from ocrtune.events import Step
 from ocrtune.ui.actions import SAMPLE, trained
-from ocrtune.ui.compare_panels import run_counts
 from ocrtune.ui.looks import Look, Looks, question, stage_words
 from ocrtune.ui.views import bar, duration, escape, notice, text
 
 Acts = Sequence[Sequence[str]]
 PICTURE = ".ot-input-picture img"
+COMPARE_TAB: Acts = (("tab", "compare"), ("show", "#ot-compare"))
 TRY_TAB: Acts = (("tab", "try"), ("show", "#ot-try-result"))
 ACTS: dict[str, Acts] = {
     "sample": (("tab", "dataset"), ("click", "#ot-sample"), ("show", "#ot-dataset-report")),
@@ -131,6 +132,11 @@ def is_older(run: Look, dataset: Look) -> bool:
     return not run.job or trained(run).data != str(dataset.dataset)
 
 
+def run_counts(run: Look) -> dict[str, int]:
+    """Return how many samples each split has that a run was made with."""
+    return read_build_report(Path(trained(run).data))["splits"] if run.usable else {}
+
+
 def samples_of(dataset: Look) -> int:
     return read_build_report(dataset.dataset)["samples"]
 
@@ -170,6 +176,50 @@ def act_button(key: str, acts: Acts, language: str, primary: bool = True) -> str
 def offer(here: str, key: str, acts: Acts, language: str) -> str:
     """Return why a tab is still empty, and the button that does what has to come first."""
     return notice(f"<p>{text(language, here)}</p>{act_button(key, acts, language)}")
+
+
+def before_reading(looks: Looks, language: str) -> str:
+    """Return which models would read, or what has to come first for both to read."""
+    if looks["run"].usable:
+        return notice(text(language, "try_ready"), "good")
+    if looks["run"].active:
+        return notice(text(language, "try_run_busy"), "busy")
+    return first_of_all(looks, "try_empty", "try_no_adapter", language)
+
+
+def first_of_all(looks: Looks, empty: str, built: str, language: str) -> str:
+    """Return the way to a tuned model: the sample first, or a run on the dataset."""
+    if looks["dataset"].active:
+        return notice(text(language, "train_dataset_building"), "busy")
+    if not looks["dataset"].usable:
+        return offer(empty, "sample_button", ACTS["sample"], language)
+    return offer(built, "to_train_button", ACTS["train_tab"], language)
+
+
+def reading_is_next(looks: Looks) -> bool:
+    """Return whether reading is what the Try OCR tab is there for now."""
+    run, reading = looks["run"], looks["reading"]
+    if reading.active or run.active or looks["dataset"].active:
+        return True
+    return run.usable and not reading.usable
+
+
+def show_after_reading(looks: Looks, language: str) -> list:
+    """Return what is next on the Try OCR tab once something was read."""
+    run, reading, comparison = looks["run"], looks["reading"], looks["comparison"]
+    if not (run.usable and reading.usable) or looks["dataset"].active:
+        return [""]
+    if comparison.usable:
+        return [offer("try_compared", "to_compare_button", PLACES["comparison"], language)]
+    return [offer("try_next_compare", "to_compare_button", COMPARE_TAB, language)]
+
+
+def before_comparing(looks: Looks, language: str) -> str:
+    """Return what has to come before a comparison; empty if nothing does."""
+    run = looks["run"]
+    if run.active or run.usable:
+        return ""
+    return first_of_all(looks, "compare_empty", "compare_no_run", language)
 
 
 def guide_part() -> gr.HTML:
