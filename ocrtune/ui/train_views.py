@@ -8,6 +8,7 @@ from ocrtune.metrics import marked_difference
 from ocrtune.report_page import percent
 from ocrtune.ui.copies import copy_words
 from ocrtune.ui.elsewhere import remote_words
+from ocrtune.ui.guide import ACTS, offer
 from ocrtune.ui.looks import Look, lost_words, remarks, trouble, waiting
 from ocrtune.ui.views import bar, duration, escape, legend, marked, notice, text, tiles, user_text
 from ocrtune.ui.words import say
@@ -136,7 +137,7 @@ def dataset_words(dataset: Look, counts: dict[str, int], language: str) -> str:
     if dataset.active:
         return notice(text(language, "train_dataset_building"), "busy")
     if not counts:
-        return notice(text(language, "train_no_dataset"))
+        return offer("train_no_dataset", "sample_button", ACTS["sample"], language)
     samples = say(
         language, "train_dataset", samples=sum(counts.values()), train=counts.get("train", 0)
     )

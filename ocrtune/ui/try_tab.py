@@ -8,6 +8,7 @@ from ocrtune.ui.editor import text_box
 from ocrtune.ui.parts import Shared, TabParts, card, step, tab_named
 from ocrtune.ui.shared_actions import SharedActions
 from ocrtune.ui.shared_part import adapter_part
+from ocrtune.ui.terms import terms_part
 from ocrtune.ui.words import label
 
 
@@ -26,10 +27,11 @@ def try_tab(actions: Actions, shared: Shared) -> TabParts:
                 height=260,
                 elem_classes="ot-input-picture",
             )
-            take = gr.Button(label("take_button"))
+            take = gr.Button(label("take_button"), elem_id="ot-take")
         with card():
             step("try_step_2")
-            models = gr.HTML(padding=False)
+            terms = {"try_2": terms_part("try_2")}
+            models = gr.HTML(padding=False, elem_id="ot-try-models")
             prompt = gr.Radio(
                 [(label(f"prompt_{name}"), name) for name in PROMPTS],
                 value=PROMPTS[0],
@@ -55,6 +57,7 @@ def try_tab(actions: Actions, shared: Shared) -> TabParts:
                 right = text_box("keep_text", "ot-keep-text")
                 add = gr.Button(label("keep_button"), elem_id="ot-keep-button")
                 outcome = gr.HTML(padding=False, elem_id="ot-kept")
+            following = gr.HTML(padding=False, elem_id="ot-try-next")
     prompt.input(actions.ask_for_words, prompt, words, **shared.private)
     picture.input(actions.forget_reference, None, reference, **shared.private)
     take.click(actions.take_picture, shared.inputs, [picture, reference], **shared.private)
@@ -70,5 +73,5 @@ def try_tab(actions: Actions, shared: Shared) -> TabParts:
             EditActions(actions).keep_reading, [right, *shared.inputs], outcome, **shared.private
         ),
     ]
-    outputs = [models, prompt, read, take, result, keep, hint, add, right, outcome]
-    return TabParts(tab, outputs, changes)
+    outputs = [models, prompt, read, take, result, following, keep, hint, add, right, outcome]
+    return TabParts(tab, outputs, changes, terms)

@@ -123,7 +123,7 @@ ENGLISH = {
     "recipe that was published for DeepSeek-OCR.",
     "recipe_thorough": "240 steps of 8 samples, otherwise like Standard: up to 1,920 samples are "
     "seen. Takes four times as long.",
-    "advanced": "Advanced settings",
+    "advanced": "Advanced settings: nobody has to open this",
     "other_base": "Another base model",
     "other_base_info": "The id of a model on the Hugging Face Hub takes the place of the choice "
     "above. Leave it empty otherwise.",
@@ -220,8 +220,8 @@ ENGLISH = {
     "resume_button": "Resume",
     "resume_hint": "Resume goes on from where the run was saved last, as if nothing had happened.",
     "train_lost": "The run was interrupted: its process has ended without a word.",
-    "train_next_compare": "Continue: compare before and after",
-    "train_no_dataset": "There is no dataset yet. Load the sample on the Dataset tab first.",
+    "train_no_dataset": "A model learns from a dataset, and there is none yet. Load the sample, "
+    "or build one from your own pictures on the Dataset tab.",
     "train_dataset_building": "The dataset is being built. This takes a moment.",
     "train_dataset": "Dataset: {samples} samples, {train} of them to learn from",
     "train_idle": "Ready when you are.",
@@ -256,8 +256,8 @@ ENGLISH = {
     "take_button": "Take an unseen one from the dataset",
     "read_button": "Read with both models",
     "read_button_base": "Read with the base model",
-    "try_no_adapter": "There is no tuned model yet, so only the base model reads. Fine-tune "
-    "first to see both.",
+    "try_no_adapter": "The base model can read already. To see what fine-tuning gains, let it "
+    "learn from your dataset first: then both read side by side.",
     "try_ready": "The base model and your tuned model read it side by side.",
     "try_none": "Both texts appear here, with the characters in which they differ marked.",
     "try_working": "Reading",
@@ -289,7 +289,7 @@ ENGLISH = {
     "compare_step_2": "### Compare",
     "compare_step_3": "### The result",
     "compare_button": "Compare",
-    "compare_no_run": "There is no tuned model yet. Start one on the Fine-tune tab.",
+    "compare_no_run": "There is nothing to compare yet: first let a model learn from your dataset.",
     "compare_run_busy": "The run is still learning. You can compare as soon as it has ended.",
     "compare_ready": "{test} unseen pictures, read by the base model and by your tuned model.",
     "compare_no_test": "This dataset has no test pictures, so nothing can be compared. Build one "
@@ -492,7 +492,8 @@ ENGLISH = {
     "copy_address": "Go on with a copied run",
     "copy_address_info": "Its address, as it is shown while a run is copied.",
     "copy_bring": "Fetch it",
-    "copy_no_address": "Give the address of a copy first, such as hf://me/ocrtune-runs/run-1a2b3c4d.",
+    "copy_no_address": "Give the address of a copy first, such as "
+    "hf://me/ocrtune-runs/run-1a2b3c4d.",
     "copy_made": "copied {time} ago, at step {step}.",
     "copy_none": "will hold the copy of this run.",
     # what belongs to a visitor: links, logs, own jobs, and how long they are kept
@@ -720,4 +721,79 @@ ENGLISH = {
     "already_pushing": "The adapter is being pushed, or its run is not over yet. Wait for that.",
     "push_working": "The adapter is on its way to the Hub.",
     "push_done": "The adapter is on the Hub:",
+    # The guide bar
+    "guide_region": "What comes next",
+    "guide_empty": "Start here: load the sample, or bring your own pictures.",
+    "guide_question": "The dataset is not built yet: one question is open.",
+    "guide_answer": "Answer it",
+    "guide_built": "{samples} samples are ready. Next: let a model learn from them.",
+    "guide_start": "Start learning",
+    "guide_interrupted": "The training was interrupted. What it learned is not lost.",
+    "guide_resume": "Go on",
+    "guide_learned": "The model has learned. Next: let it read a picture it never saw.",
+    "guide_try": "Try it",
+    "guide_read": "That was one picture. Next: the proof, on {test} pictures it never saw.",
+    "guide_unread": "Next: the proof, on {test} pictures that the model never saw.",
+    "guide_compare": "Compare",
+    "guide_no_test": "There is no picture left for a proof. Next: a dataset with more pictures.",
+    "guide_done_sample": "Done: the result is on the Compare tab. Next: the same with your own "
+    "pictures.",
+    "guide_own_button": "Bring pictures",
+    "guide_done": "Done: the result is on the Compare tab. Next: look at the errors that are left.",
+    "guide_lines": "Show them",
+    "guide_queued": "Waiting for a turn on this machine.",
+    "guide_dataset_busy": "The dataset is being built.",
+    "guide_run_busy": "The model gets ready to learn.",
+    "guide_learning": "The model is learning: step {step} of {total}, about {time} left.",
+    "guide_reading_busy": "The picture is being read.",
+    "guide_comparison_busy": "Base model and tuned model are being compared.",
+    "guide_watch": "Watch",
+    "guide_dataset_wrong": "There is no dataset yet: the build has ended without one.",
+    "guide_run_wrong": "There is no tuned model yet: the training has ended without one.",
+    "guide_comparison_wrong": "There is no result yet: the comparison has ended without one.",
+    "guide_why": "See why",
+    # Terms, empty states
+    "train_next_try": "Continue: try it on a picture",
+    "base_others": "Choose another model",
+    "remote_title": "Where it runs: on this machine, if nothing else is chosen",
+    "try_empty": "Two models will read your picture side by side: as it was, and tuned to your "
+    "pictures. The second one needs a dataset first. The sample is the quickest way.",
+    "try_run_busy": "Your model is still learning. Until it has, only the base model reads.",
+    "try_next_compare": "That was one picture. How much better is it on all the pictures that "
+    "were kept unseen?",
+    "try_compared": "How both models did on all unseen pictures is on the Compare tab.",
+    "to_compare_button": "Go to Compare",
+    "to_train_button": "Go to Fine-tune",
+    "compare_empty": "Here you get the proof: how many errors each model makes on pictures that "
+    "it never saw. It needs a dataset and a tuned model first. The sample is the quickest way.",
+    "term_ground_truth": "Ground truth",
+    "term_ground_truth_means": "The right text of a picture, as a person would type it. The "
+    "model learns from it and is measured against it.",
+    "term_sample": "Sample",
+    "term_sample_means": "One picture with its right text.",
+    "term_split": "Train, validation, test",
+    "term_split_means": "The three parts of a dataset: to learn from, to watch progress, and "
+    "kept unseen for the proof.",
+    "term_base_model": "Base model",
+    "term_base_model_means": "The model as its makers published it, before it has seen any of "
+    "your pictures.",
+    "term_tuned_model": "Tuned model",
+    "term_tuned_model_means": "The base model together with the adapter that your training made.",
+    "term_preset": "Preset",
+    "term_preset_means": "A set of settings that go together: how long to learn, and how fast.",
+    "term_step": "Step",
+    "term_step_means": "The model looks at a few samples, here 8, and improves a little. One "
+    "pass over all samples is an epoch.",
+    "term_adapter": "Adapter",
+    "term_adapter_means": "What the training makes: a small file of changes. The base model "
+    "itself stays as it is.",
+    "term_loss": "Loss",
+    "term_loss_means": "How surprised the model is by the right text. It falls while the model "
+    "learns.",
+    "term_cer": "CER",
+    "term_cer_means": "Character error rate: of 100 characters, how many are wrong, missing or "
+    "too many. 0 % is perfect.",
+    "term_interval": "Interval",
+    "term_interval_means": "The range in which the true value very likely lies: other pictures "
+    "of the same kind would give a slightly different number.",
 }
