@@ -237,9 +237,7 @@ ENGLISH = {
     "link": "Link to this run",
     "chart_step": "Step",
     "chart_loss": "**Loss**: how surprised the model is by the right text",
-    "chart_loss_axis": "Loss",
     "chart_cer": "**CER**: errors in 100 characters of unseen pictures",
-    "chart_cer_axis": "CER (%)",
     "chart_none": "The curves and the readings begin with the first measurement.",
     "readings": "Readings as they improve",
     "reading_before": "Before",
@@ -796,4 +794,9 @@ ENGLISH = {
     "term_interval": "Interval",
     "term_interval_means": "The range in which the true value very likely lies: other pictures "
     "of the same kind would give a slightly different number.",
+    # While it learns
+    "curve_loss": "Loss at step {step}: {value}",
+    "curve_cer": "CER at step {step}: {value} %",
+    "memory_used": "{used} GB of memory",
+    "memory_of": "{used} of {all} GB of memory",
 }

@@ -223,9 +223,7 @@ CHINESE = {
     "link": "本次训练的链接",
     "chart_step": "步",
     "chart_loss": "**损失**：模型对正确文字有多意外",
-    "chart_loss_axis": "损失",
     "chart_cer": "**CER**：没学过的图片，每 100 个字错几个",
-    "chart_cer_axis": "CER（%）",
     "chart_none": "第一次测量之后，这里会出现曲线和识别结果。",
     "readings": "读得越来越好",
     "reading_before": "微调前",
@@ -745,4 +743,9 @@ CHINESE = {
     "term_cer_means": "字符错误率：每 100 个字符里，读错、漏掉和多出的有几个。0 % 就是全对。",
     "term_interval": "区间",
     "term_interval_means": "真实值很可能落在的范围：换一批同类图片，数字会略有不同。",
+    # While it learns
+    "curve_loss": "第 {step} 步的损失：{value}",
+    "curve_cer": "第 {step} 步的 CER：{value} %",
+    "memory_used": "内存 {used} GB",
+    "memory_of": "内存 {used} / {all} GB",
 }
