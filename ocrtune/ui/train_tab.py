@@ -50,6 +50,7 @@ def train_tab(actions: Actions, shared: Shared) -> TabParts:
             recipe = gr.Markdown(label("recipe_tiny_standard"), elem_classes="ot-hint")
             limits = gr.HTML(padding=False)
             with gr.Accordion(label("advanced"), open=False, elem_id="ot-advanced"):
+                terms["train_advanced"] = terms_part("train_advanced")
                 other = gr.Textbox(
                     label=label("other_base"),
                     info=label("other_base_info"),

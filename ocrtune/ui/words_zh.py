@@ -748,4 +748,20 @@ CHINESE = {
     "curve_cer": "第 {step} 步的 CER：{value} %",
     "memory_used": "内存 {used} GB",
     "memory_of": "内存 {used} / {all} GB",
+    # What a check means
+    "check_figures": "检查的全部数字",
+    "advice_fits": "可以在这里训练。",
+    "advice_time": "整个过程大约需要 {time}。",
+    "advice_cost": "在 Hugging Face 的 {space} 上大约花费 ${cost}。",
+    "advice_too_large": "需要的内存超过了这台机器。",
+    "advice_smaller": "请选择更小的基础模型，或在高级设置里把“同时处理的样本数”改为 1。",
+    "advice_tight": "内存比较紧张。运行时请关闭其他程序。",
+    "advice_twice": "为了放得下，有些内容要计算两遍，时间大约多三分之一。",
+    "advice_all": "全部 {samples} 个样本都会看到，每个大约 {times} 次。",
+    "advice_often": "全部 {samples} 个样本都会看到，每个大约 {times} 次。次数很多了：增加样本比"
+    "增加步数更有用。",
+    "advice_part": "{samples} 个样本里大约会看到 {share}%。想全部用上，请选“充分”。",
+    "advice_left_out": "{count} 个样本太长，被略过。切成行或段落就能用上。",
+    "advice_unknown": "您的文字里有 {count} 个字符模型写不出来：{characters}。这些会读错；换一个"
+    "基础模型也许可以。",
 }
