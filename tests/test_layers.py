@@ -117,6 +117,10 @@ HOMES = {  # where a package from elsewhere may be imported
     "packaging": {"doctor"},
     "yaml": {"space_manifest", "deploying"},
     "gradio": {"ui"},
+    "starlette": {"ui"},
+    "anyio": {"ui"},
+    "mcp": {"ui"},
+    "pandas": {"ui"},
     "tqdm": {"console"},
     "fontTools": {"pretrain"},
     "rapidfuzz": {"metrics", "names", "pretrain", "near_duplicates"}

@@ -818,4 +818,19 @@ ENGLISH = {
     "paragraphs to use them.",
     "advice_unknown": "The model cannot write {count} of your characters: {characters}. It will "
     "get them wrong; another base model may know them.",
+    # What programs are told
+    "no_owner": "Only somebody whom the page knows can start a training. Open the page, or "
+    "sign in.",
+    "api_bad_owner": "The secret in `owner` is none that this page has told. Leave it empty to get "
+    "a new one.",
+    "api_no_run": "There is no finished run of that name. Take what stands behind `?run=` in the "
+    "link on the Fine-tune tab.",
+    "api_no_dataset": "There is no dataset of that name that belongs to this `owner`. Build one "
+    "first, and send the same `owner`.",
+    "api_too_long": "This took more than {minutes} minutes and was stopped. Try again with less.",
+    "api_ended": "This was stopped before it was done. Ask again.",
+    "api_no_address": "The page fetches nothing from other addresses. Upload the file itself.",
+    "tool_picture": "Send the picture itself as Base64, or upload it to this page first and send "
+    "the address that you got.",
+    "tool_large": "The picture is larger than {most} MB. Send a smaller one.",
 }
