@@ -301,7 +301,7 @@ def test_an_empty_tab_explains_itself_and_offers_the_sample(way, name, language)
 # Terms
 
 PATTERNS = {  # of each term: where a text uses it, in English and in Chinese
-    "ground_truth": (r"ground truth|right text", "标准文字|正确文字|正确的文字"),
+    "ground_truth": (r"ground truth", "标准文字"),
     "sample": (r"\bsamples\b|\b(a|each|longest) sample\b", "样本"),  # not: load the sample
     "split": (r"\bsplits?\b|kept unseen for the proof", "留作验证"),
     "base_model": (r"base model", "基础模型"),

@@ -752,7 +752,7 @@ CHINESE = {
     "check_figures": "检查的全部数字",
     "advice_fits": "可以在这里训练。",
     "advice_time": "整个过程大约需要 {time}。",
-    "advice_cost": "在 Hugging Face 的 {space} 上大约花费 ${cost}。",
+    "advice_cost": "在 {space} 上大约花费 ${cost}。",
     "advice_too_large": "需要的内存超过了这台机器。",
     "advice_smaller": "请选择更小的基础模型，或在高级设置里把“同时处理的样本数”改为 1。",
     "advice_tight": "内存比较紧张。运行时请关闭其他程序。",
