@@ -680,6 +680,7 @@ CHINESE = {
     # The guide bar
     "guide_region": "下一步",
     "guide_empty": "从这里开始：载入示例，或上传自己的图片。",
+    "guide_brought": "文件已上传。下一步：用它生成数据集。",
     "guide_question": "数据集还没有生成：有一个问题等您回答。",
     "guide_answer": "去回答",
     "guide_built": "{samples} 个样本已就绪。下一步：让模型从中学习。",
