@@ -286,10 +286,10 @@ def test_every_panel_fills_exactly_its_widgets(visit, served):
     config = served.get("/config").json()
     widths = [len(handler["outputs"]) for handler in config["dependencies"]]
     outputs = shown(visit.home, visit.session)
-    # arriving, switching, the timer, a tab that is seen again; starts, the Hub, answers, stops;
-    # repairs, the log, the visitor's own jobs, and a run that comes back from the Hub; lines; the
-    # checkup of this machine; sharing a dataset, and stopping that; pushing an adapter
-    assert widths.count(len(outputs)) == 4 + 11 + 20 + 2 + 8 + 1 + 9 + 1 + 2 + 1
+    # arriving, switching, the timer, a tab that is seen again; a file, starts, the Hub, answers,
+    # stops; repairs; the log, the visitor's own jobs, and a run that comes back from the Hub;
+    # lines; the checkup of this machine; sharing a dataset, and stopping that; pushing an adapter
+    assert widths.count(len(outputs)) == 4 + 12 + 20 + 2 + 8 + 1 + 9 + 1 + 2 + 1
     assert sum(panel.width for panel in PANELS.values()) + 2 == len(outputs)
     for name, panel in PANELS.items():
         for session in (visit.session, {}):

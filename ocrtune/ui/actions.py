@@ -34,7 +34,6 @@ from ocrtune.sample_index import SampleIndex
 from ocrtune.ui.accounts import Lent, require_token
 from ocrtune.ui.knobs import KNOBS, read_knobs, turn_knobs
 from ocrtune.ui.looks import Look, clean, look, question
-from ocrtune.ui.parts import variant
 from ocrtune.ui.uploads import hand_out, keep, pass_on, require_kind
 from ocrtune.ui.views import sentence
 from ocrtune.ui.visitors import VISITOR, owner_of
@@ -479,15 +478,6 @@ class Actions:
         """Say which base model is chosen, where the list of them is folded away."""
         name = base if isinstance(base, str) and base in BASES else BASES[0]
         return gr.Markdown(label(f"base_{name}"))
-
-    def point_at_build(self, archive: object, session: object, language: str) -> list:
-        """Let the button stand out that builds from what was chosen, and step back without it."""
-        dataset = look(self.home, session, "dataset")
-        asked = question(dataset) is not None
-        sample = not archive and not dataset.usable and not asked
-        proceed = not archive and dataset.usable
-        build = bool(archive) and not asked
-        return [gr.Button(variant=variant(next_)) for next_ in (sample, build, proceed)]
 
 
 def hub_place(name: object) -> Place:

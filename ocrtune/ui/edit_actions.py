@@ -52,6 +52,12 @@ class EditActions:
         return narrowed(seen(view), split, show, search)
 
     @shown
+    def bring(self, archive: object, view: object, session: object, language: str) -> View:
+        """Note that the visitor has chosen a zip, which is not built yet; or taken it back."""
+        dataset = look(self.actions.home, session, "dataset")
+        return replace(seen(view), brought=dataset.id if archive else None)
+
+    @shown
     def turn_back(self, view: object, session: object, language: str) -> View:
         """Show the page before."""
         return replace(seen(view), page=max(0, seen(view).page - 1))

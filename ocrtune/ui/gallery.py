@@ -40,6 +40,8 @@ class View:
     more: bool = False  # whether the choice of what else is compared is open
     log: bool = False  # whether the log of the run is open
     mine: bool = False  # whether the list of the visitor's own jobs is open
+    # A zip was chosen while this was the dataset's job (empty: none); None: nothing is chosen.
+    brought: str | None = None
     doomed: str = ""  # what is asked about before it is deleted: a job's id, or EVERYTHING
 
 

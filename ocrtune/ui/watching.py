@@ -54,14 +54,15 @@ TABS = ("dataset", "train", "try", "compare")
 NVIDIA = Path("/dev/nvidiactl")
 
 
-def show_dataset(looks: Looks, language: str) -> list:
+def show_dataset(looks: Looks, language: str, view: View | None = None) -> list:
     """Return the report, the sample button, the way on, what is asked, the downloads, the build."""
     dataset = looks["dataset"]
-    first = not dataset.usable and question(dataset) is None
+    build = guide.is_brought(looks, view)
+    first = not dataset.usable and question(dataset) is None and not build
     sample = gr.Button(interactive=not dataset.active, variant=variant(first))
-    proceed = gr.Button(visible=dataset.usable, variant="primary")
+    proceed = gr.Button(visible=dataset.usable, variant=variant(not build))
     asking = [*asked_widgets(dataset, language), gr.Row(visible=dataset.usable)]
-    asking.append(gr.Button(interactive=not dataset.active, variant="secondary"))
+    asking.append(gr.Button(interactive=not dataset.active, variant=variant(build)))
     if not dataset.usable:
         return [dataset_views.pending(dataset, language), sample, proceed, *asking]
     report = read_build_report(dataset.dataset)
@@ -223,6 +224,11 @@ def opened(dataset: Look, view: View) -> list[IndexedSample]:
     return [found] if found else []
 
 
+def look_at_brought(looks: Looks, view: View) -> str | None:
+    """Return what differs when a zip was chosen."""
+    return view.brought
+
+
 def look_at_lines(looks: Looks, view: View) -> list:
     """Return what differs when other lines of the comparison are looked at, or corrected."""
     looked_at = [view.lines, view.line_search, view.line_page, view.line_at]
@@ -256,8 +262,9 @@ def look_no_further(looks: Looks, view: View) -> None:
 GALLERY = (("dataset",), ("comparison",))
 EVERY_END = ((), tuple(COMMANDS))
 SUSPECTS = ((), ("comparison", "dataset"))
+FOLLOWED = ("dataset", "run", "reading", "comparison")
 PANELS = {
-    "dataset": Panel(show_dataset, ("dataset",), (), 0, 8),
+    "dataset": Panel(show_dataset, ("dataset",), (), 0, 8, look_at_brought),
     "gallery": Panel(editor.show_gallery, *GALLERY, 5, 12, look_at_gallery),
     "gallery_text": Panel(editor.show_text, (), ("dataset",), 0, 1, look_at_card, speaks=False),
     "kept": Panel(show_kept, (), ("dataset", "run", "comparison"), 0, 1),
@@ -284,7 +291,9 @@ PANELS = {
         editor.show_suspect_text, *SUSPECTS, 0, 2, look_at_suspects, speaks=False
     ),
     "terms": Panel(show_terms, (), (), 0, len(CARDS)),
-    "guide": Panel(guide.show_guide, ("dataset", "run", "reading", "comparison"), (), 0, 1),
+    "guide": Panel(
+        guide.show_guide, ("dataset", "run", "reading", "comparison"), (), 0, 1, look_at_brought
+    ),
 }
 
 

@@ -722,6 +722,7 @@ ENGLISH = {
     # The guide bar
     "guide_region": "What comes next",
     "guide_empty": "Start here: load the sample, or bring your own pictures.",
+    "guide_brought": "Your file is here. Next: build a dataset from it.",
     "guide_question": "The dataset is not built yet: one question is open.",
     "guide_answer": "Answer it",
     "guide_built": "{samples} samples are ready. Next: let a model learn from them.",

@@ -680,6 +680,7 @@ CHINESE = {
     # The guide bar
     "guide_region": "下一步",
     "guide_empty": "从这里开始：载入示例，或上传自己的图片。",
+    "guide_brought": "文件已上传。下一步：用它生成数据集。",
     "guide_question": "数据集还没有生成：有一个问题等您回答。",
     "guide_answer": "去回答",
     "guide_built": "{samples} 个样本已就绪。下一步：让模型从中学习。",
@@ -752,7 +753,7 @@ CHINESE = {
     "check_figures": "检查的全部数字",
     "advice_fits": "可以在这里训练。",
     "advice_time": "整个过程大约需要 {time}。",
-    "advice_cost": "在 Hugging Face 的 {space} 上大约花费 ${cost}。",
+    "advice_cost": "在 {space} 上大约花费 ${cost}。",
     "advice_too_large": "需要的内存超过了这台机器。",
     "advice_smaller": "请选择更小的基础模型，或在高级设置里把“同时处理的样本数”改为 1。",
     "advice_tight": "内存比较紧张。运行时请关闭其他程序。",
