@@ -600,8 +600,8 @@ ENGLISH = {
     "sign_in_read_only": "Nothing can be pushed: this sign-in may only read.",
     "signed_in_as": "Signed in to Hugging Face as {name}.",
     "sign_out": "Sign out",
-    "sign_in_here": "Nobody is signed in to Hugging Face on this machine. To push datasets and "
-    "models, run `hf auth login` in a terminal, then load this page again.",
+    "sign_in_here": "Not signed in to Hugging Face. To push, run `hf auth login` in a terminal, "
+    "then load this page again.",
     "pushing_as": "Pushing to Hugging Face as {name}.",
     "pushing_not": "Signed in to Hugging Face as {name}, with a token that may only read. To push, "
     "run `hf auth login` with one that may write.",

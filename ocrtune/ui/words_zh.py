@@ -563,8 +563,8 @@ CHINESE = {
     "sign_in_read_only": "这次登录只有读取权限，无法推送。",
     "signed_in_as": "已登录 Hugging Face：{name}。",
     "sign_out": "退出登录",
-    "sign_in_here": "本机尚未登录 Hugging Face。要推送数据集和模型，请在终端运行 "
-    "`hf auth login`，然后重新加载本页面。",
+    "sign_in_here": "尚未登录 Hugging Face。要推送，请在终端运行 `hf auth login`，"
+    "再重新加载本页面。",
     "pushing_as": "将以 {name} 的身份推送到 Hugging Face。",
     "pushing_not": "已登录 Hugging Face：{name}，但令牌只有读取权限。要推送，请用有写入权限的令牌"
     "重新运行 `hf auth login`。",
