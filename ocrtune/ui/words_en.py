@@ -4,6 +4,11 @@ ENGLISH = {
     "tagline": "Bring pictures and the right text. Get an OCR model that reads your pictures "
     "better, with proof.",
     "language": "Language",
+    "skip_to_tabs": "Skip to the tabs",
+    "enlarge_picture": "Show the picture large",
+    "close_picture": "Close",
+    "server_gone": "The server does not answer. Your work is kept. This page tries again by itself "
+    "and comes back as soon as the server does.",
     # tabs
     "tab_dataset": "Dataset",
     "tab_train": "Fine-tune",

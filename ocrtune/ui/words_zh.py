@@ -3,6 +3,10 @@
 CHINESE = {
     "tagline": "带来图片和正确的文字，得到一个更会读您的图片的 OCR 模型，并附上证据。",
     "language": "语言",
+    "skip_to_tabs": "跳到选项卡",
+    "enlarge_picture": "放大查看图片",
+    "close_picture": "关闭",
+    "server_gone": "服务器没有响应。您的成果都已保存。本页面会自动重试，服务器恢复后随即恢复。",
     # tabs
     "tab_dataset": "数据集",
     "tab_train": "微调",
