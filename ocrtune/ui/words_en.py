@@ -4,6 +4,11 @@ ENGLISH = {
     "tagline": "Bring pictures and the right text. Get an OCR model that reads your pictures "
     "better, with proof.",
     "language": "Language",
+    "skip_to_tabs": "Skip to the tabs",
+    "enlarge_picture": "Show the picture large",
+    "close_picture": "Close",
+    "server_gone": "The server does not answer. Your work is kept. This page tries again by itself "
+    "and comes back as soon as the server does.",
     # tabs
     "tab_dataset": "Dataset",
     "tab_train": "Fine-tune",
@@ -598,8 +603,8 @@ ENGLISH = {
     "sign_in_read_only": "Nothing can be pushed: this sign-in may only read.",
     "signed_in_as": "Signed in to Hugging Face as {name}.",
     "sign_out": "Sign out",
-    "sign_in_here": "Nobody is signed in to Hugging Face on this machine. To push datasets and "
-    "models, run `hf auth login` in a terminal, then load this page again.",
+    "sign_in_here": "Not signed in to Hugging Face. To push, run `hf auth login` in a terminal, "
+    "then load this page again.",
     "pushing_as": "Pushing to Hugging Face as {name}.",
     "pushing_not": "Signed in to Hugging Face as {name}, with a token that may only read. To push, "
     "run `hf auth login` with one that may write.",

@@ -3,6 +3,10 @@
 CHINESE = {
     "tagline": "带来图片和正确的文字，得到一个更会读您的图片的 OCR 模型，并附上证据。",
     "language": "语言",
+    "skip_to_tabs": "跳到选项卡",
+    "enlarge_picture": "放大查看图片",
+    "close_picture": "关闭",
+    "server_gone": "服务器没有响应。您的成果都已保存。本页面会自动重试，服务器恢复后随即恢复。",
     # tabs
     "tab_dataset": "数据集",
     "tab_train": "微调",
@@ -561,8 +565,8 @@ CHINESE = {
     "sign_in_read_only": "这次登录只有读取权限，无法推送。",
     "signed_in_as": "已登录 Hugging Face：{name}。",
     "sign_out": "退出登录",
-    "sign_in_here": "本机尚未登录 Hugging Face。要推送数据集和模型，请在终端运行 "
-    "`hf auth login`，然后重新加载本页面。",
+    "sign_in_here": "尚未登录 Hugging Face。要推送，请在终端运行 `hf auth login`，"
+    "再重新加载本页面。",
     "pushing_as": "将以 {name} 的身份推送到 Hugging Face。",
     "pushing_not": "已登录 Hugging Face：{name}，但令牌只有读取权限。要推送，请用有写入权限的令牌"
     "重新运行 `hf auth login`。",
