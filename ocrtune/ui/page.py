@@ -22,6 +22,7 @@ from ocrtune.ui.compare_tab import compare_tab
 from ocrtune.ui.copies import Copies
 from ocrtune.ui.dataset_tab import dataset_tab
 from ocrtune.ui.gallery import View
+from ocrtune.ui.open_pages import MOST_PAGES
 from ocrtune.ui.parts import Shared, TabParts
 from ocrtune.ui.sign_in import sign_in_bar
 from ocrtune.ui.sweeping import Sweeper
@@ -166,6 +167,7 @@ def launch_arguments(share: bool = False) -> dict:
         "share": share,
         "mcp_server": False,
         "quiet": True,
+        "state_session_capacity": MOST_PAGES,
         "ssl_verify": False,  # gradio greets itself, without TLS: no need to read certificates
     }
 
