@@ -1,13 +1,16 @@
 """Gradio's page, made cheap to start and to poll: what is left alone costs nothing."""
 
 import copy
+import functools
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import gradio as gr
 from gradio.routes import App
+from gradio.state_holder import StateHolder
 
 from ocrtune.ui.accounts import has_sign_in
+from ocrtune.ui.open_pages import OpenPages, WholeConfig
 from ocrtune.ui.words import language_of, say
 
 ADDRESSES = ("http://", "https://", "ftp://", "//")
@@ -23,8 +26,21 @@ class PolledBlocks(gr.Blocks):
     def __init__(self, *args: object, **settings: object) -> None:
         with unserved():
             super().__init__(*args, **settings)
+        self.default_config = WholeConfig(self)
+
+    @property
+    def state_holder(self) -> StateHolder:
+        """What gradio keeps of all open pages."""
+        return self._state_holder
+
+    @state_holder.setter
+    def state_holder(self, holder: StateHolder) -> None:
+        holder.session_data = OpenPages(holder)
+        self._state_holder = holder
 
     def __exit__(self, *error: object) -> None:
+        # Gradio describes a page three times until it is served; nothing is added in between.
+        self.default_config.get_config = functools.cache(self.default_config.get_config)
         with unserved():
             super().__exit__(*error)
 

@@ -26,6 +26,7 @@ from ocrtune.ui.dataset_tab import dataset_tab
 from ocrtune.ui.doors import Doors
 from ocrtune.ui.gallery import View
 from ocrtune.ui.guide import guide_part
+from ocrtune.ui.open_pages import MOST_PAGES
 from ocrtune.ui.parts import Shared, TabParts
 from ocrtune.ui.picture_tool import PictureTool
 from ocrtune.ui.sign_in import sign_in_bar
@@ -187,6 +188,7 @@ def launch_arguments(share: bool = False, tool: PictureTool | None = None) -> di
         "mcp_server": False,
         "app_kwargs": {"middleware": [Middleware(Doors, tool=tool)]},
         "quiet": True,
+        "state_session_capacity": MOST_PAGES,
         "ssl_verify": False,  # gradio greets itself, without TLS: no need to read certificates
     }
 
