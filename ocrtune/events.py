@@ -70,6 +70,7 @@ class Step:
     loss: float  # mean per supervised token, in nats
     seconds: float  # since training began
     seconds_left: float  # estimate, evaluations included
+    memory_bytes: int = 0  # of the accelerator, or of the process without one; 0 if not known
 
 
 @dataclass(frozen=True)

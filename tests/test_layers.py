@@ -88,7 +88,13 @@ ALLOWED = {
     | {"hub", "hub_writing", "hub_accounts", "families", "report", "report_page", "ui"}
     | {"hub_adapters"}
     | {"dataset_report", "suspects"}
-    | {"report_charts_svg", "report_conditions", "report_figures", "report_filter"}
+    | {
+        "report_charts_svg",
+        "report_conditions",
+        "report_drawings",
+        "report_figures",
+        "report_filter",
+    }
     | {"report_ranking", "report_tables", "report_words"},
 }
 
@@ -111,7 +117,6 @@ HOMES = {  # where a package from elsewhere may be imported
     "packaging": {"doctor"},
     "yaml": {"space_manifest", "deploying"},
     "gradio": {"ui"},
-    "pandas": {"ui"},
     "tqdm": {"console"},
     "fontTools": {"pretrain"},
     "rapidfuzz": {"metrics", "names", "pretrain", "near_duplicates"}

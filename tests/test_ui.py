@@ -51,7 +51,7 @@ from ocrtune.events import (
 from ocrtune.families import DEEPSEEK_OCR, FAMILIES
 from ocrtune.records import OcrContract, Prediction
 from ocrtune.report import build_comparison, write_report
-from ocrtune.ui import knobs, page, train_views, uploads, watching
+from ocrtune.ui import curves, knobs, page, train_views, uploads, watching
 from ocrtune.ui.actions import Actions, recipe_key
 from ocrtune.ui.compare_actions import CompareActions
 from ocrtune.ui.elsewhere import HERE, Elsewhere
@@ -444,9 +444,30 @@ def test_the_report_names_every_rejected_line_with_its_reason(visit):
 
 def test_curves_hold_every_step_and_measurement(visit):
     outputs = shown(visit.home, visit.session)
-    loss, cer = [output for output in outputs if isinstance(output, gr.LinePlot)]
-    assert loss.value["data"] == [[1, 2.5], [2, 1.5]]
-    assert cer.value["data"] == [[0, 50.0], [2, 25.0]]
+    loss, cer = [output for output in outputs if isinstance(output, str) and "ot-drawn" in output]
+    for drawn, title in ((loss, "Loss at step 2: 1.5"), (cer, "CER at step 2: 25 %")):
+        assert f'aria-label="{title}"' in drawn
+        assert drawn.count("<circle") == 2
+        assert drawn.count('class="stroke tuned"') == 1
+
+
+def test_a_single_point_can_be_seen_and_many_are_thinned():
+    alone = curves.curve([(0, 50.0)], "cer", 60, "en")
+    assert alone.count("<circle") == 1
+    assert 'class="stroke tuned"' not in alone
+    many = curves.curve([(n, 1 / n) for n in range(1, 5001)], "loss", 5000, "zh")
+    path = re.search(r'class="stroke tuned" d="([^"]*)"', many)[1]
+    assert path.count("L") <= curves.MOST
+    assert many.count("<circle") == 1
+    assert curves.curve([], "loss", 60, "en") == ""
+
+
+@pytest.mark.parametrize("highest", [0.0, 1e-6, 0.4, 1.0, 7.0, 100.0, 149.0, 1e9])
+def test_the_lines_of_a_curve_are_round_and_few(highest):
+    drawn = curves.curve([(1, highest)], "loss", 9, "en")
+    assert 2 <= drawn.count('class="stroke rule"') <= curves.TICKS + 2
+    y = float(re.search(r'cy="([^"]*)"', drawn)[1])
+    assert curves.TOP - 0.1 <= y <= curves.HEIGHT - curves.BOTTOM + 0.1
 
 
 def test_both_rates_and_the_verdict_are_shown(visit):

@@ -1,8 +1,11 @@
-"""Gradio's page, made cheap to poll: what is left alone costs nothing."""
+"""Gradio's page, made cheap to start and to poll: what is left alone costs nothing."""
 
 import copy
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import gradio as gr
+from gradio.routes import App
 
 from ocrtune.ui.accounts import has_sign_in
 
@@ -13,6 +16,18 @@ class PolledBlocks(gr.Blocks):
     Gradio builds each output's component anew even for `gr.skip()`, most of a millisecond each:
     with a hundred outputs and fifty pages that ask each second, more than a machine has.
     """
+
+    def __init__(self, *args: object, **settings: object) -> None:
+        with unserved():
+            super().__init__(*args, **settings)
+
+    def __exit__(self, *error: object) -> None:
+        with unserved():
+            super().__exit__(*error)
+
+    def queue(self, *args: object, **settings: object) -> gr.Blocks:
+        with unserved():
+            return super().queue(*args, **settings)
 
     @property
     def expects_oauth(self) -> bool:
@@ -36,6 +51,21 @@ class PolledBlocks(gr.Blocks):
         for number, value in zip(told, sent, strict=True):
             whole[number] = value
         return whole
+
+
+@contextmanager
+def unserved() -> Iterator[None]:
+    """Let gradio make no server while a page is only described.
+
+    It makes one when a page is begun, laid out, queued and launched, each with all of its routes;
+    only the last one ever serves.
+    """
+    make = App.__dict__["create_app"]
+    App.create_app = staticmethod(lambda blocks, **settings: None)
+    try:
+        yield
+    finally:
+        App.create_app = make
 
 
 def is_skip(prediction: object) -> bool:

@@ -179,9 +179,11 @@
       window.ocrtune.show(place);
     },
     arrive: async (session) => {
-      const language = chosen || navigator.language;
-      if (chosen) await speak(chosen);
-      return [session, place, language.toLowerCase().startsWith("zh") ? "zh" : "en"];
+      const wanted = chosen || navigator.language;
+      const language = wanted.toLowerCase().startsWith("zh") ? "zh" : "en";
+      // Of Chinese, gradio by itself takes zh-CN and zh-TW for a language, not zh or zh-HK.
+      if (chosen || language === "zh") await speak(language);
+      return [session, place, language];
     },
     arrived: () => {
       // The run is remembered now. Left in the address it would come back at every reload, in the

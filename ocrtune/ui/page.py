@@ -178,6 +178,7 @@ def launch_arguments(share: bool = False) -> dict:
         "share": share,
         "mcp_server": False,
         "quiet": True,
+        "ssl_verify": False,  # gradio greets itself, without TLS: no need to read certificates
     }
 
 

@@ -15,11 +15,12 @@ from ocrtune.ui.views import text
 CARDS: dict[str, tuple[str, ...]] = {
     "dataset_1": ("ground_truth",),
     "dataset_2": ("sample", "split"),
-    "train_1": ("base_model", "preset", "step", "adapter"),
+    "train_1": ("sample", "base_model", "preset", "step", "adapter"),
+    "train_advanced": ("cer",),
     "train_3": ("loss", "cer"),
-    "try_2": ("base_model", "tuned_model"),
-    "compare_1": ("base_model", "tuned_model"),
-    "compare_3": ("cer", "interval"),
+    "try_2": ("base_model", "tuned_model", "adapter"),
+    "compare_1": ("base_model", "tuned_model", "split", "adapter"),
+    "compare_3": ("cer", "interval", "ground_truth"),
 }
 
 

@@ -50,6 +50,7 @@ def train_tab(actions: Actions, shared: Shared) -> TabParts:
             recipe = gr.Markdown(label("recipe_tiny_standard"), elem_classes="ot-hint")
             limits = gr.HTML(padding=False)
             with gr.Accordion(label("advanced"), open=False, elem_id="ot-advanced"):
+                terms["train_advanced"] = terms_part("train_advanced")
                 other = gr.Textbox(
                     label=label("other_base"),
                     info=label("other_base_info"),
@@ -132,14 +133,8 @@ def train_tab(actions: Actions, shared: Shared) -> TabParts:
     return TabParts(tab, outputs, changes, terms)
 
 
-def curve(column: str) -> gr.LinePlot:
+def curve(column: str) -> gr.HTML:
     """Lay out what a curve means, and the curve of that column below it."""
     with gr.Column(elem_classes="ot-curve"):
         gr.Markdown(label(f"chart_{column}"), elem_classes="ot-hint")
-        return gr.LinePlot(
-            x="step",
-            y=column,
-            height=250,
-            show_label=False,
-            buttons=[],
-        )
+        return gr.HTML(padding=False, elem_id=f"ot-curve-{column}")

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import gradio as gr
-import pandas as pd
 
 from ocrtune.dataset_files import read_build_report
 from ocrtune.errors import OcrtuneError
@@ -31,6 +30,7 @@ from ocrtune.ui import (
     try_views,
 )
 from ocrtune.ui.actions import offered_prompts
+from ocrtune.ui.curves import curve
 from ocrtune.ui.gallery import View, edits_moment
 from ocrtune.ui.looks import (
     COMMANDS,
@@ -96,9 +96,9 @@ def show_train(looks: Looks, language: str) -> list:
         gr.Button(visible=run.resumable, variant=variant(run.resumable and not run.usable)),
         train_views.progress(run, events, language),
         gr.Button(visible=run.usable and not older),
-        gr.Row(visible=bool(train_views.measurements(events))),
-        curve(train_views.loss_table(events), "loss", run.total, language),
-        curve(train_views.cer_table(events), "cer", run.total, language),
+        gr.Row(visible=bool(train_views.losses(events) or train_views.cers(events))),
+        curve(train_views.losses(events), "loss", run.total, language),
+        curve(train_views.cers(events), "cer", run.total, language),
         train_views.readings(events, language),
         train_views.limits_words(looks.limits, language),
         gr.Button(interactive=ready and not check.active),
@@ -162,20 +162,6 @@ def show_try(looks: Looks, language: str) -> list:
         gr.Button(visible=looks["dataset"].usable),
         try_views.result(reading, events, reference(reading), language),
     ]
-
-
-def curve(table: pd.DataFrame, column: str, total: int, language: str) -> gr.LinePlot:
-    """Return the chart of a column, as wide from its first step as it will be at its last."""
-    if table.empty:
-        return gr.skip()
-    height = [0, 1.05 * float(table[column].max())]  # from zero: a fall looks as large as it is
-    return gr.LinePlot(
-        value=table,
-        x_lim=[0, max(1, total)],
-        y_lim=height,
-        x_title=say(language, "chart_step"),
-        y_title=say(language, f"chart_{column}_axis"),
-    )
 
 
 def split_counts(dataset: Look) -> dict[str, int]:
@@ -319,7 +305,7 @@ def without_known(outputs: list, known: list[str]) -> tuple[list, list[str]]:
 
 def digest(output: object) -> str:
     """Return what tells an output from another; empty for one that is always told."""
-    if isinstance(output, gr.LinePlot | dict):
+    if isinstance(output, dict):
         return ""
     words = output if isinstance(output, str) else repr(output.constructor_args)
     return hashlib.sha256(f"{type(output).__name__} {words}".encode()).hexdigest()

@@ -237,9 +237,7 @@ ENGLISH = {
     "link": "Link to this run",
     "chart_step": "Step",
     "chart_loss": "**Loss**: how surprised the model is by the right text",
-    "chart_loss_axis": "Loss",
     "chart_cer": "**CER**: errors in 100 characters of unseen pictures",
-    "chart_cer_axis": "CER (%)",
     "chart_none": "The curves and the readings begin with the first measurement.",
     "readings": "Readings as they improve",
     "reading_before": "Before",
@@ -796,4 +794,28 @@ ENGLISH = {
     "term_interval": "Interval",
     "term_interval_means": "The range in which the true value very likely lies: other pictures "
     "of the same kind would give a slightly different number.",
+    # While it learns
+    "curve_loss": "Loss at step {step}: {value}",
+    "curve_cer": "CER at step {step}: {value} %",
+    "memory_used": "{used} GB of memory",
+    "memory_of": "{used} of {all} GB of memory",
+    # What a check means
+    "check_figures": "All figures of the check",
+    "advice_fits": "This will work here.",
+    "advice_time": "The whole run takes about {time}.",
+    "advice_cost": "On {space} of Hugging Face that costs about ${cost}.",
+    "advice_too_large": "This needs more memory than there is here.",
+    "advice_smaller": "Choose a smaller base model, or open the advanced settings and turn "
+    "“Samples at a time” to 1.",
+    "advice_tight": "Memory is tight. Close other programs while it runs.",
+    "advice_twice": "To fit, it computes some things twice, which takes about a third longer.",
+    "advice_all": "It looks at all {samples} samples, each about {times} times.",
+    "advice_often": "It looks at all {samples} samples, each about {times} times. That is a "
+    "lot: more samples would help more than more steps.",
+    "advice_part": "It looks at about {share} % of the {samples} samples. For all of them, "
+    "choose Thorough.",
+    "advice_left_out": "{count} samples are too long and are left out. Cut them into lines or "
+    "paragraphs to use them.",
+    "advice_unknown": "The model cannot write {count} of your characters: {characters}. It will "
+    "get them wrong; another base model may know them.",
 }

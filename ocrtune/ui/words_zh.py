@@ -223,9 +223,7 @@ CHINESE = {
     "link": "本次训练的链接",
     "chart_step": "步",
     "chart_loss": "**损失**：模型对正确文字有多意外",
-    "chart_loss_axis": "损失",
     "chart_cer": "**CER**：没学过的图片，每 100 个字错几个",
-    "chart_cer_axis": "CER（%）",
     "chart_none": "第一次测量之后，这里会出现曲线和识别结果。",
     "readings": "读得越来越好",
     "reading_before": "微调前",
@@ -745,4 +743,25 @@ CHINESE = {
     "term_cer_means": "字符错误率：每 100 个字符里，读错、漏掉和多出的有几个。0 % 就是全对。",
     "term_interval": "区间",
     "term_interval_means": "真实值很可能落在的范围：换一批同类图片，数字会略有不同。",
+    # While it learns
+    "curve_loss": "第 {step} 步的损失：{value}",
+    "curve_cer": "第 {step} 步的 CER：{value} %",
+    "memory_used": "内存 {used} GB",
+    "memory_of": "内存 {used} / {all} GB",
+    # What a check means
+    "check_figures": "检查的全部数字",
+    "advice_fits": "可以在这里训练。",
+    "advice_time": "整个过程大约需要 {time}。",
+    "advice_cost": "在 Hugging Face 的 {space} 上大约花费 ${cost}。",
+    "advice_too_large": "需要的内存超过了这台机器。",
+    "advice_smaller": "请选择更小的基础模型，或在高级设置里把“同时处理的样本数”改为 1。",
+    "advice_tight": "内存比较紧张。运行时请关闭其他程序。",
+    "advice_twice": "为了放得下，有些内容要计算两遍，时间大约多三分之一。",
+    "advice_all": "全部 {samples} 个样本都会看到，每个大约 {times} 次。",
+    "advice_often": "全部 {samples} 个样本都会看到，每个大约 {times} 次。次数很多了：增加样本比"
+    "增加步数更有用。",
+    "advice_part": "{samples} 个样本里大约会看到 {share}%。想全部用上，请选“充分”。",
+    "advice_left_out": "{count} 个样本太长，被略过。切成行或段落就能用上。",
+    "advice_unknown": "您的文字里有 {count} 个字符模型写不出来：{characters}。这些会读错；换一个"
+    "基础模型也许可以。",
 }
