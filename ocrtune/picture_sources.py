@@ -99,7 +99,7 @@ def behind(path: Path, wanted: Pages, passed_by: list[Remark]) -> list[Given]:
         files = archive.files
         pages = files.pages if isinstance(files, PdfFiles) else {}
         books = [name for name in names if name.lower().endswith(".pdf")]
-        found = [name for name in names if is_picture_name(name)]
+        found = [name for name in names if is_picture_name(name) and name not in pages]
         found += [name for name, (_, number) in pages.items() if is_wanted(number, wanted)]
         given = [Given(id_of(path, name), path, name) for name in sorted(set(found), key=natural)]
         given += without_pages(path, archive, books, found)

@@ -385,10 +385,6 @@ class Actions:
         sample = random.choice(tests)
         return str(hand_out(index.picture(sample), Path(sample.picture_id).name)), sample.text
 
-    def forget_reference(self) -> str:
-        """Return no ground truth: the visitor brought a picture of their own."""
-        return ""
-
     def ask_for_words(self, prompt: object) -> gr.Textbox:
         """Show where to say what shall be located, if it shall."""
         return gr.Textbox(visible=prompt == "locate")
