@@ -385,10 +385,6 @@ class Actions:
         sample = random.choice(tests)
         return str(hand_out(index.picture(sample), Path(sample.picture_id).name)), sample.text
 
-    def forget_reference(self) -> str:
-        """Return no ground truth: the visitor brought a picture of their own."""
-        return ""
-
     def ask_for_words(self, prompt: object) -> gr.Textbox:
         """Show where to say what shall be located, if it shall."""
         return gr.Textbox(visible=prompt == "locate")
@@ -470,9 +466,14 @@ class Actions:
         """Open the Fine-tune tab."""
         return gr.Tabs(selected="train")
 
-    def go_to_compare(self) -> gr.Tabs:
-        """Open the Compare tab."""
-        return gr.Tabs(selected="compare")
+    def go_to_try(self) -> gr.Tabs:
+        """Open the Try OCR tab."""
+        return gr.Tabs(selected="try")
+
+    def name_base(self, base: object) -> gr.Markdown:
+        """Say which base model is chosen, where the list of them is folded away."""
+        name = base if isinstance(base, str) and base in BASES else BASES[0]
+        return gr.Markdown(label(f"base_{name}"))
 
 
 def hub_place(name: object) -> Place:

@@ -1,10 +1,16 @@
-"""Gradio's page, made cheap to poll: what is left alone costs nothing."""
+"""Gradio's page, made cheap to start and to poll: what is left alone costs nothing."""
 
 import copy
+import functools
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import gradio as gr
+from gradio.routes import App
+from gradio.state_holder import StateHolder
 
 from ocrtune.ui.accounts import has_sign_in
+from ocrtune.ui.open_pages import OpenPages, WholeConfig
 from ocrtune.ui.words import language_of, say
 
 ADDRESSES = ("http://", "https://", "ftp://", "//")
@@ -16,6 +22,31 @@ class PolledBlocks(gr.Blocks):
     Gradio builds each output's component anew even for `gr.skip()`, most of a millisecond each:
     with a hundred outputs and fifty pages that ask each second, more than a machine has.
     """
+
+    def __init__(self, *args: object, **settings: object) -> None:
+        with unserved():
+            super().__init__(*args, **settings)
+        self.default_config = WholeConfig(self)
+
+    @property
+    def state_holder(self) -> StateHolder:
+        """What gradio keeps of all open pages."""
+        return self._state_holder
+
+    @state_holder.setter
+    def state_holder(self, holder: StateHolder) -> None:
+        holder.session_data = OpenPages(holder)
+        self._state_holder = holder
+
+    def __exit__(self, *error: object) -> None:
+        # Gradio describes a page three times until it is served; nothing is added in between.
+        self.default_config.get_config = functools.cache(self.default_config.get_config)
+        with unserved():
+            super().__exit__(*error)
+
+    def queue(self, *args: object, **settings: object) -> gr.Blocks:
+        with unserved():
+            return super().queue(*args, **settings)
 
     @property
     def expects_oauth(self) -> bool:
@@ -46,6 +77,21 @@ class PolledBlocks(gr.Blocks):
         for number, value in zip(told, sent, strict=True):
             whole[number] = value
         return whole
+
+
+@contextmanager
+def unserved() -> Iterator[None]:
+    """Let gradio make no server while a page is only described.
+
+    It makes one when a page is begun, laid out, queued and launched, each with all of its routes;
+    only the last one ever serves.
+    """
+    make = App.__dict__["create_app"]
+    App.create_app = staticmethod(lambda blocks, **settings: None)
+    try:
+        yield
+    finally:
+        App.create_app = make
 
 
 def is_skip(prediction: object) -> bool:

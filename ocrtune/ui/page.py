@@ -25,10 +25,13 @@ from ocrtune.ui.copies import Copies
 from ocrtune.ui.dataset_tab import dataset_tab
 from ocrtune.ui.doors import Doors
 from ocrtune.ui.gallery import View
+from ocrtune.ui.guide import guide_part
+from ocrtune.ui.open_pages import MOST_PAGES
 from ocrtune.ui.parts import Shared, TabParts
 from ocrtune.ui.picture_tool import PictureTool
 from ocrtune.ui.sign_in import sign_in_bar
 from ocrtune.ui.sweeping import Sweeper
+from ocrtune.ui.terms import CARDS
 from ocrtune.ui.theme import head, style, theme
 from ocrtune.ui.train_tab import train_tab
 from ocrtune.ui.try_tab import try_tab
@@ -73,16 +76,26 @@ def build_page(
             actions = Actions(home, worker, folders, account, limits)
             parts = [make(actions, shared) for make in TAB_LAYOUTS]
         gr.Markdown(label("footer"), elem_classes="ot-footer")
+        guide = guide_part()
+        again = gr.Button(visible="hidden", elem_id="ot-look")  # pressed when a tab is seen again
+        explained = {name: html for part in parts for name, html in part.terms.items()}
         watched = {
             "fn": watching.watch,
             "inputs": [session, language, seen, view],
-            "outputs": [*(output for part in parts for output in part.outputs), timer, seen],
+            "outputs": [
+                *(output for part in parts for output in part.outputs),
+                *(explained[name] for name in CARDS),
+                guide,
+                timer,
+                seen,
+            ],
             **shared.private,
         }
         arrived = wire(page, parts, shared, watching, watched, place)
         copies = Copies(home, account, actions.lent)
         arrived.then(**signed).then(copies.come_back, shared.inputs, None, **shared.private)
         timer.tick(**watched)
+        again.click(**watched)
         Api(actions).offer(page)
     return page
 
@@ -175,6 +188,8 @@ def launch_arguments(share: bool = False, tool: PictureTool | None = None) -> di
         "mcp_server": False,
         "app_kwargs": {"middleware": [Middleware(Doors, tool=tool)]},
         "quiet": True,
+        "state_session_capacity": MOST_PAGES,
+        "ssl_verify": False,  # gradio greets itself, without TLS: no need to read certificates
     }
 
 
