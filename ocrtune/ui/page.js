@@ -171,6 +171,24 @@
     button.textContent = button.dataset.otCopied;
     setTimeout(() => { button.textContent = before; }, 2000);
   });
+  // A text is copied as it was read, without the marks that the page draws into it.
+  document.addEventListener("click", async (event) => {
+    const button = event.target.closest("[data-ot-text]");
+    if (!button) return;
+    try {
+      await navigator.clipboard.writeText(button.dataset.otText);
+    } catch { // no secure address, or a frame that may not
+      const area = document.createElement("textarea");
+      area.value = button.dataset.otText;
+      document.body.append(area);
+      area.select();
+      document.execCommand("copy");
+      area.remove();
+    }
+    const before = button.textContent;
+    button.textContent = button.dataset.otDone;
+    setTimeout(() => { button.textContent = before; }, 2000);
+  });
   window.ocrtune = {
     // What is shown may still be on its way, and what comes above it may push it away again.
     show: (place) => {

@@ -24,10 +24,10 @@ from ocrtune.ui import (
     guide,
     own_views,
     preflight_views,
+    readings,
     report_views,
     shared_views,
     train_views,
-    try_views,
 )
 from ocrtune.ui.actions import offered_prompts
 from ocrtune.ui.curves import curve
@@ -161,7 +161,8 @@ def show_try(looks: Looks, language: str) -> list:
             variant=variant(guide.reading_is_next(looks)),
         ),
         gr.Button(visible=looks["dataset"].usable),
-        try_views.result(reading, events, reference(reading), language),
+        gr.Button(visible=not looks["dataset"].usable),
+        readings.result(reading, events, reference(reading), language),
     ]
 
 
@@ -255,10 +256,6 @@ def look_at_mine(looks: Looks, view: View) -> list:
     return [view.mine, view.doomed]
 
 
-def look_no_further(looks: Looks, view: View) -> None:
-    """The jobs alone say whether there is anything new."""
-
-
 GALLERY = (("dataset",), ("comparison",))
 EVERY_END = ((), tuple(COMMANDS))
 SUSPECTS = ((), ("comparison", "dataset"))
@@ -275,13 +272,14 @@ PANELS = {
     "mine": Panel(show_mine, *EVERY_END, 0, 4, look_at_mine),
     "push": Panel(shared_views.show_push, ("push",), ("run",), 2, 3),
     "doctor": Panel(doctor_part.show_doctor, ("doctor",), (), 1, 2),
-    "try": Panel(show_try, ("reading",), ("run", "dataset"), 4, 5),
+    "try": Panel(show_try, ("reading",), ("run", "dataset"), 5, 6),
+    "readings": Panel(readings.show_readings, ("reading",), (), 1, 8, readings.look_at_readings),
     "try_next": Panel(
         guide.show_after_reading, ("reading", "comparison"), ("run", "dataset"), 0, 1
     ),
-    "keep": Panel(editor.show_keep, (), ("reading", "dataset"), 1, 3, look_no_further),
+    "keep": Panel(editor.show_keep, (), ("reading", "dataset"), 1, 4, editor.look_at_kept),
     "keep_text": Panel(
-        editor.show_keep_text, (), ("reading",), 1, 2, look_no_further, speaks=False
+        editor.show_keep_text, (), (), 1, 2, editor.look_at_correctable, speaks=False
     ),
     "compare": Panel(compare_panels.show_compare, ("comparison",), ("run", "dataset"), 2, 5),
     "more": Panel(compare_panels.show_more, (), ("run",), 0, 1, look_at_more),
@@ -299,7 +297,7 @@ PANELS = {
 
 # What moves with every step of a training is shown piece by piece: gradio takes milliseconds for
 # each button that it is told of. Nothing in it is filled in by people.
-MOVING = ("train",)
+MOVING = ("train", "readings")
 TOLD = "told "  # before the name of such a panel
 
 

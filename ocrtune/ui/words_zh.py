@@ -3,6 +3,10 @@
 CHINESE = {
     "tagline": "带来图片和正确的文字，得到一个更会读您的图片的 OCR 模型，并附上证据。",
     "language": "语言",
+    "skip_to_tabs": "跳到选项卡",
+    "enlarge_picture": "放大查看图片",
+    "close_picture": "关闭",
+    "server_gone": "服务器没有响应。您的成果都已保存。本页面会自动重试，服务器恢复后随即恢复。",
     # tabs
     "tab_dataset": "数据集",
     "tab_train": "微调",
@@ -232,7 +236,8 @@ CHINESE = {
     "cer_best": "目前最低的 CER：保留这套权重",
     "cer_before": "之前的 CER",
     # Try OCR
-    "try_step_1": "### 准备一张图片\n一行或一页都可以，只用于这一次识别。",
+    "try_step_1": "### 准备图片\n一行或一页都可以，也可以是多张图片、压缩包或 PDF，"
+    "只用于这一次识别。",
     "try_step_2": "### 识别",
     "try_step_3": "### 看看区别",
     "picture": "图片",
@@ -266,7 +271,37 @@ CHINESE = {
     "prompt_words": "要定位的文字",
     "prompt_words_hint": "照图片上的写法填写",
     "read_failed": "这张图片无法识别。",
-    "from_dataset": "这张图片来自数据集，所以知道它的正确文字。",
+    # several pictures in one go
+    "several": "多张图片、压缩包或 PDF",
+    "several_drop": "把文件拖到这里，或点击选择；每次最多 50 张图片",
+    "pages": "PDF 的页码",
+    "pages_hint": "全部，或例如 1-3, 7",
+    "take_sample_button": "取一张示例图片",
+    "shared_try_fold": "用别人共享的适配器识别",
+    "stop_reading": "停止识别",
+    "bad_pages": "“{pages}”不是页码。请写成 1-3, 7 这样，留空则识别全部。",
+    "too_many_files": "文件太多。每次最多 {most} 个，也可以打成压缩包。",
+    "too_large_files": "文件太大。每次总共不能超过 {most} MB。",
+    "readings_all": "全部",
+    "readings_differ": "两个模型不同的",
+    "readings_flagged": "重复或被截断的",
+    "readings_failed": "未能识别的",
+    "readings_busy": "已识别 {done} / {total} 张图片。",
+    "readings_left": "大约还要{time}。",
+    "readings_done": "共识别 {done} / {total} 张图片。",
+    "readings_failed_count": "未能识别：{count} 张。",
+    "readings_differ_count": "两个模型结果不同：{count} 张。",
+    "readings_flagged_count": "重复或被截断：{count} 张。",
+    "readings_no_match": "没有这一类图片。",
+    "readings_waiting": "等待中",
+    "flag_looped": "内容重复",
+    "flag_cut": "被截断",
+    "flag_failed": "未能识别",
+    "copy_text": "复制文字",
+    "download_readings_csv": "表格 (CSV)",
+    "download_readings_txt": "文字 (TXT)",
+    "download_readings_zip": "每张一个文本 (ZIP)",
+    "from_dataset": "这张图片自带正确的文字。",
     # Compare
     "compare_step_1": "### 对比什么\n两个模型在相同的设置下，识别从未学过的图片。",
     "compare_step_2": "### 对比",
@@ -340,7 +375,7 @@ CHINESE = {
     "stage_build": "检查图片",
     "stage_load": "载入模型",
     "stage_features": "观察图片",
-    "stage_read": "图片",
+    "stage_read": "识别次数",
     "stage_compare": "对比",
     "stage_train": "启动",
     "stage_count": "{stage}，第 {done} 个，共 {total} 个",
@@ -444,8 +479,15 @@ CHINESE = {
     "right_button": "原文字正确",
     "suspect_gone": "这一行已不在您的数据集中，请重新对比。",
     "keep_hint": "识别有误？改正后可留作训练。",
-    "keep_no_dataset": "识别有误？有了数据集，就可以改正后留作训练。请先在“数据集”标签页加载示"
-    "例或构建数据集。",
+    "keep_no_dataset": "识别有误？改正后保留下来：改正 {least} 张图片就能组成您自己的数据集。"
+    "目前已保留 {count} 张。",
+    "keep_enough": "您已改正 {count} 张图片，现在可以组成数据集；先改正得越多，模型学得越好。",
+    "keep_later_button": "保留改正",
+    "keep_start": "用改正的图片组成数据集",
+    "kept_for_later": "已保留在这次识别中：数据集需要 {least} 张，现有 {count} 张。继续识别和改正，"
+    "它们会一起保留。",
+    "kept_enough": "已保留 {count} 张改正的图片。可以继续改正，也可以组成数据集。",
+    "too_few_corrected": "请先改正 {least} 张图片：一张用来学习，一张用来观察，一张用来测试。",
     "keep_text": "图片上的文字",
     "keep_button": "加入我的数据集",
     "kept_added": "已添加为 {name}，下一次训练会学习它。",
@@ -561,8 +603,8 @@ CHINESE = {
     "sign_in_read_only": "这次登录只有读取权限，无法推送。",
     "signed_in_as": "已登录 Hugging Face：{name}。",
     "sign_out": "退出登录",
-    "sign_in_here": "本机尚未登录 Hugging Face。要推送数据集和模型，请在终端运行 "
-    "`hf auth login`，然后重新加载本页面。",
+    "sign_in_here": "尚未登录 Hugging Face。要推送，请在终端运行 `hf auth login`，"
+    "再重新加载本页面。",
     "pushing_as": "将以 {name} 的身份推送到 Hugging Face。",
     "pushing_not": "已登录 Hugging Face：{name}，但令牌只有读取权限。要推送，请用有写入权限的令牌"
     "重新运行 `hf auth login`。",
@@ -765,4 +807,15 @@ CHINESE = {
     "advice_left_out": "{count} 个样本太长，被略过。切成行或段落就能用上。",
     "advice_unknown": "您的文字里有 {count} 个字符模型写不出来：{characters}。这些会读错；换一个"
     "基础模型也许可以。",
+    # 程序得到的回答
+    "no_owner": "只有本页面认识的人才能开始训练。请打开页面，或先登录。",
+    "api_bad_owner": "`owner` 中的密钥不是本页面给出的。留空即可得到一个新的。",
+    "api_no_run": "没有这个名字的已完成训练。请填写“微调”页链接中 `?run=` 后面的内容。",
+    "api_no_dataset": "没有属于这个 `owner` 的同名数据集。请先生成一个，并使用同一个 `owner`。",
+    "api_too_long": "这一步超过 {minutes} 分钟，已被停止。请减少内容后再试。",
+    "api_ended": "这一步在完成之前被停止了。请再试一次。",
+    "api_unreadable": "这个文件无法作为图片识别。请发送不超过 4000 万像素的 PNG 或 JPEG。",
+    "api_no_address": "本页面不会从其他地址取文件。请上传文件本身。",
+    "tool_picture": "请以 Base64 发送图片本身，或先把它上传到本页面，再发送得到的地址。",
+    "tool_large": "图片超过 {most} MB。请换一张小一些的。",
 }
