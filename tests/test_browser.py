@@ -344,7 +344,7 @@ def test_every_press_is_answered_on_the_screen_within_a_fifth_of_a_second(again)
         for route in held:
             route.continue_()
         page.wait_for_selector("body:not(.ot-working)")
-        assert page.get_attribute(f"#{name}", "aria-busy") is None
+        assert page.locator("button[aria-busy]").count() == 0
     assert all(one is not None and one < 200 for one in took.values()), took
     assert seen.errors == []
 
