@@ -16,6 +16,8 @@ from ocrtune import cli
 os.environ.setdefault(*cli.WAITING)
 
 
+pytest_plugins = ("browsing",)
+
 QUIET = "quiet: runs while no other test does; for what a stopwatch decides"
 
 
