@@ -113,6 +113,7 @@ HOMES = {  # where a package from elsewhere may be imported
     "gradio": {"ui"},
     "pandas": {"ui"},
     "tqdm": {"console"},
+    "playwright": {"bench"},
     "fontTools": {"pretrain"},
     "rapidfuzz": {"metrics", "names", "pretrain", "near_duplicates"}
     | {"alignment", "number_tokens"},

@@ -4,14 +4,13 @@ import time
 
 import pytest
 from gradio.routes import App
-from page_server import serve_page
 
-from ocrtune.bench.page_growth import Footprint, footprint, page_of, visit
+from ocrtune.bench.page_growth import Footprint, footprint, served, visit
 from ocrtune.bench.page_start import Start, measure_start
+from ocrtune.ui.blocks import unserved
 from ocrtune.ui.open_pages import CLOSED_PAGES
-from ocrtune.ui.page import build_page
 
-LOADS = 40
+LOADS = 30
 
 
 @pytest.fixture(scope="module")
@@ -31,25 +30,23 @@ def test_the_page_is_small_and_loads_nothing_of_the_models_world(start):
     assert start.page_bytes < 650_000
 
 
-def test_no_server_is_made_before_the_page_is_launched(tmp_path, monkeypatch):
+def test_gradio_makes_no_server_before_the_launch(monkeypatch):
     made = []
     monkeypatch.setattr(App, "create_app", lambda *about, **more: made.append(about))
-    build_page(tmp_path).queue()
-    assert made == []
-    App.create_app(1)
-    assert made == [(1,)], "what gradio calls at the launch was not put back"
+    with unserved():
+        App.create_app("described", mcp_server=False)
+    App.create_app("launched")
+    assert made == [("launched",)]
 
 
 def test_pages_that_were_closed_leave_nothing_behind(tmp_path):
-    home = tmp_path / "home"
-    with serve_page(home) as address:
-        pid = page_of(address)
+    with served(tmp_path) as (address, pid):
         for _ in range(CLOSED_PAGES + 10):
             visit(address)
-        before = settled(pid, tmp_path)
+        before = settled(pid, tmp_path / "tmp")
         for _ in range(LOADS):
             visit(address)
-        after = settled(pid, tmp_path)
+        after = settled(pid, tmp_path / "tmp")
     assert after.files - before.files < 5, (before, after)
     assert after.descriptors - before.descriptors < 5, (before, after)
     assert after.threads - before.threads < 5, (before, after)

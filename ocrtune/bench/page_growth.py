@@ -4,7 +4,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,22 +56,13 @@ def footprint(pid: int, temporary: Path) -> Footprint:
     )
 
 
-def page_of(address: str) -> int:
-    """Return the process that serves an address, by the port that it was told to listen on."""
-    port = address.rpartition(":")[2].strip("/").encode()
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        with suppress(OSError):
-            words = path.read_bytes().split(b"\0")
-            if b"--port" in words and port in words:
-                return int(path.parent.name)
-    raise PageBenchError(f"Nobody serves {address}.", "Start the page first.")
-
-
 def visit(address: str) -> None:
     """Open a page, look at everything on it, and close it."""
     visitor = Visitor(address)
-    visitor.arrive()
-    visitor.close()
+    try:
+        visitor.arrive()
+    finally:
+        visitor.close()
 
 
 @contextmanager
@@ -108,9 +99,7 @@ def run_once(visitor: Visitor, folder: Path) -> None:
     visitor.act("watch")
 
 
-def measure_growth(
-    folder: Path, loads: int, runs: int, emit: Emit
-) -> list[tuple[str, Footprint]]:
+def measure_growth(folder: Path, loads: int, runs: int, emit: Emit) -> list[tuple[str, Footprint]]:
     """Return what the process held before, after so many page loads, and after so many runs."""
     with served(folder) as (address, pid):
         temporary = folder / "tmp"
