@@ -29,7 +29,7 @@ LAYERS = {
     | {"grounding", "pictures", "splits", "picture_store", "remarks", "remark_words"}
     | {"columns", "cells", "tables", "table_types", "table_truth", "row_choice"}
     | {"dataset_files", "ground_truth", "grouping", "hub_layout"}
-    | {"crops", "pdf_files"}
+    | {"crops", "pdf_files", "picture_sources", "reading_tables", "kept_pictures"}
     | {"edits", "editing", "sample_index", "rebuilding", "extending"}
     | {"old_encodings"}
     | {"encoding", "names", "links", "pieces", "path_lines", "markdown", "markdown_tables"}
@@ -60,7 +60,7 @@ LAYERS = {
     | {"offsite", "offsite_files", "offsite_fetch", "copying"}
     | {"remote", "far_side", "remote_package"},
     5: {"cli", "arguments", "console", "__main__", "ui"}
-    | {"stopping", "jobs_command", "time_limit", "reader", "remote_command"},
+    | {"read_command", "stopping", "jobs_command", "time_limit", "reader", "remote_command"},
 }
 LAYER = {unit: layer for layer, units in LAYERS.items() for unit in units}
 
@@ -88,7 +88,13 @@ ALLOWED = {
     | {"hub", "hub_writing", "hub_accounts", "families", "report", "report_page", "ui"}
     | {"hub_adapters"}
     | {"dataset_report", "suspects"}
-    | {"report_charts_svg", "report_conditions", "report_figures", "report_filter"}
+    | {
+        "report_charts_svg",
+        "report_conditions",
+        "report_drawings",
+        "report_figures",
+        "report_filter",
+    }
     | {"report_ranking", "report_tables", "report_words"},
 }
 
@@ -111,6 +117,9 @@ HOMES = {  # where a package from elsewhere may be imported
     "packaging": {"doctor"},
     "yaml": {"space_manifest", "deploying"},
     "gradio": {"ui"},
+    "starlette": {"ui"},
+    "anyio": {"ui"},
+    "mcp": {"ui"},
     "pandas": {"ui"},
     "tqdm": {"console"},
     "playwright": {"bench"},

@@ -11,6 +11,9 @@ from gradio.state_holder import StateHolder
 
 from ocrtune.ui.accounts import has_sign_in
 from ocrtune.ui.open_pages import OpenPages, WholeConfig
+from ocrtune.ui.words import language_of, say
+
+ADDRESSES = ("http://", "https://", "ftp://", "//")
 
 
 class PolledBlocks(gr.Blocks):
@@ -52,6 +55,13 @@ class PolledBlocks(gr.Blocks):
         """
         return has_sign_in()
 
+    async def preprocess_data(self, block_fn, inputs, state, explicit_call=False):
+        """Return what a handler is given; a file that lies elsewhere is refused, never fetched."""
+        if any(is_elsewhere(value) for value in inputs):
+            language = language_of(inputs[-1])
+            raise gr.Error(say(language, "api_no_address"), print_exception=False)
+        return await super().preprocess_data(block_fn, inputs, state, explicit_call)
+
     async def postprocess_data(self, block_fn, predictions, state):
         """Return what the browser is sent for a handler's outputs; skipped ones are passed by."""
         outputs = block_fn.outputs
@@ -87,3 +97,21 @@ def unserved() -> Iterator[None]:
 def is_skip(prediction: object) -> bool:
     """Return whether an output is left as it is."""
     return isinstance(prediction, dict) and prediction == gr.skip()
+
+
+def is_elsewhere(value: object) -> bool:
+    """Return whether something in what a browser sent is a file at an address.
+
+    Gradio would fetch it: the page would ask anybody's server at anybody's word.
+    """
+    waiting = [value]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, dict):
+            path = one.get("path")
+            if isinstance(path, str) and path.strip().lower().startswith(ADDRESSES):
+                return True
+            waiting += one.values()
+        elif isinstance(one, list):
+            waiting += one
+    return False
