@@ -122,6 +122,7 @@ HOMES = {  # where a package from elsewhere may be imported
     "mcp": {"ui"},
     "pandas": {"ui"},
     "tqdm": {"console"},
+    "playwright": {"bench"},
     "fontTools": {"pretrain"},
     "rapidfuzz": {"metrics", "names", "pretrain", "near_duplicates"}
     | {"alignment", "number_tokens"},
