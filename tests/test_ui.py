@@ -288,8 +288,9 @@ def test_every_panel_fills_exactly_its_widgets(visit, served):
     outputs = shown(visit.home, visit.session)
     # arriving, switching, the timer, a tab that is seen again; a file, starts, the Hub, answers,
     # stops; repairs; the log, the visitor's own jobs, and a run that comes back from the Hub;
-    # lines; the checkup of this machine; sharing a dataset, and stopping that; pushing an adapter
-    assert widths.count(len(outputs)) == 4 + 12 + 20 + 2 + 8 + 1 + 9 + 1 + 2 + 1
+    # lines; the checkup of this machine; sharing a dataset, and stopping that; pushing an
+    # adapter; looking through pictures read in one go, and making a dataset of corrections
+    assert widths.count(len(outputs)) == 4 + 12 + 20 + 2 + 8 + 1 + 9 + 1 + 2 + 1 + 6
     assert sum(panel.width for panel in PANELS.values()) + 2 == len(outputs)
     for name, panel in PANELS.items():
         for session in (visit.session, {}):
