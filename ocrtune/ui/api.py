@@ -253,6 +253,8 @@ def readings_of(events: list[Event]) -> list[dict[str, Any]]:
     read = [event for event in events if isinstance(event, Read)]
     if not read:
         raise Refused("api_ended")
+    if all(event.failed for event in read):
+        raise Refused("api_unreadable")
     return [
         {
             "model": MODELS[min(place, 1)],

@@ -876,6 +876,8 @@ ENGLISH = {
     "first, and send the same `owner`.",
     "api_too_long": "This took more than {minutes} minutes and was stopped. Try again with less.",
     "api_ended": "This was stopped before it was done. Ask again.",
+    "api_unreadable": "This file could not be read as a picture. Send a PNG or JPEG of at most 40 "
+    "megapixels.",
     "api_no_address": "The page fetches nothing from other addresses. Upload the file itself.",
     "tool_picture": "Send the picture itself as Base64, or upload it to this page first and send "
     "the address that you got.",

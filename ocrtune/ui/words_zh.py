@@ -814,6 +814,7 @@ CHINESE = {
     "api_no_dataset": "没有属于这个 `owner` 的同名数据集。请先生成一个，并使用同一个 `owner`。",
     "api_too_long": "这一步超过 {minutes} 分钟，已被停止。请减少内容后再试。",
     "api_ended": "这一步在完成之前被停止了。请再试一次。",
+    "api_unreadable": "这个文件无法作为图片识别。请发送不超过 4000 万像素的 PNG 或 JPEG。",
     "api_no_address": "本页面不会从其他地址取文件。请上传文件本身。",
     "tool_picture": "请以 Base64 发送图片本身，或先把它上传到本页面，再发送得到的地址。",
     "tool_large": "图片超过 {most} MB。请换一张小一些的。",
