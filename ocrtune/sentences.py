@@ -97,14 +97,14 @@ def best(words: str, depth: int) -> tuple[int, str]:
         ways: list[tuple[int, str]] = [(0, "")]
         for number, end in enumerate(cuts[1:], start=1):
             options = []
-            for start_number in range(number):
+            for start_number in reversed(range(number)):  # many short ones before a long one
                 piece = inner[cuts[start_number] : end]
                 known = one(piece.strip(), depth)
                 score, there = known or (0, piece)
                 before, said = ways[start_number]
                 options.append((before + score, join(said, there)))
             ways.append(max(options, key=lambda way: way[0]))
-        if whole is None or ways[-1][0] > whole[0]:
+        if whole is None or ways[-1][0] >= whole[0]:
             whole = ways[-1] if ways[-1][0] else None
     if whole is None:
         return 0, words
