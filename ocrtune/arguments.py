@@ -424,14 +424,33 @@ def add_read(commands: argparse._SubParsersAction) -> None:
         usage="%(prog)s PICTURE ... [--base MODEL] [--adapter ADAPTER] [OPTION ...]",
         help="read pictures and print the text",
         description="Read pictures and print the text in them, with the picture's name in front "
-        "when there are several.",
+        "when there are several. Folders and zips stand for the pictures and PDFs in them, PDFs "
+        "for their pages. What cannot be read is told, and the exit code is 1 then; the others "
+        "are read all the same.",
     )
     command.add_argument(
         "pictures",
         nargs="*",
         default=argparse.SUPPRESS,
         metavar="PICTURE",
-        help="PNG, JPEG, TIFF, …",
+        help="PNG, JPEG, TIFF, …; a folder, a zip or a PDF",
+    )
+    option(command, ReadConfig, "--pages", "LIST", "of the PDFs, such as 1-3,7 (default: all)")
+    command.add_argument(
+        "--most",
+        metavar="N",
+        type=int,
+        default=argparse.SUPPRESS,
+        help="read the first N pictures only",
+    )
+    command.add_argument(
+        "--csv", metavar="FILE", type=Path, help="write a table of the texts, for spreadsheets"
+    )
+    command.add_argument(
+        "--txt",
+        metavar="FILE",
+        type=Path,
+        help="write the texts into one file; into a zip or a folder one for each picture",
     )
     option(command, ReadConfig, "--base", "MODEL", BASE_HELP)
     option(command, ReadConfig, "--layout", "PRESET", "of MODEL, or auto; adapters bring their own")

@@ -1,6 +1,7 @@
 """The command line: one command per use case; the page starts the same commands as jobs."""
 
 import argparse
+import gc
 import json
 import os
 import sys
@@ -359,6 +360,9 @@ def read(config: ReadConfig, watcher: Watcher, args: argparse.Namespace) -> Endi
         if (readings := read_resident(home, config, watcher.emit, offline)) is not None:
             print_predictions(readings, config)
             return ending_of(readings)
+    from ocrtune.read_command import require_output, write_output
+
+    require_output(config, args)
     work_offline(config.base)
     from ocrtune.console import Typewriter
     from ocrtune.reading import read_pictures
@@ -366,13 +370,27 @@ def read(config: ReadConfig, watcher: Watcher, args: argparse.Namespace) -> Endi
     emit, growing = watcher.emit, is_watched(config, args)
     if growing:
         emit = Typewriter(sys.stdout, watcher.emit, has_many_models(config)).emit
-    predictions = read_pictures(config, emit)
+    finished: list[Read] = []
+
+    def note(event: Event) -> None:
+        if isinstance(event, Read):
+            finished.append(event)
+        emit(event)
+
+    try:
+        predictions = read_pictures(config, note)
+    except BaseException:  # what was read until then is kept
+        if not growing and not args.json:
+            print_predictions(finished, config)
+        write_output(finished, args)
+        raise
     if growing:
         print_predictions([prediction for prediction in predictions if prediction.failed], config)
     elif args.json:
         print(json.dumps([asdict(p) for p in predictions], indent=2, ensure_ascii=False))
     else:
         print_predictions(predictions, config)
+    write_output(predictions, args)
     return ending_of(predictions)
 
 
@@ -384,7 +402,10 @@ def ending_of(predictions: "Sequence[Prediction | Read]") -> Ending:
 
 def is_watched(config: ReadConfig, args: argparse.Namespace) -> bool:
     """Return whether somebody sees the text of one picture grow."""
-    return len(config.pictures) == 1 and sys.stdout.isatty() and not (args.json or args.job)
+    from ocrtune.read_command import has_many_pictures
+
+    alone = not has_many_pictures(config) and sys.stdout.isatty()
+    return alone and not (args.json or args.job)
 
 
 def has_many_models(config: ReadConfig) -> bool:
@@ -394,8 +415,11 @@ def has_many_models(config: ReadConfig) -> bool:
 
 def print_predictions(predictions: "Sequence[Prediction | Read]", config: ReadConfig) -> None:
     """Print each text, with as much in front of it as is needed to tell them apart."""
+    from ocrtune.read_command import has_many_pictures
+
+    named = has_many_pictures(config)
     for prediction in predictions:
-        labels = [prediction.picture_id] * (len(config.pictures) > 1)
+        labels = [prediction.picture_id] * named
         labels += [prediction.model] * has_many_models(config)
         if prediction.failed:
             print(f"{prediction.picture_id}: {prediction.failed}", file=sys.stderr)
@@ -846,9 +870,10 @@ def app(args: argparse.Namespace) -> int:
     on_space = os.environ.get("SYSTEM") == "spaces"
     if args.share and on_space:
         raise ConfigError("A Space has an address already.", "Leave `--share` away.")
-    from ocrtune.ui.page import launch
+    with without_collecting():
+        from ocrtune.ui.page import launch
 
-    page = launch(args.host, args.port, wait=False, share=args.share)
+        page = launch(args.host, args.port, wait=False, share=args.share)
     if args.share:
         print(shared_words(page.share_url), flush=True)
     elif is_colab():
@@ -856,6 +881,20 @@ def app(args: argparse.Namespace) -> int:
     print(f"The page is at {page.local_url} (Ctrl-C ends it)", flush=True)
     page.block_thread()
     return 0
+
+
+@contextmanager
+def without_collecting() -> Iterator[None]:
+    """Look for no garbage while a program starts: hardly any is made, and looking took a sixth.
+
+    What is there at the end stays, and is never looked through again.
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def is_colab() -> bool:

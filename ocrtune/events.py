@@ -70,6 +70,7 @@ class Step:
     loss: float  # mean per supervised token, in nats
     seconds: float  # since training began
     seconds_left: float  # estimate, evaluations included
+    memory_bytes: int = 0  # of the accelerator, or of the process without one; 0 if not known
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,14 @@ class SampleRead:
     picture_id: str
     reference: str
     hypothesis: str
+
+
+@dataclass(frozen=True)
+class Brought:
+    """These pictures are going to be read, in this order."""
+
+    pictures: Sequence[str]  # their ids
+    left_out: int = 0  # pictures beyond the most that may be read
 
 
 @dataclass(frozen=True)
@@ -114,6 +123,7 @@ class Read:
     boxes: Sequence[Mapping] = ()  # of each Box its fields
     damaged_boxes: int = 0
     drawn: str = ""
+    why: dict[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -181,6 +191,7 @@ Event = (
     | Step
     | Evaluated
     | SampleRead
+    | Brought
     | Written
     | Read
     | Saved

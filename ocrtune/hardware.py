@@ -59,6 +59,13 @@ def peak(device: torch.device) -> int:
     return status_bytes("VmHWM")
 
 
+def used_bytes(device: torch.device) -> int:
+    """Return the memory that is taken from the device now, in bytes; 0 if nobody knows."""
+    if device.type == "cuda":
+        return torch.cuda.memory_reserved(device)
+    return status_bytes("VmRSS")
+
+
 def status_bytes(name: str) -> int:
     """Return an entry of what the system knows of this process in bytes; 0 where it is silent."""
     try:

@@ -12,11 +12,11 @@ from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError
 from huggingface_hub.hf_api import RepoFile
 
 from ocrtune.errors import HubError
+from ocrtune.hub_words import BILLING
 from ocrtune.hub_writing import TOKENS, be_patient, quoted, user_of, writing_errors
 from ocrtune.space_manifest import REPO_NAME, Volume
 
 SPACE = "space"
-BILLING = "https://huggingface.co/settings/billing"
 AN_HOUR = {"second": 3600, "minute": 60, "hour": 1}
 
 

@@ -25,11 +25,11 @@ COLOURS = {  # as `report_style.DRAWN` on paper
     "more": "#6b8f71",
     "band": "#f7e7d6",
     "whisker": INK,
-    "faint": "#8f98a8",
+    "faint": "#838c9d",
     "rule": "#d9dee7",
-    "substitutions": "#8a63c9",
-    "deletions": "#2f8f83",
-    "insertions": "#c2417c",
+    "substitutions": "#7c55bd",
+    "deletions": "#1f7a6f",
+    "insertions": "#b83a74",
 }
 THIN = {"rule": 1.0, "whisker": 1.5, "faint": 1.5}  # units; other strokes have 2
 

@@ -6,11 +6,13 @@ from ocrtune.report_filter import SCRIPT, script_source
 
 PALETTE = """
 :root { color-scheme: light dark; --page: #fff; --ink: #1d2330; --soft: #667085; --rule: #d9dee7;
-  --base: #b45309; --tuned: #1d6fd1; --more: #6b8f71; --faint: #8f98a8; --band: #f7e7d6;
-  --missing: #cfe3ff; --extra: #ffd9d4; --wrong: #ffe9a8 }
+  --base: #b45309; --tuned: #1d6fd1; --more: #6b8f71; --faint: #838c9d; --band: #f7e7d6;
+  --missing: #cfe3ff; --extra: #ffd9d4; --wrong: #ffe9a8;
+  --substitutions: #7c55bd; --deletions: #1f7a6f; --insertions: #b83a74 }
 @media screen and (prefers-color-scheme: dark) { :root { --page: #14171d; --ink: #e7eaf0;
   --soft: #98a2b3; --rule: #343b48; --base: #f0a04b; --tuned: #6fb1ff; --more: #8db894;
-  --faint: #6b7484; --band: #3a2c1c; --missing: #16406f; --extra: #6d221b; --wrong: #5c4708 } }
+  --faint: #6b7484; --band: #3a2c1c; --missing: #16406f; --extra: #6d221b; --wrong: #4f3f0a;
+  --substitutions: #a98be0; --deletions: #4fb3a6; --insertions: #e06ea3 } }
 @media print { :root { color-scheme: light } * { print-color-adjust: exact } }
 """
 # The colours of a drawing's kinds; `report_png.COLOURS` are the same.
@@ -23,10 +25,11 @@ svg text.soft { font-size: 13px; fill: var(--soft) } path.stroke { fill: none; s
 .dashed { stroke-dasharray: 5 4 } .hollow.tuned { fill: var(--page); stroke: var(--tuned);
   stroke-width: 2 } rect.base { fill: var(--base) } .tuned { fill: var(--tuned) }
 .more { fill: var(--more) } .band { fill: var(--band) }
-.substitutions { fill: #8a63c9 } .deletions { fill: #2f8f83 } .insertions { fill: #c2417c }
+.substitutions { fill: var(--substitutions) } .deletions { fill: var(--deletions) }
+.insertions { fill: var(--insertions) }
 figcaption { color: var(--soft) } .key::before { content: "■ " }
-.key.substitutions { color: #8a63c9 } .key.deletions { color: #2f8f83 }
-.key.insertions { color: #c2417c }
+.key.substitutions { color: var(--substitutions) } .key.deletions { color: var(--deletions) }
+.key.insertions { color: var(--insertions) }
 """
 STYLE = """
 body { background: var(--page); color: var(--ink); font: 16px/1.5 system-ui, sans-serif;

@@ -126,6 +126,7 @@ SENTENCES = {
         "第 {0} 行的表格有好几列都可能是文字。",
     # pdf_files.py
     "There is no file `{0}`.": "没有文件 `{0}`。",
+    "The PDFs in `{0}` unpack to more than {1} MiB.": "`{0}` 里的 PDF 解压后超过 {1} MiB。",
     "`{0}` cannot be drawn.": "`{0}` 无法绘制。",
     "Save the PDF again, or export the page as a picture.":
         "请重新保存 PDF，或把这一页导出为图片。",

@@ -29,6 +29,7 @@ SENTENCES = {
     "Use one of: {0}.": "请使用其中之一：{0}。",
     "`rows` is {0}.": "`rows` 是 {0}。",
     "Use 0 or more; 0 takes all.": "请用 0 或更大的数；0 表示全部。",
+    "`most` is {0}.": "`most` 是 {0}。",
     "`steps` is {0}.": "`steps` 是 {0}。",
     "Use 1 or more; 60 is a good start.": "请用 1 或更大的数；60 是好的起点。",
     "`batch_size` is {0}.": "`batch_size` 是 {0}。",

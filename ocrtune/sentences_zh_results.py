@@ -110,7 +110,9 @@ SENTENCES = {
     # reading.py
     "There is not enough memory for this picture. Save it smaller or end other programs.":
         "内存不够识别这张图片。请存得小一些，或结束其他程序。",
-    "It cannot be opened: {0}. Check the path.": "无法打开：{0}。请检查路径。",
+    # picture_sources.py
+    "`{0}` names no pages.": "`{0}` 不是页码。",
+    "Write them like `1-3, 7`.": "请写成 `1-3, 7` 的形式。",
     "{0} has no contract.json: another program made it. It reads under the usual settings of "
     "`{1}`.":
         "{0} 没有 contract.json：是别的程序制作的。按 `{1}` 的通常设置识别。",

@@ -52,7 +52,7 @@ from ocrtune.families.loading import (
 )
 from ocrtune.families.page_layouts import AUTO, LayoutChoice
 from ocrtune.features import settle_layout
-from ocrtune.hardware import describe_hardware
+from ocrtune.hardware import describe_hardware, used_bytes
 from ocrtune.learner import Learner
 from ocrtune.limits import NO_LIMITS, Limits
 from ocrtune.preflight import SampleSizes, inspect_run, measure_samples, refuse_full_disk
@@ -448,7 +448,8 @@ class Run:
         left = self.step_seconds / self.steps * (self.config.steps - self.steps)
         left += measured * sum(step >= self.steps for step in self.due)
         seconds = time.perf_counter() - self.started
-        self.emit(Step(self.steps, self.config.steps, self.learner.losses[-1], seconds, left))
+        used = used_bytes(self.learner.loaded.device)
+        self.emit(Step(self.steps, self.config.steps, self.learner.losses[-1], seconds, left, used))
 
     def save(self, step: int) -> None:
         """Write the adapter with the weights as they are, those of `step`."""

@@ -1,6 +1,11 @@
 """What every test process shares."""
 
+import fcntl
 import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +14,42 @@ from ocrtune import cli
 # As the command line does, before torch is loaded: threads that wait without sleeping make a busy
 # machine many times slower.
 os.environ.setdefault(*cli.WAITING)
+
+
+QUIET = "quiet: runs while no other test does; for what a stopwatch decides"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", QUIET)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Hold other workers of pytest-xdist at their next test while one runs that must be alone."""
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID")
+    if not run:
+        return (yield)
+    alone = item.get_closest_marker("quiet") is not None
+    folder = Path(tempfile.gettempdir())
+    # Who must be alone keeps the door while waiting, or those who come and go would never let in.
+    with (
+        locked(folder / f"ocrtune-door-{run}", True) as door,
+        locked(folder / f"ocrtune-room-{run}", alone),
+    ):
+        if not alone:
+            fcntl.flock(door, fcntl.LOCK_UN)
+        return (yield)
+
+
+@contextmanager
+def locked(path: Path, alone: bool) -> Iterator[int]:
+    """Hold a lock between processes, alone or with others; waits for it."""
+    number = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(number, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+        yield number
+    finally:
+        os.close(number)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -517,7 +517,7 @@ def test_a_saved_adapter_gives_its_logits_in_a_fresh_process(
 def test_peft_alone_can_load_the_adapter(kind, adapters, read_in_a_fresh_process):
     folder, before = adapters[kind]
     after = read_in_a_fresh_process[f"{folder} by peft alone"]
-    torch.testing.assert_close(after, before, atol=1e-6, rtol=0)
+    torch.testing.assert_close(after, before, atol=5e-6, rtol=0)  # peft sums in another order
 
 
 def test_the_adapter_folder_is_in_pefts_form_and_tells_no_path(adapters, pages_folder):

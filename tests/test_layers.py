@@ -31,7 +31,7 @@ LAYERS = {
     | {"sentences_zh_models", "sentences_zh_results"}
     | {"columns", "cells", "tables", "table_types", "table_truth", "row_choice"}
     | {"dataset_files", "ground_truth", "grouping", "hub_layout"}
-    | {"crops", "pdf_files"}
+    | {"crops", "pdf_files", "picture_sources", "reading_tables", "kept_pictures"}
     | {"edits", "editing", "sample_index", "rebuilding", "extending"}
     | {"old_encodings"}
     | {"encoding", "names", "links", "pieces", "path_lines", "markdown", "markdown_tables"}
@@ -62,7 +62,7 @@ LAYERS = {
     | {"offsite", "offsite_files", "offsite_fetch", "copying"}
     | {"remote", "far_side", "remote_package"},
     5: {"cli", "arguments", "console", "__main__", "ui"}
-    | {"stopping", "jobs_command", "time_limit", "reader", "remote_command"},
+    | {"read_command", "stopping", "jobs_command", "time_limit", "reader", "remote_command"},
 }
 LAYER = {unit: layer for layer, units in LAYERS.items() for unit in units}
 
@@ -90,7 +90,13 @@ ALLOWED = {
     | {"hub", "hub_writing", "hub_accounts", "families", "report", "report_page", "ui"}
     | {"hub_adapters"}
     | {"dataset_report", "suspects"}
-    | {"report_charts_svg", "report_conditions", "report_figures", "report_filter"}
+    | {
+        "report_charts_svg",
+        "report_conditions",
+        "report_drawings",
+        "report_figures",
+        "report_filter",
+    }
     | {"report_ranking", "report_tables", "report_words"},
 }
 
@@ -113,6 +119,9 @@ HOMES = {  # where a package from elsewhere may be imported
     "packaging": {"doctor"},
     "yaml": {"space_manifest", "deploying"},
     "gradio": {"ui"},
+    "starlette": {"ui"},
+    "anyio": {"ui"},
+    "mcp": {"ui"},
     "pandas": {"ui"},
     "tqdm": {"console"},
     "fontTools": {"pretrain"},

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
+import pytest
 from page_server import page_process, serve_page
 
 from ocrtune import jobs, turns
@@ -126,6 +127,7 @@ async def poll_together(address: str, pid: int, sessions: list[dict]) -> tuple[f
         return (processor_seconds(pid) - before) / (time.monotonic() - begun), waited
 
 
+@pytest.mark.quiet
 def test_fifty_pages_that_poll_leave_the_machine_to_the_training(tmp_path):
     home, over = tmp_path / "home", threading.Event()
     running = add_run(home, "running", time.time(), steps=300)

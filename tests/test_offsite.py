@@ -7,12 +7,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
+from hub_client import driven
 from hub_server import Fault, Hub, Repo, serve_hub
 from line_samples import write_dataset
 from small_models import LINE_CONFIG, write_model
@@ -51,16 +52,6 @@ def begin(run, repo="me/ocrtune-runs", job=None):
 def copied(*args):
     begin(*args)
     return copier.copy()
-for line in sys.stdin:
-    code, names = json.loads(line), globals()
-    try:
-        try:
-            value = eval(code, names)
-        except SyntaxError:
-            value = exec(code, names)
-    except OcrtuneError as error:
-        value = f"{type(error).__name__}: {error}"
-    print(json.dumps(value, default=str), flush=True)
 """
 
 
@@ -72,35 +63,20 @@ def hub() -> Iterator[Hub]:
 
 
 @pytest.fixture(scope="module")
-def process(hub, tmp_path_factory) -> Iterator[subprocess.Popen]:
-    started = subprocess.Popen(
-        [sys.executable, "-c", DRIVER],
-        env=hub.environment(tmp_path_factory.mktemp("hf")) | {"PYTHONPATH": str(ROOT)},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    yield started
-    started.stdin.close()
-    started.wait(timeout=20)
-    started.stdout.close()
+def process(hub, tmp_path_factory) -> Iterator[Callable]:
+    with driven(DRIVER, hub.environment(tmp_path_factory.mktemp("hf"))) as do:
+        yield do
 
 
 @pytest.fixture
-def client(hub, process):
+def client(hub, process) -> Callable:
     """Return a function that lets the process of the clients do something."""
     hub.faults.clear()
     hub.repos.clear()
     hub.stored.clear()
     hub.forget()
-
-    def do(code: str) -> object:
-        process.stdin.write(json.dumps(code) + "\n")
-        process.stdin.flush()
-        return json.loads(process.stdout.readline())
-
-    do("token = 'hf_owner'")
-    return do
+    process("token = 'hf_owner'")
+    return process
 
 
 @pytest.fixture(scope="module")

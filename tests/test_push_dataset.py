@@ -1,17 +1,15 @@
 """Sharing a dataset: the real clients, in one process of their own, against a Hub made here."""
 
 import hashlib
-import json
 import os
 import re
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hub_client import driven
 from hub_server import Fault, Hub, serve_hub
 from line_samples import write_dataset
 
@@ -53,13 +51,6 @@ def pull(source, output):
     return build_dataset(BuildConfig(source=source, output=output)).samples
 def load(**how):
     return {split: rows_of(rows) for split, rows in load_dataset("me/lines", **how).items()}
-for line in sys.stdin:
-    code, names = json.loads(line), globals()
-    try:
-        value = eval(code, names)
-    except OcrtuneError as error:
-        value = f"{type(error).__name__}: {error}"
-    print(json.dumps(value, default=str), flush=True)
 """
 
 
@@ -71,23 +62,14 @@ def hub() -> Iterator[Hub]:
 
 
 @pytest.fixture(scope="module")
-def process(hub, tmp_path_factory) -> Iterator[subprocess.Popen]:
+def process(hub, tmp_path_factory) -> Iterator[Callable]:
     token = "hf_owner"  # for `load_dataset`; a push is told whose token it uses
-    started = subprocess.Popen(
-        [sys.executable, "-c", DRIVER],
-        env=hub.environment(tmp_path_factory.mktemp("hf"), token) | {"PYTHONPATH": str(ROOT)},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    yield started
-    started.stdin.close()
-    started.wait(timeout=20)
-    started.stdout.close()
+    with driven(DRIVER, hub.environment(tmp_path_factory.mktemp("hf"), token)) as do:
+        yield do
 
 
 @pytest.fixture
-def client(hub, process):
+def client(hub, process) -> Callable:
     """Return a function that lets the process of the clients do something."""
     hub.faults.clear()
     hub.repos.clear()
@@ -96,9 +78,7 @@ def client(hub, process):
 
     def do(function: str, *values: object, **settings: object) -> object:
         given = [repr(one) for one in values] + [f"{key}={one!r}" for key, one in settings.items()]
-        process.stdin.write(json.dumps(f"{function}({', '.join(given)})") + "\n")
-        process.stdin.flush()
-        return json.loads(process.stdout.readline())
+        return process(f"{function}({', '.join(given)})")
 
     return do
 

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import hub_writing
 import pytest
+from hub_client import driven
 from hub_jobs import HubJob
 from hub_server import Fault, Hub, serve_hub
 from line_samples import write_dataset
@@ -60,16 +61,6 @@ def agree(folder, minutes=60, price=0.41):
     remote.agree(Path(folder), "t4-small", Estimate(600.0, minutes, price))
 def train_on(machine, agreed, **settings):
     remote_command.train_on(TrainConfig(**settings), machine, 0, agreed, tell)
-for line in sys.stdin:
-    code, names = json.loads(line), globals()
-    try:
-        try:
-            value = eval(code, names)
-        except SyntaxError:
-            value = exec(code, names)
-    except OcrtuneError as error:
-        value = f"{type(error).__name__}: {error}"
-    print(json.dumps(value, default=str), flush=True)
 """
 
 
@@ -80,24 +71,15 @@ def hub() -> Iterator[Hub]:
 
 
 @pytest.fixture(scope="module")
-def process(hub, tmp_path_factory) -> Iterator[subprocess.Popen]:
-    home = {"OCRTUNE_HOME": str(tmp_path_factory.mktemp("driver")), "PYTHONPATH": str(ROOT)}
-    started = subprocess.Popen(
-        [sys.executable, "-c", DRIVER],
-        env=hub.environment(tmp_path_factory.mktemp("hf"), "hf_owner") | home,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
-    yield started
-    started.stdin.close()
-    started.wait(timeout=20)
-    started.stdout.close()
+def process(hub, tmp_path_factory) -> Iterator[Callable]:
+    home = {"OCRTUNE_HOME": str(tmp_path_factory.mktemp("driver"))}
+    environment = hub.environment(tmp_path_factory.mktemp("hf"), "hf_owner") | home
+    with driven(DRIVER, environment) as do:
+        yield do
 
 
 @pytest.fixture
-def client(hub, process):
+def client(hub, process) -> Callable:
     """Return a function that lets the process of the clients do something."""
     machines = hub.machines
     machines.end()
@@ -107,13 +89,7 @@ def client(hub, process):
     machines.forbidden.clear()
     machines.runs, machines.started, machines.credit = False, 0, True
     machines.prices, machines.cuts, machines.noise = 1.0, 0, False
-
-    def do(code: str) -> object:
-        process.stdin.write(json.dumps(code) + "\n")
-        process.stdin.flush()
-        return json.loads(process.stdout.readline())
-
-    return do
+    return process
 
 
 @pytest.fixture(scope="module")

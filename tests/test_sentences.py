@@ -31,6 +31,7 @@ MODULES = {  # whose sentences need no entry here
     "deploying": ON_TERMINAL,
     "hub_spaces": ON_TERMINAL,
     "jobs_command": ON_TERMINAL,
+    "read_command": ON_TERMINAL,
     "remote_command": ON_TERMINAL,
     "space_manifest": ON_TERMINAL,
     "stopping": ON_TERMINAL,

@@ -132,6 +132,11 @@ class Actions:
             known = (self.worker, owner, admit, token)
             return jobs.start_once(self.home, command, settle, *known).id
 
+    def require_owner(self, session: object) -> None:
+        """Refuse a training, which computes for long, to a stranger whom nothing can be told of."""
+        if not owner_of(session):
+            raise Refused("no_owner")
+
     def refuse_too_many(self, session: object) -> None:
         """Refuse another job where this visitor, or all of them, have as many as are allowed."""
         each, together = self.limits.max_jobs_each, self.limits.max_jobs
@@ -336,6 +341,7 @@ class Actions:
 
     def begin(self, config: TrainConfig, session: object) -> dict:
         """Start a run with these settings."""
+        self.require_owner(session)
         if look(self.home, session, "run").active:
             raise Refused("already_running")
         token = self.own_token() if config.start_from else ""
@@ -354,6 +360,7 @@ class Actions:
             return clean(session)
         if not run.resumable:
             raise Refused("no_checkpoint")
+        self.require_owner(session)
         with STARTING:
             self.refuse_too_many(session)
             jobs.resume(run.job, run.run, self.worker)
@@ -379,10 +386,6 @@ class Actions:
             raise Refused("no_test")
         sample = random.choice(tests)
         return str(hand_out(index.picture(sample), Path(sample.picture_id).name)), sample.text
-
-    def forget_reference(self) -> str:
-        """Return no ground truth: the visitor brought a picture of their own."""
-        return ""
 
     def ask_for_words(self, prompt: object) -> gr.Textbox:
         """Show where to say what shall be located, if it shall."""
@@ -465,9 +468,14 @@ class Actions:
         """Open the Fine-tune tab."""
         return gr.Tabs(selected="train")
 
-    def go_to_compare(self) -> gr.Tabs:
-        """Open the Compare tab."""
-        return gr.Tabs(selected="compare")
+    def go_to_try(self) -> gr.Tabs:
+        """Open the Try OCR tab."""
+        return gr.Tabs(selected="try")
+
+    def name_base(self, base: object) -> gr.Markdown:
+        """Say which base model is chosen, where the list of them is folded away."""
+        name = base if isinstance(base, str) and base in BASES else BASES[0]
+        return gr.Markdown(label(f"base_{name}"))
 
 
 def hub_place(name: object) -> Place:

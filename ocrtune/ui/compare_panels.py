@@ -1,15 +1,11 @@
 """What the panels of the Compare tab show, beside the training lines to check."""
 
-from pathlib import Path
-
 import gradio as gr
 
-from ocrtune.dataset_files import read_build_report
 from ocrtune.errors import OcrtuneError
 from ocrtune.keeping import Kept
 from ocrtune.report_figures import percent
 from ocrtune.sample_index import IndexedSample, SampleIndex
-from ocrtune.ui.actions import trained
 from ocrtune.ui.compare_actions import comparable, run_name
 from ocrtune.ui.compare_lines import (
     fixable,
@@ -24,7 +20,8 @@ from ocrtune.ui.compare_reports import report_of
 from ocrtune.ui.compare_views import files_html, other_files, pending, ready, result
 from ocrtune.ui.edit_actions import data_of
 from ocrtune.ui.gallery import LINES, View
-from ocrtune.ui.looks import Look, Looks, remarks, see
+from ocrtune.ui.guide import before_comparing, run_counts
+from ocrtune.ui.looks import Looks, remarks, see
 from ocrtune.ui.own_views import ago
 from ocrtune.ui.parts import variant
 from ocrtune.ui.train_views import measurements
@@ -36,11 +33,12 @@ def show_compare(looks: Looks, language: str) -> list:
     """Return what is compared, the button, the result, the downloads, and further files."""
     run, comparison = looks["run"], looks["comparison"]
     splits = run_counts(run)
+    first = before_comparing(looks, language)
     button = gr.Button(
         interactive=(any(splits.values()) or looks["dataset"].usable) and not comparison.active,
-        variant=variant(not comparison.usable),
+        variant=variant(not comparison.usable and "ot-primary" not in first),
     )
-    above = [ready(run, splits, language), button]
+    above = [ready(run, splits, language, first), button]
     if not comparison.usable:
         return [*above, pending(comparison, language), gr.Row(visible=False), ""]
     files = files_html(other_files(comparison.report), language)
@@ -52,11 +50,6 @@ def show_compare(looks: Looks, language: str) -> list:
         again = text(language, "compare_again")
         shown = notice(f"{sentence(problem)} {again}", "bad")
     return [*above, shown, gr.Row(visible=True), files]
-
-
-def run_counts(run: Look) -> dict[str, int]:
-    """Return how many samples each split has that a run was made with."""
-    return read_build_report(Path(trained(run).data))["splits"] if run.usable else {}
 
 
 def show_more(looks: Looks, language: str, view: View | None = None) -> list:

@@ -12,7 +12,7 @@ from ocrtune.ui.compare_actions import LONGEST_NAME, MOST_RUNS, CompareActions
 from ocrtune.ui.editor import PICKED, pick_button
 from ocrtune.ui.gallery import LONGEST_SEARCH
 from ocrtune.ui.gallery_part import TO_CARD, GalleryPart
-from ocrtune.ui.parts import Shared, step
+from ocrtune.ui.parts import Shared, section
 from ocrtune.ui.shared_part import adapter_part
 from ocrtune.ui.words import label
 
@@ -84,8 +84,8 @@ def more_part(compare: CompareActions, shared: Shared) -> MorePart:
 def lines_part(compare: CompareActions, shared: Shared) -> GalleryPart:
     """Lay out the lines of a comparison; return what it shows and which clicks change it."""
     pick, picked = pick_button("ot-line-open")
-    with gr.Column(visible=False, elem_id="ot-lines", elem_classes="ot-step-card") as whole:
-        step("compare_step_lines")
+    with gr.Column(visible=False, elem_id="ot-lines", elem_classes="ot-part") as whole:
+        section("compare_step_lines")
         with gr.Row(elem_classes="ot-filters"):
             kind = gr.Dropdown(
                 [(label("lines_all"), KINDS[0])],

@@ -8,7 +8,8 @@ from ocrtune.ui.compare_part import lines_part, more_part
 from ocrtune.ui.edit_actions import EditActions
 from ocrtune.ui.editor import PICKED, pick_button, text_box
 from ocrtune.ui.gallery_part import TO_CARD, GalleryPart
-from ocrtune.ui.parts import Shared, TabParts, card, step, tab_named
+from ocrtune.ui.parts import Shared, TabParts, card, section, step, tab_named
+from ocrtune.ui.terms import terms_part
 from ocrtune.ui.words import label
 
 FETCHED = "() => window.ocrtune.download()"
@@ -20,23 +21,25 @@ def compare_tab(actions: Actions, shared: Shared) -> TabParts:
     with tab_named("compare") as tab:
         with card():
             step("compare_step_1")
-            ready = gr.HTML(padding=False)
+            terms = {"compare_1": terms_part("compare_1")}
+            ready = gr.HTML(padding=False, elem_id="ot-compare-ready")
             more = more_part(compare, shared)
         with card():
             step("compare_step_2")
             start = gr.Button(label("compare_button"), variant="primary", elem_id="ot-compare")
         with card():
             step("compare_step_3")
+            terms["compare_3"] = terms_part("compare_3")
             result = gr.HTML(padding=False, elem_id="ot-compare-result")
             with gr.Row(visible=False, elem_classes="ot-buttons") as downloads:
-                page = gr.Button(label("download_html"))
+                page = gr.Button(label("download_html"), variant="primary")
                 lines = gr.Button(label("download_csv"))
                 numbers = gr.Button(label("download_json"))
             files = gr.HTML(padding=False, elem_id="ot-report-files")
             pick, picked = pick_button("ot-report-file")
             file = gr.DownloadButton(visible="hidden", elem_id="ot-download")
-        browser = lines_part(compare, shared)
-        suspects = suspects_part(EditActions(actions), compare, shared)
+            browser = lines_part(compare, shared)
+            suspects = suspects_part(EditActions(actions), compare, shared)
     private = shared.private
     fetched = [
         page.click(compare.fetch_page, shared.inputs, file, **private),
@@ -51,7 +54,8 @@ def compare_tab(actions: Actions, shared: Shared) -> TabParts:
     )
     outputs = [ready, start, result, downloads, files]
     outputs += [*more.outputs, *browser.outputs, *suspects.outputs]
-    return TabParts(tab, outputs, [compared, *more.changes, *browser.changes, *suspects.changes])
+    changes = [compared, *more.changes, *browser.changes, *suspects.changes]
+    return TabParts(tab, outputs, changes, terms)
 
 
 def suspects_part(edits: EditActions, compare: CompareActions, shared: Shared) -> GalleryPart:
@@ -59,8 +63,8 @@ def suspects_part(edits: EditActions, compare: CompareActions, shared: Shared) -
 
     The id of the line on the card stands in a hidden box, so that a decision is on what was seen.
     """
-    with gr.Column(visible=False, elem_classes="ot-step-card") as whole:
-        step("compare_step_4")
+    with gr.Column(visible=False, elem_id="ot-suspects", elem_classes="ot-part") as whole:
+        section("compare_step_4")
         pick, picked = pick_button("ot-picked-suspect")
         named = gr.Textbox(visible=False)
         found = gr.HTML(padding=False, elem_id="ot-suspects-found")
@@ -68,7 +72,7 @@ def suspects_part(edits: EditActions, compare: CompareActions, shared: Shared) -
             card = gr.HTML(padding=False)
             words = text_box("text_now", "ot-edit-suspect")
             with gr.Row(elem_classes="ot-buttons"):
-                accept = gr.Button(label("accept_button"), variant="primary", elem_id="ot-accept")
+                accept = gr.Button(label("accept_button"), elem_id="ot-accept")
                 save = gr.Button(label("save_button"), elem_id="ot-save-suspect")
                 check = gr.Button(label("right_button"), elem_id="ot-check-suspect")
                 exclude = gr.Button(label("exclude_button"), elem_id="ot-exclude-suspect")

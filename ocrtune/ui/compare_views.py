@@ -18,12 +18,12 @@ OFFERED = (".png", ".csv")  # beside the page, its lines and its numbers
 NAMED = ("report.html", "report.json", "lines.csv")  # have a button each
 
 
-def ready(run: Look, counts: Mapping[str, int], language: str) -> str:
-    """Return what would be compared, or what is still missing for it."""
+def ready(run: Look, counts: Mapping[str, int], language: str, first: str = "") -> str:
+    """Return what would be compared, or what is still missing; first: what has to come before."""
+    if first:
+        return first
     if run.active:
         return notice(text(language, "compare_run_busy"), "busy")
-    if not run.usable:
-        return notice(text(language, "compare_no_run"))
     if not counts.get("test"):
         return notice(text(language, "compare_no_test"), "bad")
     return notice(text(language, "compare_ready", test=counts["test"]), "good")

@@ -18,6 +18,7 @@ from ocrtune.ui.gallery_part import gallery_part
 from ocrtune.ui.parts import Shared, TabParts, card, step, tab_named
 from ocrtune.ui.share_actions import ShareActions
 from ocrtune.ui.share_part import share_part
+from ocrtune.ui.terms import terms_part
 from ocrtune.ui.words import label
 
 FETCHED = "() => window.ocrtune.download('#ot-dataset-file')"
@@ -28,8 +29,9 @@ ENCODINGS = ("utf-8", "utf-16", "gb18030", "big5", "shift_jis", "cp1251", "cp125
 def dataset_tab(actions: Actions, shared: Shared) -> TabParts:
     """Lay out the Dataset tab; return what it shows and which clicks change it."""
     with tab_named("dataset") as tab:
-        with card():
+        with card("ot-bring"):
             step("dataset_step_1")
+            terms = {"dataset_1": terms_part("dataset_1")}
             with gr.Row(elem_classes="ot-even"):
                 with gr.Column():
                     gr.Markdown(label("sample_hint"), elem_classes="ot-hint")
@@ -58,6 +60,7 @@ def dataset_tab(actions: Actions, shared: Shared) -> TabParts:
             hub = hub_fold()
         with card():
             step("dataset_step_2")
+            terms["dataset_2"] = terms_part("dataset_2")
             report = gr.HTML(padding=False, elem_id="ot-dataset-report")
             choice = gr.Radio(
                 [], label=label("ask_choices"), visible=False, elem_classes="ot-stack ot-choices"
@@ -77,6 +80,13 @@ def dataset_tab(actions: Actions, shared: Shared) -> TabParts:
             step("dataset_step_3")
             looking = gallery_part(EditActions(actions), shared)
     changes = [
+        archive.change(
+            EditActions(actions).bring,
+            [archive, shared.view, *shared.inputs],
+            shared.view,
+            preprocess=False,  # nobody looks into it yet
+            **shared.private,
+        ),
         sample.click(actions.load_sample, shared.inputs, shared.session, **shared.private),
         build.click(
             actions.build,
@@ -108,7 +118,7 @@ def dataset_tab(actions: Actions, shared: Shared) -> TabParts:
         click = button.click(fetch, shared.inputs, file, **shared.private)
         click.success(None, None, None, js=FETCHED)
     proceed.click(actions.go_to_train, None, shared.tabs, **shared.private)
-    asking = [choice, answer, stop, downloads]
+    asking = [choice, answer, stop, downloads, build]
     outputs = [
         report,
         sample,
@@ -120,7 +130,7 @@ def dataset_tab(actions: Actions, shared: Shared) -> TabParts:
         kept,
         *sharing.outputs,
     ]
-    return TabParts(tab, outputs, changes)
+    return TabParts(tab, outputs, changes, terms)
 
 
 def settings_fold() -> list[Component]:

@@ -1,6 +1,5 @@
 """The part of the Fine-tune tab that is about this machine: what it can do, and getting another."""
 
-import os
 from dataclasses import dataclass
 
 import gradio as gr
@@ -10,6 +9,7 @@ from gradio.utils import get_space
 from ocrtune.checkup_words import found_and_fix, state_of, summary, title_of
 from ocrtune.config import DoctorConfig
 from ocrtune.events import Checked, Event
+from ocrtune.hub_pages import hub_page
 from ocrtune.sentences import translate
 from ocrtune.space_prices import PRICES, PRICES_DATE
 from ocrtune.ui.actions import Actions, shown
@@ -106,8 +106,7 @@ def duplicate_words(language: str) -> str:
     space = get_space()
     if not space:
         return ""
-    endpoint = (os.environ.get("HF_ENDPOINT") or "https://huggingface.co").rstrip("/")
-    link = f"{endpoint}/spaces/{space}?duplicate=true"
+    link = f"{hub_page(space, 'space')}?duplicate=true"
     rate = f"{PRICES[OFFERED]:.2f}"
     costs = text(language, "duplicate_costs", machine=OFFERED, rate=rate, date=PRICES_DATE)
     return (

@@ -46,7 +46,9 @@ class ElsewherePart:
 
 def elsewhere_part(elsewhere: Elsewhere) -> ElsewherePart:
     """Lay out the choice of a machine; hidden where nobody can sign in to pay for one."""
-    with gr.Column(visible=elsewhere.offered):
+    with gr.Accordion(
+        label("remote_title"), open=False, visible=elsewhere.offered, elem_id="ot-elsewhere"
+    ):
         where = gr.Dropdown(
             [(label("remote_here"), HERE), *elsewhere.choices()],
             value=HERE,

@@ -49,7 +49,7 @@ def gallery_part(edits: EditActions, shared: Shared) -> GalleryPart:
         facts = gr.HTML(padding=False)
         words = text_box("text_now", "ot-edit")
         with gr.Row(elem_classes="ot-buttons"):
-            save = gr.Button(label("save_button"), variant="primary", elem_id="ot-save")
+            save = gr.Button(label("save_button"), elem_id="ot-save")
             check = gr.Button(label("check_sample_button"), elem_id="ot-mark")
             exclude = gr.Button(label("exclude_button"), elem_id="ot-exclude")
             further = gr.Button(label("next_button"), elem_id="ot-next")

@@ -33,6 +33,94 @@
     window.ocrtune.picked = sample.dataset.otOpen;
     button.click();
   });
+  // Buttons of our own HTML that act for the visitor: they open a tab, press a button of the page,
+  // wait until something stands there, and show where the outcome will be.
+  const standing = (selector) => {
+    const found = document.querySelector(selector);
+    return found && found.offsetParent !== null && !found.disabled ? found : null;
+  };
+  const awaitOne = async (selector) => { // what a tab holds is made when it is opened
+    const until = Date.now() + 15000;
+    for (;;) {
+      const found = standing(selector);
+      if (found || Date.now() > until) return found;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  };
+  const openTab = (name) => document.querySelector(`[role="tab"][data-tab-id="${name}"]`)?.click();
+  const act = async (acts) => {
+    for (const [what, place, unless] of acts) {
+      if (what === "tab") openTab(place);
+      if (what === "show") window.ocrtune.show(place);
+      if (what === "await" && !await awaitOne(place)) return;
+      if (what !== "click" || (unless && standing(unless))) continue;
+      const button = await awaitOne(place);
+      if (!button) return;
+      button.click();
+    }
+  };
+  let acting = false; // two quick clicks act once
+  document.addEventListener("click", async (event) => {
+    const button = event.target.closest("[data-ot-acts]");
+    if (!button || acting) return;
+    acting = true;
+    try { await act(JSON.parse(button.dataset.otActs)); } finally { acting = false; }
+  });
+  // Every button shows at once that it works, long before the server has answered. The answer is
+  // told by the network: each event is a request that joins the queue, and one that brings the
+  // outcome; what is new on the page comes with a second pair.
+  const PRESSED = "button.lg, button.md, button.sm, [data-ot-acts], [data-ot-into]";
+  const SETTLED = 1500; // milliseconds without a further answer
+  const LONGEST = 20000;
+  const pressed = new Map(); // buttons, with when they were pressed and what was answered since
+  const mark = (button) => {
+    button.setAttribute("aria-busy", "true");
+    pressed.set(button, { since: performance.now(), answers: 0, last: 0 });
+    document.body.classList.add("ot-working");
+    setTimeout(release, 300);
+  };
+  const release = () => {
+    const now = performance.now();
+    for (const [button, told] of pressed) {
+      const quiet = told.answers && now - told.last > SETTLED;
+      const over = told.answers > 1 || quiet || now - told.since > LONGEST;
+      if (button.isConnected && (!over || (button.dataset.otActs && acting))) continue;
+      button.removeAttribute("aria-busy");
+      pressed.delete(button);
+    }
+    if (pressed.size) setTimeout(release, 100);
+    else document.body.classList.remove("ot-working", "ot-slow");
+    const long = [...pressed.values()].some((told) => now - told.since > 900);
+    document.body.classList.toggle("ot-slow", long);
+  };
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest?.(PRESSED);
+    if (button && !button.disabled && event.isTrusted) mark(button);
+  }, true);
+  new PerformanceObserver((list) => {
+    for (const entry of list.getEntries()) {
+      if (!/\/queue\/data/.test(entry.name)) continue;
+      for (const told of pressed.values()) {
+        if (entry.responseEnd < told.since) continue;
+        told.answers += 1;
+        told.last = performance.now();
+      }
+    }
+  }).observe({ type: "resource" });
+  // A page that nobody sees asks nothing: gradio's timer rests in a hidden tab. Once it is seen
+  // again it looks at once, whether or not the timer runs.
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden) document.querySelector("#ot-look")?.click();
+  });
+  // The guide bar is drawn anew with every step of a job: who stood on its button stays there.
+  let onGuide = false;
+  document.addEventListener("focusin", (event) => {
+    onGuide = Boolean(event.target.closest?.("#ot-guide button"));
+  });
+  const keepFocus = () => {
+    if (!onGuide || document.activeElement !== document.body) return;
+    document.querySelector("#ot-guide button")?.focus({ preventScroll: true });
+  };
   // Whoever signs in or out comes back to the same address.
   document.addEventListener("click", (event) => {
     const sign = event.target.closest("a[data-ot-sign]");
@@ -49,7 +137,8 @@
     }
   };
   const watchLinks = () => {
-    new MutationObserver(completeLinks).observe(document.body, { childList: true, subtree: true });
+    new MutationObserver(() => { completeLinks(); keepFocus(); })
+      .observe(document.body, { childList: true, subtree: true });
     completeLinks();
   };
   if (document.body) watchLinks(); else document.addEventListener("DOMContentLoaded", watchLinks);
@@ -71,6 +160,24 @@
     button.textContent = button.dataset.otCopied;
     setTimeout(() => { button.textContent = before; }, 2000);
   });
+  // A text is copied as it was read, without the marks that the page draws into it.
+  document.addEventListener("click", async (event) => {
+    const button = event.target.closest("[data-ot-text]");
+    if (!button) return;
+    try {
+      await navigator.clipboard.writeText(button.dataset.otText);
+    } catch { // no secure address, or a frame that may not
+      const area = document.createElement("textarea");
+      area.value = button.dataset.otText;
+      document.body.append(area);
+      area.select();
+      document.execCommand("copy");
+      area.remove();
+    }
+    const before = button.textContent;
+    button.textContent = button.dataset.otDone;
+    setTimeout(() => { button.textContent = before; }, 2000);
+  });
   window.ocrtune = {
     // What is shown may still be on its way, and what comes above it may push it away again.
     show: (place) => {
@@ -90,9 +197,11 @@
       window.ocrtune.show(place);
     },
     arrive: async (session) => {
-      const language = chosen || navigator.language;
-      if (chosen) await speak(chosen);
-      return [session, place, language.toLowerCase().startsWith("zh") ? "zh" : "en"];
+      const wanted = chosen || navigator.language;
+      const language = wanted.toLowerCase().startsWith("zh") ? "zh" : "en";
+      // Of Chinese, gradio by itself takes zh-CN and zh-TW for a language, not zh or zh-HK.
+      if (chosen || language === "zh") await speak(language);
+      return [session, place, language];
     },
     arrived: () => {
       // The run is remembered now. Left in the address it would come back at every reload, in the

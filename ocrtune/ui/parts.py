@@ -41,6 +41,7 @@ class TabParts:
     tab: gr.Tab
     outputs: list[Component]  # in the order in which `watching` fills them
     changes: list  # clicks after which there is something new to show
+    terms: dict[str, Component] = field(default_factory=dict)  # explained, by card
 
 
 def tab_named(name: str) -> gr.Tab:
@@ -55,9 +56,14 @@ def variant(next_step: bool) -> str:
     return "primary" if next_step else "secondary"
 
 
-def card() -> gr.Column:
+def card(name: str | None = None) -> gr.Column:
     """Return the frame of one numbered step."""
-    return gr.Column(elem_classes="ot-step-card")
+    return gr.Column(elem_classes="ot-step-card", elem_id=name)
+
+
+def section(key: str) -> gr.Markdown:
+    """Return the heading of a part within a step."""
+    return gr.Markdown(label(key), elem_classes="ot-section")
 
 
 def step(key: str) -> gr.Markdown:

@@ -2,10 +2,13 @@
 
 from ocrtune.events import Event, Preflight
 from ocrtune.ui.looks import Look, remarks, trouble, waiting
-from ocrtune.ui.views import duration, text, tiles
+from ocrtune.ui.report_views import folded
+from ocrtune.ui.views import duration, notice, text, tiles
 from ocrtune.ui.words import say
 
 CHARACTERS_SHOWN = 12
+TIGHT = 0.1  # of the memory; with less left, other programs may come in the way
+MANY_PASSES = 20  # over the same samples; more is learning by heart
 
 
 def preflight(
@@ -20,7 +23,9 @@ def preflight(
     if told:
         return result(told, language) + remarks(checked, language)
     told = last_preflight(events) if run.job else None
-    return result(told, language) if told else ""
+    if not told:
+        return ""
+    return result(told, language) if run.active else figures(told, language)
 
 
 def last_preflight(events: list[Event]) -> Preflight | None:
@@ -29,9 +34,68 @@ def last_preflight(events: list[Event]) -> Preflight | None:
 
 
 def result(told: Preflight, language: str) -> str:
-    """Return a preflight as numbers, and what else to know as sentences."""
+    """Return what a preflight means in sentences, with all figures folded away below."""
+    said = "".join(f"<li>{words}</li>" for words in advice(told, language))
+    return (
+        notice(verdict(told, language), "good" if fits(told) else "bad")
+        + f'<ul class="ot-advice">{said}</ul>'
+        + figures(told, language)
+    )
+
+
+def figures(told: Preflight, language: str) -> str:
+    """Return everything that was counted and measured, folded."""
     rows = "".join(f"<li>{words}</li>" for words in sentences(told, language))
-    return tiles(numbers(told, language)) + f'<ul class="ot-hint">{rows}</ul>'
+    inner = tiles(numbers(told, language)) + f'<ul class="ot-hint">{rows}</ul>'
+    return folded(text(language, "check_figures"), inner)
+
+
+def fits(told: Preflight) -> bool:
+    """Return whether the run has the memory that it takes."""
+    return not told.memory_bytes or told.peak_bytes <= told.memory_bytes
+
+
+def verdict(told: Preflight, language: str) -> str:
+    """Return whether the run will go well here, how long it takes and what it costs, as HTML."""
+    time = text(language, "advice_time", time=duration(told.seconds, language))
+    if not fits(told):
+        return f"<b>{text(language, 'advice_too_large')}</b> {text(language, 'advice_smaller')}"
+    words = f"<b>{text(language, 'advice_fits')}</b> {time}"
+    if told.dollars is not None and told.dollars_an_hour:
+        cost = f"{max(0.01, told.dollars):.2f}"
+        words += f" {text(language, 'advice_cost', cost=cost, space=told.space)}"
+    return words
+
+
+def advice(told: Preflight, language: str) -> list[str]:
+    """Return what will happen and what to do about it, as HTML."""
+    room = told.memory_bytes - told.peak_bytes
+    found = [seen_words(told, language)]
+    if fits(told) and room < TIGHT * told.memory_bytes:
+        found.append(text(language, "advice_tight"))
+    if told.checkpointing:
+        found.append(text(language, "advice_twice"))
+    if told.left_out:
+        found.append(text(language, "advice_left_out", count=told.left_out))
+    if told.unknown_characters:
+        found.append(unknown_words(told, "advice_unknown", language))
+    return found
+
+
+def seen_words(told: Preflight, language: str) -> str:
+    """Return how often the run looks at each sample."""
+    if told.epochs < 0.95:
+        share = round(100 * told.epochs)
+        return text(language, "advice_part", share=share, samples=told.samples)
+    times = f"{told.epochs:.1f}".removesuffix(".0")
+    key = "advice_often" if told.epochs > MANY_PASSES else "advice_all"
+    return text(language, key, samples=told.samples, times=times)
+
+
+def unknown_words(told: Preflight, key: str, language: str) -> str:
+    """Return which characters of the texts the model cannot write."""
+    shown = " ".join(list(told.unknown_characters)[:CHARACTERS_SHOWN])
+    return text(language, key, count=len(told.unknown_characters), characters=shown)
 
 
 def numbers(told: Preflight, language: str) -> list[tuple[str, str]]:
@@ -67,9 +131,7 @@ def sentences(told: Preflight, language: str) -> list[str]:
     if told.left_out:
         found.append(text(language, "check_left_out", count=told.left_out))
     if told.unknown_characters:
-        shown = " ".join(list(told.unknown_characters)[:CHARACTERS_SHOWN])
-        count = len(told.unknown_characters)
-        found.append(text(language, "check_unknown", count=count, characters=shown))
+        found.append(unknown_words(told, "check_unknown", language))
     return found
 
 

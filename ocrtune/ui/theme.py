@@ -1,5 +1,6 @@
 """How the page looks: a calm theme, a style sheet beside this module, no font from elsewhere."""
 
+import json
 from pathlib import Path
 
 import gradio as gr
@@ -20,9 +21,11 @@ FONTS = (
 PLACED_WORDS = {  # gradio has no other way to change these
     '.ot-archive [data-testid="upload-text"]': "archive_drop",
     '.ot-content [data-testid="upload-text"]': "content_drop",
+    '.ot-several [data-testid="upload-text"]': "several_drop",
     '.ot-texts [data-testid="upload-text"]': "texts_drop",
     ".toast-title.error": "trouble",
 }
+SCRIPT_WORDS = ("skip_to_tabs", "enlarge_picture", "close_picture", "server_gone")
 MONOSPACE = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace")
 
 
@@ -63,7 +66,7 @@ def theme() -> gr.themes.Base:
         button_primary_background_fill="*primary_700",
         button_primary_background_fill_hover="*primary_800",
         button_primary_background_fill_dark="*primary_700",
-        button_primary_background_fill_hover_dark="*primary_600",
+        button_primary_background_fill_hover_dark="*primary_800",
         button_primary_text_color="white",
         button_primary_text_color_dark="white",
         button_secondary_background_fill="*neutral_100",
@@ -72,9 +75,12 @@ def theme() -> gr.themes.Base:
         button_secondary_background_fill_hover_dark="#403a36",
         button_secondary_text_color="*neutral_800",
         button_secondary_text_color_dark="*neutral_100",
+        color_accent="*primary_600",  # of the curves and marks too: seen on white and on black
+        input_placeholder_color="*neutral_500",
+        input_placeholder_color_dark="*neutral_400",
         input_background_fill="white",
         input_background_fill_dark="#171412",
-        checkbox_border_color="*neutral_400",
+        checkbox_border_color="*neutral_500",
         checkbox_border_color_dark="*neutral_400",
         checkbox_background_color_dark="#171412",
         checkbox_label_background_fill="*neutral_50",
@@ -100,7 +106,16 @@ def placed_words() -> str:
 
 def head() -> str:
     """Return what the page needs before gradio starts."""
-    script = (FOLDER / "page.js").read_text("utf-8")
+    scripts = "".join(
+        f"<script>{(FOLDER / name).read_text('utf-8')}</script>" for name in ("page.js", "reach.js")
+    )
     # The address may hold the link to a run, which is nobody else's business.
     private = '<meta name="referrer" content="same-origin">'
-    return f'<meta name="color-scheme" content="light dark">{private}\n<script>{script}</script>'
+    words = f"<script>window.ocrtuneWords = {script_words()}</script>"
+    return f'<meta name="color-scheme" content="light dark">{private}\n{words}{scripts}'
+
+
+def script_words() -> str:
+    """Return the words that scripts put on the page, as JSON by language."""
+    words = {name: {key: known[key] for key in SCRIPT_WORDS} for name, known in LANGUAGES.items()}
+    return json.dumps(words).replace("<", "\\u003c")

@@ -1,13 +1,14 @@
 """What the Fine-tune tab shows of a run."""
 
-import pandas as pd
+import math
 
-from ocrtune.events import Evaluated, Event, SampleRead, Step
+from ocrtune.events import Evaluated, Event, Preflight, SampleRead, Step
 from ocrtune.limits import Limits
 from ocrtune.metrics import marked_difference
 from ocrtune.report_page import percent
 from ocrtune.ui.copies import copy_words
 from ocrtune.ui.elsewhere import remote_words
+from ocrtune.ui.guide import ACTS, offer
 from ocrtune.ui.looks import Look, lost_words, remarks, trouble, waiting
 from ocrtune.ui.views import bar, duration, escape, legend, marked, notice, text, tiles, user_text
 from ocrtune.ui.words import say
@@ -32,7 +33,10 @@ def progress_box(run: Look, events: list[Event], language: str) -> str:
         return waiting(run, language, text(language, "train_preparing"))
     if run.active:
         last = steps[-1] if steps else Step(0, 0, 0, 0, 0)
-        return notice(step_words(last, run.state, language) + bar(last.step, last.total), "busy")
+        whole = next((event.memory_bytes for event in events if isinstance(event, Preflight)), 0)
+        return notice(
+            step_words(last, run.state, whole, language) + bar(last.step, last.total), "busy"
+        )
     more = f" {resume_words(run, language)}" if run.resumable else ""
     if run.usable:
         return notice(text(language, f"train_{run.state}") + more, "good")
@@ -49,32 +53,33 @@ def resume_words(run: Look, language: str) -> str:
     return text(language, "resume_hint")
 
 
-def step_words(last: Step, state: str, language: str) -> str:
-    """Return where the run is and how long it takes, as HTML."""
+def step_words(last: Step, state: str, whole: int, language: str) -> str:
+    """Return where the run is, how long it takes and how much of the whole memory, as HTML."""
     where = f"<b>{text(language, 'train_step', step=last.step, total=last.total)}</b>"
     if state == "stopping":
         return f"{where} <small>{text(language, 'train_stopping')}</small>"
-    time = duration(last.seconds_left, language)
-    return f"{where} <small>{text(language, 'time_left', time=time)}</small>"
+    told = [text(language, "time_left", time=duration(last.seconds_left, language))]
+    if last.memory_bytes:
+        told.append(memory_words(last.memory_bytes, whole, language))
+    return where + "".join(f" <small>{words}</small>" for words in told)
 
 
-def loss_table(events: list[Event]) -> pd.DataFrame:
-    """Return the loss of each step, a row for each."""
+def memory_words(used: int, whole: int, language: str) -> str:
+    """Return how much memory a run takes, and of how much if that is known, as HTML."""
+    if whole < used:
+        return text(language, "memory_used", used=f"{used / 1e9:.1f}")
+    return text(language, "memory_of", used=f"{used / 1e9:.1f}", all=f"{whole / 1e9:.1f}")
+
+
+def losses(events: list[Event]) -> list[tuple[int, float]]:
+    """Return the loss of each step; one that is no number is left out."""
     steps = [event for event in events if isinstance(event, Step)]
-    return pd.DataFrame(
-        {"step": [event.step for event in steps], "loss": [event.loss for event in steps]}
-    )
+    return [(event.step, event.loss) for event in steps if math.isfinite(event.loss)]
 
 
-def cer_table(events: list[Event]) -> pd.DataFrame:
-    """Return the CER of each measurement in per cent, a row for each."""
-    measured = measurements(events)
-    return pd.DataFrame(
-        {
-            "step": [event.step for event in measured],
-            "cer": [100 * event.cer for event in measured],
-        }
-    )
+def cers(events: list[Event]) -> list[tuple[int, float]]:
+    """Return the CER of each measurement, in per cent."""
+    return [(event.step, 100 * event.cer) for event in measurements(events)]
 
 
 def measurements(events: list[Event]) -> list[Evaluated]:
@@ -136,7 +141,7 @@ def dataset_words(dataset: Look, counts: dict[str, int], language: str) -> str:
     if dataset.active:
         return notice(text(language, "train_dataset_building"), "busy")
     if not counts:
-        return notice(text(language, "train_no_dataset"))
+        return offer("train_no_dataset", "sample_button", ACTS["sample"], language)
     samples = say(
         language, "train_dataset", samples=sum(counts.values()), train=counts.get("train", 0)
     )

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import gradio as gr
-import pandas as pd
 
 from ocrtune.dataset_files import read_build_report
 from ocrtune.errors import OcrtuneError
@@ -22,14 +21,16 @@ from ocrtune.ui import (
     dataset_views,
     doctor_part,
     editor,
+    guide,
     own_views,
     preflight_views,
+    readings,
     report_views,
     shared_views,
     train_views,
-    try_views,
 )
 from ocrtune.ui.actions import offered_prompts
+from ocrtune.ui.curves import curve
 from ocrtune.ui.gallery import View, edits_moment
 from ocrtune.ui.looks import (
     COMMANDS,
@@ -44,7 +45,8 @@ from ocrtune.ui.looks import (
 from ocrtune.ui.pace import Pace
 from ocrtune.ui.parts import variant
 from ocrtune.ui.share_views import show_shared
-from ocrtune.ui.views import notice, sentence, text
+from ocrtune.ui.terms import CARDS, show_terms
+from ocrtune.ui.views import notice, sentence
 from ocrtune.ui.visitors import VISITOR, new_visitor
 from ocrtune.ui.words import language_of, said, say
 
@@ -52,12 +54,15 @@ TABS = ("dataset", "train", "try", "compare")
 NVIDIA = Path("/dev/nvidiactl")
 
 
-def show_dataset(looks: Looks, language: str) -> list:
-    """Return the report, the sample button, the way on, what is asked, and the downloads."""
+def show_dataset(looks: Looks, language: str, view: View | None = None) -> list:
+    """Return the report, the sample button, the way on, what is asked, the downloads, the build."""
     dataset = looks["dataset"]
-    sample = gr.Button(interactive=not dataset.active, variant=variant(not dataset.usable))
-    proceed = gr.Button(visible=dataset.usable)
+    build = guide.is_brought(looks, view)
+    first = not dataset.usable and question(dataset) is None and not build
+    sample = gr.Button(interactive=not dataset.active, variant=variant(first))
+    proceed = gr.Button(visible=dataset.usable, variant=variant(not build))
     asking = [*asked_widgets(dataset, language), gr.Row(visible=dataset.usable)]
+    asking.append(gr.Button(interactive=not dataset.active, variant=variant(build)))
     if not dataset.usable:
         return [dataset_views.pending(dataset, language), sample, proceed, *asking]
     report = read_build_report(dataset.dataset)
@@ -82,24 +87,32 @@ def show_train(looks: Looks, language: str) -> list:
     events = run.job.events() if run.job else []
     checked = check.job.events() if check.job else []
     counts = split_counts(dataset)
-    ready = bool(counts) and not run.active
+    ready, stoppable = bool(counts) and not run.active, run.state in ("queued", "running")
+    older = guide.is_older(run, dataset)
     return [
         train_views.dataset_words(dataset, counts, language),
-        device_words(language)
-        + train_views.limits_words(looks.limits, language)
-        + doctor_part.duplicate_words(language),
-        gr.Button(interactive=ready, variant=variant(not run.usable)),
-        gr.Button(interactive=run.state in ("queued", "running")),
-        gr.Button(visible=run.resumable),
+        device_words(language) + doctor_part.duplicate_words(language),
+        gr.Button(interactive=ready, variant=variant(start_is_next(looks))),
+        gr.Button(interactive=stoppable, visible=stoppable),
+        gr.Button(visible=run.resumable, variant=variant(run.resumable and not run.usable)),
         train_views.progress(run, events, language),
-        gr.Button(visible=run.usable),
-        gr.Row(visible=bool(train_views.measurements(events))),
-        curve(train_views.loss_table(events), "loss", run.total, language),
-        curve(train_views.cer_table(events), "cer", run.total, language),
+        gr.Button(visible=run.usable and not older),
+        gr.Row(visible=bool(train_views.losses(events) or train_views.cers(events))),
+        curve(train_views.losses(events), "loss", run.total, language),
+        curve(train_views.cers(events), "cer", run.total, language),
         train_views.readings(events, language),
+        train_views.limits_words(looks.limits, language),
         gr.Button(interactive=ready and not check.active),
         preflight_views.preflight(check, checked, run, events, language),
     ]
+
+
+def start_is_next(looks: Looks) -> bool:
+    """Return whether a run is what should be started next, or is under way."""
+    dataset, run = looks["dataset"], looks["run"]
+    if not dataset.usable and not dataset.active and not run.job:
+        return False  # the sample, or a dataset of the visitor's own
+    return run.active or not (run.usable or run.resumable) or guide.is_older(run, dataset)
 
 
 def device_words(language: str) -> str:
@@ -138,29 +151,19 @@ def show_try(looks: Looks, language: str) -> list:
     """Return which models would read, what they are asked, the buttons, and what they read."""
     run, reading = looks["run"], looks["reading"]
     events = reading.job.events() if reading.job else []
-    words = text(language, "try_ready" if run.usable else "try_no_adapter")
     button = say(language, "read_button" if run.usable else "read_button_base")
     return [
-        notice(words, "good" if run.usable else "quiet"),
+        guide.before_reading(looks, language),
         gr.Radio(visible=bool(offered_prompts(run))),
-        gr.Button(value=button, interactive=not reading.active),
+        gr.Button(
+            value=button,
+            interactive=not reading.active,
+            variant=variant(guide.reading_is_next(looks)),
+        ),
         gr.Button(visible=looks["dataset"].usable),
-        try_views.result(reading, events, reference(reading), language),
+        gr.Button(visible=not looks["dataset"].usable),
+        readings.result(reading, events, reference(reading), language),
     ]
-
-
-def curve(table: pd.DataFrame, column: str, total: int, language: str) -> gr.LinePlot:
-    """Return the chart of a column, as wide from its first step as it will be at its last."""
-    if table.empty:
-        return gr.skip()
-    height = [0, 1.05 * float(table[column].max())]  # from zero: a fall looks as large as it is
-    return gr.LinePlot(
-        value=table,
-        x_lim=[0, max(1, total)],
-        y_lim=height,
-        x_title=say(language, "chart_step"),
-        y_title=say(language, f"chart_{column}_axis"),
-    )
 
 
 def split_counts(dataset: Look) -> dict[str, int]:
@@ -222,6 +225,11 @@ def opened(dataset: Look, view: View) -> list[IndexedSample]:
     return [found] if found else []
 
 
+def look_at_brought(looks: Looks, view: View) -> str | None:
+    """Return what differs when a zip was chosen."""
+    return view.brought
+
+
 def look_at_lines(looks: Looks, view: View) -> list:
     """Return what differs when other lines of the comparison are looked at, or corrected."""
     looked_at = [view.lines, view.line_search, view.line_page, view.line_at]
@@ -248,29 +256,30 @@ def look_at_mine(looks: Looks, view: View) -> list:
     return [view.mine, view.doomed]
 
 
-def look_no_further(looks: Looks, view: View) -> None:
-    """The jobs alone say whether there is anything new."""
-
-
 GALLERY = (("dataset",), ("comparison",))
 EVERY_END = ((), tuple(COMMANDS))
 SUSPECTS = ((), ("comparison", "dataset"))
+FOLLOWED = ("dataset", "run", "reading", "comparison")
 PANELS = {
-    "dataset": Panel(show_dataset, ("dataset",), (), 0, 7),
+    "dataset": Panel(show_dataset, ("dataset",), (), 0, 8, look_at_brought),
     "gallery": Panel(editor.show_gallery, *GALLERY, 5, 12, look_at_gallery),
     "gallery_text": Panel(editor.show_text, (), ("dataset",), 0, 1, look_at_card, speaks=False),
     "kept": Panel(show_kept, (), ("dataset", "run", "comparison"), 0, 1),
     "shared": Panel(show_shared, ("shared",), ("dataset",), 0, 3),
-    "train": Panel(show_train, ("run", "check"), ("dataset",), 5, 13),
+    "train": Panel(show_train, ("run", "check"), ("dataset",), 5, 14),
     "share": Panel(show_share, (), ("run", "comparison"), 1, 2),
     "log": Panel(show_log, (), ("run",), 0, 2, look_at_log),
     "mine": Panel(show_mine, *EVERY_END, 0, 4, look_at_mine),
     "push": Panel(shared_views.show_push, ("push",), ("run",), 2, 3),
     "doctor": Panel(doctor_part.show_doctor, ("doctor",), (), 1, 2),
-    "try": Panel(show_try, ("reading",), ("run", "dataset"), 4, 5),
-    "keep": Panel(editor.show_keep, (), ("reading", "dataset"), 1, 3, look_no_further),
+    "try": Panel(show_try, ("reading",), ("run", "dataset"), 5, 6),
+    "readings": Panel(readings.show_readings, ("reading",), (), 1, 8, readings.look_at_readings),
+    "try_next": Panel(
+        guide.show_after_reading, ("reading", "comparison"), ("run", "dataset"), 0, 1
+    ),
+    "keep": Panel(editor.show_keep, (), ("reading", "dataset"), 1, 4, editor.look_at_kept),
     "keep_text": Panel(
-        editor.show_keep_text, (), ("reading",), 1, 2, look_no_further, speaks=False
+        editor.show_keep_text, (), (), 1, 2, editor.look_at_correctable, speaks=False
     ),
     "compare": Panel(compare_panels.show_compare, ("comparison",), ("run", "dataset"), 2, 5),
     "more": Panel(compare_panels.show_more, (), ("run",), 0, 1, look_at_more),
@@ -279,12 +288,16 @@ PANELS = {
     "suspects_text": Panel(
         editor.show_suspect_text, *SUSPECTS, 0, 2, look_at_suspects, speaks=False
     ),
+    "terms": Panel(show_terms, (), (), 0, len(CARDS)),
+    "guide": Panel(
+        guide.show_guide, ("dataset", "run", "reading", "comparison"), (), 0, 1, look_at_brought
+    ),
 }
 
 
 # What moves with every step of a training is shown piece by piece: gradio takes milliseconds for
 # each button that it is told of. Nothing in it is filled in by people.
-MOVING = ("train",)
+MOVING = ("train", "readings")
 TOLD = "told "  # before the name of such a panel
 
 
@@ -299,7 +312,7 @@ def without_known(outputs: list, known: list[str]) -> tuple[list, list[str]]:
 
 def digest(output: object) -> str:
     """Return what tells an output from another; empty for one that is always told."""
-    if isinstance(output, gr.LinePlot | dict):
+    if isinstance(output, dict):
         return ""
     words = output if isinstance(output, str) else repr(output.constructor_args)
     return hashlib.sha256(f"{type(output).__name__} {words}".encode()).hexdigest()

@@ -14,7 +14,6 @@ from ocrtune.ui.words_en import ENGLISH
 from ocrtune.ui.words_zh import CHINESE
 
 LANGUAGES = {"zh": CHINESE, "en": ENGLISH}
-BROWSER_NAMES = {"zh": ("zh", "zh-CN", "zh-TW", "zh-HK"), "en": ("en",)}
 
 
 class Refused(OcrtuneError):
@@ -53,11 +52,8 @@ def label(key: str) -> I18nData:
 
 
 def translations() -> gr.I18n:
-    """Return all words in the form that gradio sends to the browser."""
-    return gr.I18n(
-        **{
-            name: dict(words)
-            for language, words in LANGUAGES.items()
-            for name in BROWSER_NAMES[language]
-        }
-    )
+    """Return all words in the form that gradio sends to the browser, each language once.
+
+    Browsers that want `zh-CN` or `zh-TW` find what `zh` has.
+    """
+    return gr.I18n(**{language: dict(words) for language, words in LANGUAGES.items()})

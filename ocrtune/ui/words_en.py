@@ -4,6 +4,11 @@ ENGLISH = {
     "tagline": "Bring pictures and the right text. Get an OCR model that reads your pictures "
     "better, with proof.",
     "language": "Language",
+    "skip_to_tabs": "Skip to the tabs",
+    "enlarge_picture": "Show the picture large",
+    "close_picture": "Close",
+    "server_gone": "The server does not answer. Your work is kept. This page tries again by itself "
+    "and comes back as soon as the server does.",
     # tabs
     "tab_dataset": "Dataset",
     "tab_train": "Fine-tune",
@@ -123,7 +128,7 @@ ENGLISH = {
     "recipe that was published for DeepSeek-OCR.",
     "recipe_thorough": "240 steps of 8 samples, otherwise like Standard: up to 1,920 samples are "
     "seen. Takes four times as long.",
-    "advanced": "Advanced settings",
+    "advanced": "Advanced settings: nobody has to open this",
     "other_base": "Another base model",
     "other_base_info": "The id of a model on the Hugging Face Hub takes the place of the choice "
     "above. Leave it empty otherwise.",
@@ -220,8 +225,8 @@ ENGLISH = {
     "resume_button": "Resume",
     "resume_hint": "Resume goes on from where the run was saved last, as if nothing had happened.",
     "train_lost": "The run was interrupted: its process has ended without a word.",
-    "train_next_compare": "Continue: compare before and after",
-    "train_no_dataset": "There is no dataset yet. Load the sample on the Dataset tab first.",
+    "train_no_dataset": "A model learns from a dataset, and there is none yet. Load the sample, "
+    "or build one from your own pictures on the Dataset tab.",
     "train_dataset_building": "The dataset is being built. This takes a moment.",
     "train_dataset": "Dataset: {samples} samples, {train} of them to learn from",
     "train_idle": "Ready when you are.",
@@ -237,9 +242,7 @@ ENGLISH = {
     "link": "Link to this run",
     "chart_step": "Step",
     "chart_loss": "**Loss**: how surprised the model is by the right text",
-    "chart_loss_axis": "Loss",
     "chart_cer": "**CER**: errors in 100 characters of unseen pictures",
-    "chart_cer_axis": "CER (%)",
     "chart_none": "The curves and the readings begin with the first measurement.",
     "readings": "Readings as they improve",
     "reading_before": "Before",
@@ -248,7 +251,8 @@ ENGLISH = {
     "cer_best": "lowest CER so far: these weights are kept",
     "cer_before": "CER before",
     # Try OCR
-    "try_step_1": "### Bring a picture\nOne line or one page. It is only used for this reading.",
+    "try_step_1": "### Bring pictures\nOne line or one page, or several: pictures, a zip, a PDF. "
+    "They are only used for this reading.",
     "try_step_2": "### Read it",
     "try_step_3": "### See the difference",
     "picture": "Picture",
@@ -256,8 +260,8 @@ ENGLISH = {
     "take_button": "Take an unseen one from the dataset",
     "read_button": "Read with both models",
     "read_button_base": "Read with the base model",
-    "try_no_adapter": "There is no tuned model yet, so only the base model reads. Fine-tune "
-    "first to see both.",
+    "try_no_adapter": "The base model can read already. To see what fine-tuning gains, let it "
+    "learn from your dataset first: then both read side by side.",
     "try_ready": "The base model and your tuned model read it side by side.",
     "try_none": "Both texts appear here, with the characters in which they differ marked.",
     "try_working": "Reading",
@@ -282,14 +286,45 @@ ENGLISH = {
     "prompt_words": "Words to locate",
     "prompt_words_hint": "As they stand on the picture",
     "read_failed": "This picture could not be read.",
-    "from_dataset": "This picture is in the dataset, so its right text is known.",
+    # several pictures in one go
+    "several": "Several pictures, a zip or a PDF",
+    "several_drop": "Drop files here, or click to choose; up to 50 pictures in one go",
+    "pages": "Pages of a PDF",
+    "pages_hint": "All, or for example 1-3, 7",
+    "take_sample_button": "Take a picture of the sample",
+    "shared_try_fold": "Read with an adapter that somebody has shared",
+    "stop_reading": "Stop reading",
+    "bad_pages": "`{pages}` names no pages. Write them like 1-3, 7, or leave the box empty for "
+    "all.",
+    "too_many_files": "These are too many files. Give {most} at most in one go, or a zip.",
+    "too_large_files": "These files are too large. Give {most} MB at most in one go.",
+    "readings_all": "All",
+    "readings_differ": "Where the models differ",
+    "readings_flagged": "Repeated or cut",
+    "readings_failed": "Not read",
+    "readings_busy": "{done} of {total} pictures are read.",
+    "readings_left": "About {time} left.",
+    "readings_done": "{done} of {total} pictures were read.",
+    "readings_failed_count": "Not read: {count}.",
+    "readings_differ_count": "The models differ on {count}.",
+    "readings_flagged_count": "Repeated or cut: {count}.",
+    "readings_no_match": "No picture is of that kind.",
+    "readings_waiting": "waiting",
+    "flag_looped": "repeats itself",
+    "flag_cut": "cut",
+    "flag_failed": "not read",
+    "copy_text": "Copy the text",
+    "download_readings_csv": "Table (CSV)",
+    "download_readings_txt": "Text (TXT)",
+    "download_readings_zip": "A text for each (ZIP)",
+    "from_dataset": "This picture came with its right text.",
     # Compare
     "compare_step_1": "### What is compared\nBoth models read pictures that were never learned "
     "from, under the same settings.",
     "compare_step_2": "### Compare",
     "compare_step_3": "### The result",
     "compare_button": "Compare",
-    "compare_no_run": "There is no tuned model yet. Start one on the Fine-tune tab.",
+    "compare_no_run": "There is nothing to compare yet: first let a model learn from your dataset.",
     "compare_run_busy": "The run is still learning. You can compare as soon as it has ended.",
     "compare_ready": "{test} unseen pictures, read by the base model and by your tuned model.",
     "compare_no_test": "This dataset has no test pictures, so nothing can be compared. Build one "
@@ -362,7 +397,7 @@ ENGLISH = {
     "stage_build": "checking the pictures",
     "stage_load": "loading the model",
     "stage_features": "looking at the pictures",
-    "stage_read": "pictures read",
+    "stage_read": "readings done",
     "stage_compare": "comparing",
     "stage_train": "starting",
     "stage_count": "{stage}, {done} of {total}",
@@ -471,8 +506,17 @@ ENGLISH = {
     "right_button": "The text is right",
     "suspect_gone": "This line is not in your dataset any more. Compare again.",
     "keep_hint": "Is this wrong? Correct it and keep it for training.",
-    "keep_no_dataset": "Is this wrong? With a dataset you could correct it and keep it for "
-    "training. Load the sample or build one on the Dataset tab first.",
+    "keep_no_dataset": "Is this wrong? Correct it and keep it: {least} corrected pictures make a "
+    "dataset of your own. Kept so far: {count}.",
+    "keep_enough": "You have corrected {count} pictures. They can become your dataset now; the "
+    "more you correct first, the better a model learns from it.",
+    "keep_later_button": "Keep the correction",
+    "keep_start": "Make a dataset of my corrections",
+    "kept_for_later": "Kept beside this reading: {count} of {least} pictures that a dataset needs. "
+    "Read and correct further ones; they are kept together.",
+    "kept_enough": "Kept: {count} corrected pictures. Correct more, or make a dataset of them.",
+    "too_few_corrected": "Correct {least} pictures first: one to learn from, one to watch the "
+    "learning, one to test it.",
     "keep_text": "What the picture says",
     "keep_button": "Add to my dataset",
     "kept_added": "Added as {name}. The next training learns from it.",
@@ -492,7 +536,8 @@ ENGLISH = {
     "copy_address": "Go on with a copied run",
     "copy_address_info": "Its address, as it is shown while a run is copied.",
     "copy_bring": "Fetch it",
-    "copy_no_address": "Give the address of a copy first, such as hf://me/ocrtune-runs/run-1a2b3c4d.",
+    "copy_no_address": "Give the address of a copy first, such as "
+    "hf://me/ocrtune-runs/run-1a2b3c4d.",
     "copy_made": "copied {time} ago, at step {step}.",
     "copy_none": "will hold the copy of this run.",
     # what belongs to a visitor: links, logs, own jobs, and how long they are kept
@@ -599,8 +644,8 @@ ENGLISH = {
     "sign_in_read_only": "Nothing can be pushed: this sign-in may only read.",
     "signed_in_as": "Signed in to Hugging Face as {name}.",
     "sign_out": "Sign out",
-    "sign_in_here": "Nobody is signed in to Hugging Face on this machine. To push datasets and "
-    "models, run `hf auth login` in a terminal, then load this page again.",
+    "sign_in_here": "Not signed in to Hugging Face. To push, run `hf auth login` in a terminal, "
+    "then load this page again.",
     "pushing_as": "Pushing to Hugging Face as {name}.",
     "pushing_not": "Signed in to Hugging Face as {name}, with a token that may only read. To push, "
     "run `hf auth login` with one that may write.",
@@ -720,4 +765,121 @@ ENGLISH = {
     "already_pushing": "The adapter is being pushed, or its run is not over yet. Wait for that.",
     "push_working": "The adapter is on its way to the Hub.",
     "push_done": "The adapter is on the Hub:",
+    # The guide bar
+    "guide_region": "What comes next",
+    "guide_empty": "Start here: load the sample, or bring your own pictures.",
+    "guide_brought": "Your file is here. Next: build a dataset from it.",
+    "guide_question": "The dataset is not built yet: one question is open.",
+    "guide_answer": "Answer it",
+    "guide_built": "{samples} samples are ready. Next: let a model learn from them.",
+    "guide_start": "Start learning",
+    "guide_interrupted": "The training was interrupted. What it learned is not lost.",
+    "guide_resume": "Go on",
+    "guide_learned": "The model has learned. Next: let it read a picture it never saw.",
+    "guide_try": "Try it",
+    "guide_read": "That was one picture. Next: the proof, on {test} pictures it never saw.",
+    "guide_unread": "Next: the proof, on {test} pictures that the model never saw.",
+    "guide_compare": "Compare",
+    "guide_no_test": "There is no picture left for a proof. Next: a dataset with more pictures.",
+    "guide_done_sample": "Done: the result is on the Compare tab. Next: the same with your own "
+    "pictures.",
+    "guide_own_button": "Bring pictures",
+    "guide_done": "Done: the result is on the Compare tab. Next: look at the errors that are left.",
+    "guide_lines": "Show them",
+    "guide_queued": "Waiting for a turn on this machine.",
+    "guide_dataset_busy": "The dataset is being built.",
+    "guide_run_busy": "The model gets ready to learn.",
+    "guide_learning": "The model is learning: step {step} of {total}, about {time} left.",
+    "guide_reading_busy": "The picture is being read.",
+    "guide_comparison_busy": "Base model and tuned model are being compared.",
+    "guide_watch": "Watch",
+    "guide_dataset_wrong": "There is no dataset yet: the build has ended without one.",
+    "guide_run_wrong": "There is no tuned model yet: the training has ended without one.",
+    "guide_comparison_wrong": "There is no result yet: the comparison has ended without one.",
+    "guide_why": "See why",
+    # Terms, empty states
+    "train_next_try": "Continue: try it on a picture",
+    "base_others": "Choose another model",
+    "remote_title": "Where it runs: on this machine, if nothing else is chosen",
+    "try_empty": "Two models will read your picture side by side: as it was, and tuned to your "
+    "pictures. The second one needs a dataset first. The sample is the quickest way.",
+    "try_run_busy": "Your model is still learning. Until it has, only the base model reads.",
+    "try_next_compare": "That was one picture. How much better is it on all the pictures that "
+    "were kept unseen?",
+    "try_compared": "How both models did on all unseen pictures is on the Compare tab.",
+    "to_compare_button": "Go to Compare",
+    "to_train_button": "Go to Fine-tune",
+    "compare_empty": "Here you get the proof: how many errors each model makes on pictures that "
+    "it never saw. It needs a dataset and a tuned model first. The sample is the quickest way.",
+    "term_ground_truth": "Ground truth",
+    "term_ground_truth_means": "The right text of a picture, as a person would type it. The "
+    "model learns from it and is measured against it.",
+    "term_sample": "Sample",
+    "term_sample_means": "One picture with its right text.",
+    "term_split": "Train, validation, test",
+    "term_split_means": "The three parts of a dataset: to learn from, to watch progress, and "
+    "kept unseen for the proof.",
+    "term_base_model": "Base model",
+    "term_base_model_means": "The model as its makers published it, before it has seen any of "
+    "your pictures.",
+    "term_tuned_model": "Tuned model",
+    "term_tuned_model_means": "The base model together with the adapter that your training made.",
+    "term_preset": "Preset",
+    "term_preset_means": "A set of settings that go together: how long to learn, and how fast.",
+    "term_step": "Step",
+    "term_step_means": "The model looks at a few samples, here 8, and improves a little. One "
+    "pass over all samples is an epoch.",
+    "term_adapter": "Adapter",
+    "term_adapter_means": "What the training makes: a small file of changes. The base model "
+    "itself stays as it is.",
+    "term_loss": "Loss",
+    "term_loss_means": "How surprised the model is by the right text. It falls while the model "
+    "learns.",
+    "term_cer": "CER",
+    "term_cer_means": "Character error rate: of 100 characters, how many are wrong, missing or "
+    "too many. 0 % is perfect.",
+    "term_interval": "Interval",
+    "term_interval_means": "The range in which the true value very likely lies: other pictures "
+    "of the same kind would give a slightly different number.",
+    # While it learns
+    "curve_loss": "Loss at step {step}: {value}",
+    "curve_cer": "CER at step {step}: {value} %",
+    "memory_used": "{used} GB of memory",
+    "memory_of": "{used} of {all} GB of memory",
+    # What a check means
+    "check_figures": "All figures of the check",
+    "advice_fits": "This will work here.",
+    "advice_time": "The whole run takes about {time}.",
+    "advice_cost": "On {space} of Hugging Face that costs about ${cost}.",
+    "advice_too_large": "This needs more memory than there is here.",
+    "advice_smaller": "Choose a smaller base model, or open the advanced settings and turn "
+    "“Samples at a time” to 1.",
+    "advice_tight": "Memory is tight. Close other programs while it runs.",
+    "advice_twice": "To fit, it computes some things twice, which takes about a third longer.",
+    "advice_all": "It looks at all {samples} samples, each about {times} times.",
+    "advice_often": "It looks at all {samples} samples, each about {times} times. That is a "
+    "lot: more samples would help more than more steps.",
+    "advice_part": "It looks at about {share} % of the {samples} samples. For all of them, "
+    "choose Thorough.",
+    "advice_left_out": "{count} samples are too long and are left out. Cut them into lines or "
+    "paragraphs to use them.",
+    "advice_unknown": "The model cannot write {count} of your characters: {characters}. It will "
+    "get them wrong; another base model may know them.",
+    # What programs are told
+    "no_owner": "Only somebody whom the page knows can start a training. Open the page, or "
+    "sign in.",
+    "api_bad_owner": "The secret in `owner` is none that this page has told. Leave it empty to get "
+    "a new one.",
+    "api_no_run": "There is no finished run of that name. Take what stands behind `?run=` in the "
+    "link on the Fine-tune tab.",
+    "api_no_dataset": "There is no dataset of that name that belongs to this `owner`. Build one "
+    "first, and send the same `owner`.",
+    "api_too_long": "This took more than {minutes} minutes and was stopped. Try again with less.",
+    "api_ended": "This was stopped before it was done. Ask again.",
+    "api_unreadable": "This file could not be read as a picture. Send a PNG or JPEG of at most 40 "
+    "megapixels.",
+    "api_no_address": "The page fetches nothing from other addresses. Upload the file itself.",
+    "tool_picture": "Send the picture itself as Base64, or upload it to this page first and send "
+    "the address that you got.",
+    "tool_large": "The picture is larger than {most} MB. Send a smaller one.",
 }
