@@ -27,6 +27,8 @@ LAYERS = {
         "augmenting",
     }
     | {"grounding", "pictures", "splits", "picture_store", "remarks", "remark_words"}
+    | {"sentences", "sentences_zh_data", "sentences_zh_families", "sentences_zh_hub"}
+    | {"sentences_zh_models", "sentences_zh_results"}
     | {"columns", "cells", "tables", "table_types", "table_truth", "row_choice"}
     | {"dataset_files", "ground_truth", "grouping", "hub_layout"}
     | {"crops", "pdf_files", "picture_sources", "reading_tables", "kept_pictures"}
