@@ -2,14 +2,21 @@
 
 import fcntl
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 from ocrtune import cli
+
+try:
+    from xdist.scheduler import LoadFileScheduling
+except ImportError:
+    LoadFileScheduling = None
 
 # As the command line does, before torch is loaded: threads that wait without sleeping make a busy
 # machine many times slower.
@@ -18,6 +25,7 @@ os.environ.setdefault(*cli.WAITING)
 
 pytest_plugins = ("browsing",)
 
+ROOT = Path(__file__).parent.parent
 QUIET = "quiet: runs while no other test does; for what a stopwatch decides"
 
 
@@ -25,15 +33,15 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", QUIET)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep each file, and all that looks at the one journey, on one worker of pytest-xdist."""
-    if not config.pluginmanager.hasplugin("xdist"):
-        return
-    sharing = {item.path for item in items if "journey" in getattr(item, "fixturenames", ())}
-    for item in items:
-        group = "journey" if item.path in sharing else item.path.stem
-        item.add_marker(pytest.mark.xdist_group(group))
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """Keep each file, and all that looks at the one journey, on one worker of pytest-xdist.
+
+    Its own groups (`--dist loadgroup`) are lost on the way with pytest 9.2.
+    """
+    if LoadFileScheduling is None or config.getoption("dist") != "loadfile":
+        return None
+    return FewJourneys(config, log)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -52,6 +60,24 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
         if not alone:
             fcntl.flock(door, fcntl.LOCK_UN)
         return (yield)
+
+
+if LoadFileScheduling is not None:
+
+    class FewJourneys(LoadFileScheduling):
+        """Files of tests, one after another; those that share the journey count as one."""
+
+        def _split_scope(self, nodeid: str) -> str:
+            file = super()._split_scope(nodeid)
+            return "the journey" if takes_the_journey(file) else file
+
+
+@cache
+def takes_the_journey(file: str) -> bool:
+    """Return whether a file of tests looks at the journey of `browsing.py`."""
+    path = ROOT / file
+    words = path.read_text("utf-8") if path.is_file() else ""
+    return "from browsing import" in words and bool(re.search(r"\b(?:journey|again)[,)]", words))
 
 
 @contextmanager
