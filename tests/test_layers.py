@@ -124,6 +124,7 @@ HOMES = {  # where a package from elsewhere may be imported
     "mcp": {"ui"},
     "pandas": {"ui"},
     "tqdm": {"console"},
+    "playwright": {"bench"},
     "fontTools": {"pretrain"},
     "rapidfuzz": {"metrics", "names", "pretrain", "near_duplicates"}
     | {"alignment", "number_tokens"},

@@ -98,9 +98,11 @@
     const button = event.target.closest?.(PRESSED);
     if (button && !button.disabled && event.isTrusted) mark(button);
   }, true);
+  let answered = performance.now(); // last
   new PerformanceObserver((list) => {
     for (const entry of list.getEntries()) {
       if (!/\/queue\/data/.test(entry.name)) continue;
+      answered = performance.now();
       for (const told of pressed.values()) {
         if (entry.responseEnd < told.since) continue;
         told.answers += 1;
@@ -113,6 +115,15 @@
   document.addEventListener("visibilitychange", () => {
     if (!document.hidden) document.querySelector("#ot-look")?.click();
   });
+  // Where an answer got lost on its way, the timer waits for it for ever. While something is under
+  // way and seen, silence longer than any pace of ours is broken by another look.
+  const SILENCE = 30000;
+  setInterval(() => {
+    const follows = !document.hidden && document.querySelector("#ot-guide .ot-bar");
+    if (!follows || performance.now() - answered < SILENCE) return;
+    answered = performance.now();
+    document.querySelector("#ot-look")?.click();
+  }, 5000);
   // The guide bar is drawn anew with every step of a job: who stood on its button stays there.
   let onGuide = false;
   document.addEventListener("focusin", (event) => {
