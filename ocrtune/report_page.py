@@ -14,6 +14,7 @@ from ocrtune.report_ranking import ranking
 from ocrtune.report_style import document
 from ocrtune.report_tables import breakdowns, classes, figures, profiles
 from ocrtune.report_words import WORDS
+from ocrtune.sentences import translate
 
 __all__ = ["SHOWN_LINES", "percent", "points", "render_page"]
 
@@ -68,6 +69,8 @@ def _interval_sentence(values: Mapping, words: Mapping[str, str]) -> str:
 def _models(values: Mapping, words: Mapping[str, str]) -> str:
     models = values["models"]
     return (
-        f"{words['base']}: {escape(models['base'])} · {words['tuned']}: {escape(models['tuned'])}"
-        f" · {words['split']}: {escape(values['split'])} · {words['lines']}: {values['lines']:,}"
+        f"{words['base']}: <bdi>{escape(models['base'])}</bdi> · "
+        f"{words['tuned']}: <bdi>{escape(models['tuned'])}</bdi> · "
+        f"{words['split']}: {escape(translate(words['code'], values['split']))} · "
+        f"{words['lines']}: {values['lines']:,}"
     )

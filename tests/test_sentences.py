@@ -46,7 +46,7 @@ LITERALS = {  # that only look like sentences, or that nobody reads
     "Text Recognition:": "a prompt",
     "{0} in {1} on {2}": "names of an optimizer, a type and a device",
 }
-REGULAR = re.compile(r"\(\?|\\[.d]")  # a regular expression, not words
+REGULAR = re.compile(r"\(\?|\\[.d]|</\w")  # a regular expression or HTML, not words
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 
 

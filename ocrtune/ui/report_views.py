@@ -124,9 +124,9 @@ def warning_row(one: Mapping[str, Any], language: str) -> str:
 
 
 def name_of(picture_id: str) -> str:
-    """Return a picture's name as HTML; of a very long one the end."""
+    """Return a picture's name as HTML, in its own direction; of a very long one the end."""
     cut = len(picture_id) > NAME_SHOWN
-    return escape("…" * cut + picture_id[-NAME_SHOWN:])
+    return f"<bdi>{escape('…' * cut + picture_id[-NAME_SHOWN:])}</bdi>"
 
 
 def near_duplicates(values: Mapping[str, Any], language: str) -> str:
