@@ -769,6 +769,7 @@ def bench(args: argparse.Namespace) -> int:
     """Measure the embedded model, or DeepSeek-OCR's speed, and print the report."""
     work_offline("tiny")
     kinds = {"embedded": bench_embedded, "build": bench_build, "scores": bench_scores}
+    kinds["page"] = bench_page
     return kinds.get(args.what, bench_big)(args)
 
 
@@ -792,6 +793,20 @@ def bench_scores(args: argparse.Namespace) -> int:
     if args.readme:
         from ocrtune.bench.big import put_into_readme
 
+        put_into_readme(args.readme, args.what, text.strip())
+    print(text)
+    return 0
+
+
+def bench_page(args: argparse.Namespace) -> int:
+    """Measure how fast the page starts, and whether it grows."""
+    with watched_by_terminal() as watcher:
+        from ocrtune.bench.big import put_into_readme
+        from ocrtune.bench.page import run_page_bench
+
+        path = run_page_bench(args.output, args.loads, args.runs, watcher.emit)
+    text = path.read_text("utf-8")
+    if args.readme:
         put_into_readme(args.readme, args.what, text.strip())
     print(text)
     return 0

@@ -5,6 +5,10 @@ import contextlib
 import http.server
 import io
 import json
+import re
+import shutil
+import subprocess
+import sys
 import threading
 import time
 import zipfile
@@ -394,3 +398,52 @@ def test_a_comparison_tells_both_rates_with_intervals_and_gives_the_report(place
     assert difference == pytest.approx(summary["tuned"]["cer"] - summary["base"]["cer"])
     assert summary["verdict"] in Path(page).read_text("utf-8")
     assert any(character > "\u4e00" for character in summary["verdict"])
+
+
+# What the README shows
+
+README = Path(__file__).parent.parent / "README.md"
+
+
+def examples() -> dict[str, str]:
+    """Return the README's examples for programs, by their languages."""
+    part = README.read_text("utf-8").split("\n## From a program\n")[1].split("\n## ")[0]
+    return dict(re.findall(r"^```(\w+)\n(.*?)^```", part, re.DOTALL | re.MULTILINE))
+
+
+def run_example(place: SimpleNamespace, *command: str) -> str:
+    """Return what a command prints, run where the README's files lie."""
+    known = {"capture_output": True, "text": True, "timeout": SECONDS, "cwd": place.folder}
+    done = subprocess.run(command, check=False, **known)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def example(place: SimpleNamespace, language: str) -> str:
+    """Return an example with the address of this page, and the run of this program."""
+    words = examples()[language].replace("THE-RUN", place.run)
+    assert "127.0.0.1:7860" in words
+    return words.replace("http://127.0.0.1:7860", place.address)
+
+
+def test_the_readmes_python_example_runs(place):
+    told = run_example(place, sys.executable, "-c", example(place, "python")).splitlines()
+    read, facts, compared = (one for one in told if "Loaded as API" not in one)
+    assert "42" in read
+    assert facts.startswith(str(place.facts["samples"]))
+    assert compared.endswith("report.html")
+
+
+@pytest.mark.skipif(not shutil.which("curl"), reason="there is no curl")
+def test_the_readmes_curl_example_runs(place):
+    told = run_example(place, "sh", "-e", "-c", example(place, "sh"))
+    assert "event: complete" in told
+    assert "42" in told
+
+
+def test_the_readmes_address_for_assistants_answers(place):
+    address = json.loads(example(place, "json"))["mcpServers"]["ocrtune"]["url"]
+    path = address.removeprefix(place.address)
+    told = assistant(place, lambda session: session.list_tools(), path)
+    assert [tool.name for tool in told.tools] == [NAME]
+    assert f"`{NAME}`" in README.read_text("utf-8")

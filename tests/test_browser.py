@@ -1,179 +1,18 @@
-"""The page as a visitor meets it: the five clicks in Chromium, with the real model and training.
+"""The page as a visitor meets it: clicks in Chromium, with the real model and training.
 
 One journey is driven once; the tests look at what was seen on the way.
 """
 
-import os
-import shutil
 import threading
-import time
 import zipfile
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
-from urllib.parse import urlparse
 
 import pytest
+from browsing import LONG, PATIENT, SIDEWAYS, TABS, Seen, keep, tab_names, upload, watch
 from line_samples import draw_line
-from page_server import serve_page
 
-from ocrtune import jobs
 from ocrtune.families import DEEPSEEK_OCR
 
-sync_api = pytest.importorskip(
-    "playwright.sync_api", reason="playwright is not installed: pip install playwright"
-)
-CHROMIUM = shutil.which("chromium")
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None, reason="Chromium is not installed: apt-get install chromium"
-)
-
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 MINUTES = 5  # from nothing to a finished comparison on two cores
-PATIENT = 120_000  # milliseconds that an answer of the page may take on a busy machine
-LONG = 900_000  # milliseconds; other work on the machine may slow a training down
-TABS = {
-    "en": ["Dataset", "Fine-tune", "Try OCR", "Compare"],
-    "zh": ["数据集", "微调", "试读", "对比"],
-}
-SIDEWAYS = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
-
-
-@dataclass
-class Seen:
-    """What happened around a page."""
-
-    errors: list[str] = field(default_factory=list)  # of the console and of scripts
-    outside: list[str] = field(default_factory=list)  # requests to other machines
-    clicks: int = 0
-    seconds: float = 0.0
-    busy: bool = False  # other programs used the processors meanwhile
-    texts: dict[str, str] = field(default_factory=dict)
-    state: dict = field(default_factory=dict)  # what the browser remembers
-
-
-def watch(page: "sync_api.Page", seen: Seen) -> None:
-    """Note every error and every request that leaves this machine."""
-    page.on("console", lambda said: seen.errors.append(said.text) if said.type == "error" else None)
-    page.on("pageerror", lambda error: seen.errors.append(str(error)))
-
-    def note_request(request: "sync_api.Request") -> None:
-        address = urlparse(request.url)
-        if address.scheme in ("http", "https", "ws") and address.hostname != "127.0.0.1":
-            seen.outside.append(request.url)
-
-    page.on("request", note_request)
-
-
-def keep(page: "sync_api.Page", name: str) -> None:
-    """Keep a screenshot where `OCRTUNE_SCREENSHOTS` says."""
-    if folder := os.environ.get("OCRTUNE_SCREENSHOTS"):
-        page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
-
-
-def upload(page: "sync_api.Page", file: Path) -> None:
-    """Choose the zip; a tab that was just opened may be too young to notice the first time."""
-    for patience in (5_000, 15_000, PATIENT):
-        if page.locator(".ot-archive input[type=file]").count():  # it goes away once it has a file
-            page.set_input_files(".ot-archive input[type=file]", file)
-        try:
-            page.wait_for_selector(f"text={file.name}", timeout=patience)
-            return
-        except sync_api.TimeoutError:
-            continue
-    raise AssertionError(f"{file.name} was never taken")
-
-
-def tab_names(page: "sync_api.Page") -> list[str]:
-    return [tab.inner_text() for tab in page.get_by_role("tab").all()]
-
-
-@pytest.fixture(scope="module")
-def address(tmp_path_factory) -> Iterator[str]:
-    home = tmp_path_factory.mktemp("page") / "home"
-    with serve_page(home) as address:
-        yield address
-    for job in jobs.list_jobs(home):  # workers outlive the page, but not the tests
-        if not job.ended():
-            job.delete()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator["sync_api.Browser"]:
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(scope="module")
-def journey(browser, address) -> Seen:
-    """From nothing to a finished comparison, with a reload in the middle of the training."""
-    seen = Seen()
-    context = browser.new_context(viewport={"width": 1280, "height": 900}, locale="en-US")
-    context.set_default_timeout(PATIENT)
-    page = context.new_page()
-    watch(page, seen)
-
-    def go_on(words: str) -> None:
-        """Press what the guide bar offers: nothing else is ever pressed, and nothing scrolled."""
-        page.click(f"#ot-guide .ot-primary:text-is('{words}')", timeout=LONG)
-        seen.clicks += 1
-
-    page.goto(address)
-    page.wait_for_selector("#ot-dataset-report .ot-quiet")
-    start = time.monotonic()
-    go_on("Load the sample")
-    page.wait_for_selector("#ot-dataset-report .ot-good", timeout=LONG)
-    seen.texts["dataset"] = page.inner_text("#ot-dataset-report")
-    keep(page, "1-dataset")
-    go_on("Start learning")
-    page.wait_for_selector("#ot-train-progress :text('Step')", timeout=LONG)
-    seen.texts["learning"] = page.inner_text("#ot-train-progress")
-    seen.texts["curve"] = page.inner_html("#ot-curve-cer")
-    page.reload()
-    seen.errors.clear()  # the old page complains of the requests that the reload cut off
-    page.wait_for_selector("#ot-train-progress .ot-busy")
-    seen.texts["reloaded"] = page.inner_text("#ot-train-progress")
-    page.wait_for_selector("#ot-share input")
-    seen.texts["link"] = page.input_value("#ot-share input")
-    page.wait_for_selector("#ot-train-progress .ot-good", timeout=LONG)
-    page.wait_for_selector("#ot-readings .ot-card")
-    seen.texts["readings"] = page.inner_text("#ot-readings")
-    keep(page, "2-fine-tune")
-    go_on("Try it")
-    page.wait_for_selector("#ot-try-result .ot-right", timeout=LONG)
-    seen.texts["read"] = page.inner_text("#ot-try-result")
-    keep(page, "3-try")
-    go_on("Compare")
-    page.wait_for_selector("#ot-compare-result .ot-verdict", timeout=LONG)
-    seen.seconds = time.monotonic() - start
-    seen.busy = os.getloadavg()[0] > (os.cpu_count() or 1) + 1
-    seen.texts["verdict"] = page.inner_text("#ot-compare-result")
-    keep(page, "4-compare")
-    seen.state = context.storage_state()
-    context.close()
-    return seen
-
-
-@pytest.fixture
-def again(browser, address, journey):
-    """Open the page as the same visitor on another screen."""
-    contexts = []
-
-    def open_page(**screen: object) -> tuple["sync_api.Page", Seen]:
-        context = browser.new_context(storage_state=journey.state, **screen)
-        context.set_default_timeout(PATIENT)
-        contexts.append(context)
-        page, seen = context.new_page(), Seen()
-        watch(page, seen)
-        page.goto(address)
-        page.wait_for_selector("#ot-compare-result .ot-verdict")
-        return page, seen
-
-    yield open_page
-    for context in contexts:
-        context.close()
 
 
 def rates(text: str) -> list[float]:
@@ -292,21 +131,6 @@ def test_a_phone_shows_every_tab_without_sideways_scrolling(again, locale, langu
     assert seen.errors == []
 
 
-def test_an_unseen_picture_is_read_by_both_models(again):
-    page, seen = again(viewport={"width": 1280, "height": 900}, locale="en-US")
-    page.click("role=tab[name='Try OCR']")
-    page.click("text=Take an unseen one")
-    page.wait_for_selector(".ot-input-picture img")
-    page.click("#ot-read")
-    page.wait_for_selector("#ot-try-result .ot-right", timeout=LONG)
-    text = page.inner_text("#ot-try-result")
-    assert "Base model" in text
-    assert "Tuned model" in text
-    assert "Right text" in text
-    keep(page, "3-try")
-    assert seen.errors == []
-
-
 REACTION = """(selector) => new Promise((resolve) => {
   const button = document.querySelector(selector);
   let clicked = 0;
@@ -325,7 +149,7 @@ def test_every_press_is_answered_on_the_screen_within_a_fifth_of_a_second(again)
     """Also while the server is slow: nothing of it has to come from there."""
     page, seen = again(viewport={"width": 1280, "height": 900}, locale="en-US")
     took, slow = {}, threading.Event()
-    held: list[sync_api.Route] = []
+    held = []
     page.route(
         "**/queue/join*",
         lambda route: held.append(route) if slow.is_set() else route.continue_(),

@@ -27,6 +27,8 @@ LAYERS = {
         "augmenting",
     }
     | {"grounding", "pictures", "splits", "picture_store", "remarks", "remark_words"}
+    | {"sentences", "sentences_zh_data", "sentences_zh_families", "sentences_zh_hub"}
+    | {"sentences_zh_models", "sentences_zh_results"}
     | {"columns", "cells", "tables", "table_types", "table_truth", "row_choice"}
     | {"dataset_files", "ground_truth", "grouping", "hub_layout"}
     | {"crops", "pdf_files", "picture_sources", "reading_tables", "kept_pictures"}
@@ -122,6 +124,7 @@ HOMES = {  # where a package from elsewhere may be imported
     "mcp": {"ui"},
     "pandas": {"ui"},
     "tqdm": {"console"},
+    "playwright": {"bench"},
     "fontTools": {"pretrain"},
     "rapidfuzz": {"metrics", "names", "pretrain", "near_duplicates"}
     | {"alignment", "number_tokens"},

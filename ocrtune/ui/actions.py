@@ -31,6 +31,7 @@ from ocrtune.families import DEEPSEEK_OCR, FAMILIES, ModelFamily, get_family
 from ocrtune.hub_layout import Place, find_place, is_hub_id
 from ocrtune.limits import NO_LIMITS, Limits
 from ocrtune.sample_index import SampleIndex
+from ocrtune.sentences import translate
 from ocrtune.ui.accounts import Lent, require_token
 from ocrtune.ui.knobs import KNOBS, read_knobs, turn_knobs
 from ocrtune.ui.looks import Look, clean, look, question
@@ -73,7 +74,8 @@ def shown(action: Callable) -> Callable:
                 words = " ".join(said(error, language)).strip()
             raise gr.Error(sentence(words), SHOWN_SECONDS, print_exception=False) from error
         except OSError as error:  # a full disk, no memory for a process
-            words = say(language, "machine_trouble", why=error.strerror or type(error).__name__)
+            why = translate(language, error.strerror or type(error).__name__)
+            words = say(language, "machine_trouble", why=why)
             raise gr.Error(sentence(words), SHOWN_SECONDS) from error
 
     return wrapper

@@ -23,6 +23,7 @@
   const speak = async (language) => {
     const store = await localeStore().catch(() => null);
     if (store) store.set(language === "zh" ? "zh-CN" : "en");
+    document.documentElement.lang = language === "zh" ? "zh-CN" : "en"; // how voices and fonts read it
   };
   // A sample is a button in our own HTML: its click becomes that of a hidden button of gradio's,
   // whose handler asks for what was picked.

@@ -75,7 +75,7 @@
 
   // A picture is seen large on a click, a tap, Enter or the space bar.
   const box = made("dialog", "ot-zoom");
-  const close = made("button", "ot-act");
+  const close = made("button", "ot-zoom-close");
   const large = made("img", "");
   const around = made("div", "ot-zoom-room");
   close.type = "button";
@@ -111,6 +111,16 @@
       picture.tabIndex = 0;
     }
   };
+
+  // What scrolls by itself can be stood on, or keys would not move it.
+  const SCROLLING = ".ot-tab pre, .ot-characters, .ot-fold ul, .ot-worst td .ot-text";
+  const offerScrolling = () => {
+    for (const one of document.querySelectorAll(SCROLLING)) {
+      if (one.tabIndex < 0 && one.scrollHeight + one.scrollWidth
+        > one.clientHeight + one.clientWidth) one.tabIndex = 0;
+    }
+  };
+  document.addEventListener("toggle", offerScrolling, true);
 
   // The server was started anew, or is away: the page says so, asks until it is back, and then
   // begins again, with all that the browser remembers.
@@ -174,9 +184,11 @@
         }
       }
       offerPictures();
+      offerScrolling();
       standAgain();
     }).observe(document.body, { childList: true, subtree: true });
     offerPictures();
+    offerScrolling();
   };
   if (document.body) begin(); else document.addEventListener("DOMContentLoaded", begin);
 })();

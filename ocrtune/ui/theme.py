@@ -112,7 +112,8 @@ def head() -> str:
     # The address may hold the link to a run, which is nobody else's business.
     private = '<meta name="referrer" content="same-origin">'
     words = f"<script>window.ocrtuneWords = {script_words()}</script>"
-    return f'<meta name="color-scheme" content="light dark">{private}\n{words}{scripts}'
+    outside = f"<style>{(FOLDER / 'reach.css').read_text('utf-8')}</style>"
+    return f'<meta name="color-scheme" content="light dark">{private}\n{outside}{words}{scripts}'
 
 
 def script_words() -> str:

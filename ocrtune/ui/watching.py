@@ -48,7 +48,7 @@ from ocrtune.ui.share_views import show_shared
 from ocrtune.ui.terms import CARDS, show_terms
 from ocrtune.ui.views import notice, sentence
 from ocrtune.ui.visitors import VISITOR, new_visitor
-from ocrtune.ui.words import language_of, say
+from ocrtune.ui.words import language_of, said, say
 
 TABS = ("dataset", "train", "try", "compare")
 NVIDIA = Path("/dev/nvidiactl")
@@ -204,7 +204,7 @@ class Panel:
             return self.show(looks, language, view) if self.sight else self.show(looks, language)
         except OcrtuneError as error:
             outputs = [gr.skip() for _ in range(self.width)]
-            outputs[self.notice] = notice(sentence(str(error)), "bad")
+            outputs[self.notice] = notice(sentence(" ".join(said(error, language))), "bad")
             return outputs
 
 

@@ -327,6 +327,7 @@ ENGLISH = {
     "compare_no_run": "There is nothing to compare yet: first let a model learn from your dataset.",
     "compare_run_busy": "The run is still learning. You can compare as soon as it has ended.",
     "compare_ready": "{test} unseen pictures, read by the base model and by your tuned model.",
+    "no_test": "Every picture of this dataset is excluded. Include one again in the Dataset tab.",
     "compare_no_test": "This dataset has no test pictures, so nothing can be compared. Build one "
     "from at least 3 different pictures; 300 are a good start.",
     "compare_none": "Both error rates appear here, then the worst lines with their pictures.",
