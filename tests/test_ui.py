@@ -487,6 +487,25 @@ def test_a_second_look_sends_nothing_twice(visit):
     assert "个样本已就绪" in html_of(again)  # another language is something new
 
 
+def test_another_look_tells_all_once_more_but_never_what_people_write_in(visit):
+    first = shown(visit.home, visit.session)
+    again = Watching(visit.home).look_again(visit.session, "en", first[-1])
+    assert again[-1] == first[-1]
+    for name, before in panels_before():
+        start, panel = sum(one.width for one in before), PANELS[name]
+        told, earlier = (outputs[start : start + panel.width] for outputs in (again, first))
+        if panel.speaks:
+            assert html_of(told) == html_of(earlier), name
+        else:
+            assert all(output == gr.skip() for output in told), name
+
+
+def panels_before() -> list[tuple[str, list]]:
+    """Return each panel's name with those that are filled before it."""
+    panels = list(PANELS.items())
+    return [(name, [one for _, one in panels[:at]]) for at, (name, _) in enumerate(panels)]
+
+
 def test_the_page_polls_only_while_a_job_is_under_way(visit):
     config = lambda folder: TrainConfig(data="d", output=str(folder))  # noqa: E731
     run = make_job(visit.home, "train", config, [Step(1, 9, 1.0, 1.0, 8.0)], state="running")

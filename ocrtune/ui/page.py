@@ -95,7 +95,7 @@ def build_page(
         copies = Copies(home, account, actions.lent)
         arrived.then(**signed).then(copies.come_back, shared.inputs, None, **shared.private)
         timer.tick(**watched)
-        again.click(**watched)
+        again.click(**watched | {"fn": watching.look_again})
         Api(actions).offer(page)
     return page
 

@@ -355,6 +355,18 @@ class Watching:
             return [*outputs, gr.Timer(active=False), now]
         return [*outputs, gr.Timer(value=self.pace.seconds(page), active=True), now]
 
+    def look_again(
+        self, session: object, language: object, seen: object, view: object = None
+    ) -> list:
+        """Return what `watch` does, told once more: an answer may have got lost on its way.
+
+        What people write in is left alone, as when the language is switched.
+        """
+        before = seen if isinstance(seen, dict) else {}
+        written = {name for name, panel in PANELS.items() if not panel.speaks}
+        kept = {name: moment for name, moment in before.items() if name in written}
+        return self.watch(session, language, kept, view)
+
     def arrive(self, session: object, place: object, language: object, request: gr.Request) -> list:
         """Return jobs, open tab, language and tab names; `?run=` in the address brings a run."""
         known, place = clean(session), place if place in TABS else TABS[0]
