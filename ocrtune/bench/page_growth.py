@@ -68,22 +68,27 @@ def visit(address: str) -> None:
 @contextmanager
 def served(folder: Path) -> Iterator[tuple[str, int]]:
     """Serve a page whose files lie below `folder`; yield its address and its process."""
+    folder.mkdir(parents=True, exist_ok=True)
     port = free_port()
     command = [sys.executable, "-m", "ocrtune", "app", "--port", str(port)]
-    with subprocess.Popen(command, env=surroundings(folder), cwd=ROOT, **QUIET) as page:
+    log = folder / "page.log"
+    with (
+        log.open("wb") as told,
+        subprocess.Popen(
+            command, env=surroundings(folder), cwd=ROOT, stdout=told, stderr=told
+        ) as page,
+    ):
         try:
             until = time.monotonic() + PATIENCE_SECONDS
             while not listens(port):
                 if page.poll() is not None or time.monotonic() > until:
-                    raise PageBenchError("The page did not start.", "Run `ocrtune doctor`.")
+                    end = log.read_text("utf-8", "replace")[-500:]
+                    raise PageBenchError(f"The page did not start: {end}", "See what it needs.")
                 time.sleep(0.1)
             yield f"http://127.0.0.1:{port}", page.pid
         finally:
             page.terminate()
             page.wait(30)
-
-
-QUIET = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
 
 
 def run_once(visitor: Visitor, folder: Path) -> None:
