@@ -424,14 +424,33 @@ def add_read(commands: argparse._SubParsersAction) -> None:
         usage="%(prog)s PICTURE ... [--base MODEL] [--adapter ADAPTER] [OPTION ...]",
         help="read pictures and print the text",
         description="Read pictures and print the text in them, with the picture's name in front "
-        "when there are several.",
+        "when there are several. Folders and zips stand for the pictures and PDFs in them, PDFs "
+        "for their pages. What cannot be read is told, and the exit code is 1 then; the others "
+        "are read all the same.",
     )
     command.add_argument(
         "pictures",
         nargs="*",
         default=argparse.SUPPRESS,
         metavar="PICTURE",
-        help="PNG, JPEG, TIFF, …",
+        help="PNG, JPEG, TIFF, …; a folder, a zip or a PDF",
+    )
+    option(command, ReadConfig, "--pages", "LIST", "of the PDFs, such as 1-3,7 (default: all)")
+    command.add_argument(
+        "--most",
+        metavar="N",
+        type=int,
+        default=argparse.SUPPRESS,
+        help="read the first N pictures only",
+    )
+    command.add_argument(
+        "--csv", metavar="FILE", type=Path, help="write a table of the texts, for spreadsheets"
+    )
+    command.add_argument(
+        "--txt",
+        metavar="FILE",
+        type=Path,
+        help="write the texts into one file; into a zip or a folder one for each picture",
     )
     option(command, ReadConfig, "--base", "MODEL", BASE_HELP)
     option(command, ReadConfig, "--layout", "PRESET", "of MODEL, or auto; adapters bring their own")
@@ -738,19 +757,20 @@ def add_demo(commands: argparse._SubParsersAction) -> None:
 def add_bench(commands: argparse._SubParsersAction) -> None:
     command = commands.add_parser(
         "bench",
-        usage="%(prog)s embedded|build|scores|train|read [OPTION ...]",
+        usage="%(prog)s embedded|build|scores|page|train|read [OPTION ...]",
         help="measure quality and speed on this machine",
         description="embedded: read the same lines with the embedded model and, if it is "
         "installed, with Tesseract: print, long lines, degraded ones, nothing at all, handwritten "
         "digits, real scans; measure speed and memory on two cores. build: what a dataset of many "
         "drawn lines takes, beside another script. scores: what counting the errors of many lines "
-        "takes. train, read: how fast "
+        "takes. page: how fast the page starts, its memory, and whether it grows while pages are "
+        "opened and runs come and go. train, read: how fast "
         "DeepSeek-OCR is tuned and reads on this GPU, with random weights of its size under the "
         "memory of a T4. Writes a report and its figures into DIR.",
     )
     command.add_argument(
         "what",
-        choices=("embedded", "build", "scores", "train", "read"),
+        choices=("embedded", "build", "scores", "page", "train", "read"),
         help="what is measured",
         metavar="WHAT",
     )
@@ -767,6 +787,13 @@ def add_bench(commands: argparse._SubParsersAction) -> None:
         metavar="FILE",
         type=Path,
         help="a program that makes a dataset too, called with content.md and --output PREFIX",
+    )
+    page = command.add_argument_group("page")
+    page.add_argument(
+        "--loads", metavar="N", type=at_least_one, default=500, help="page loads (default: 500)"
+    )
+    page.add_argument(
+        "--runs", metavar="N", type=int, default=50, help="trainings of one step (default: 50)"
     )
     big = command.add_argument_group("train and read")
     big.add_argument(

@@ -360,6 +360,9 @@ def read(config: ReadConfig, watcher: Watcher, args: argparse.Namespace) -> Endi
         if (readings := read_resident(home, config, watcher.emit, offline)) is not None:
             print_predictions(readings, config)
             return ending_of(readings)
+    from ocrtune.read_command import require_output, write_output
+
+    require_output(config, args)
     work_offline(config.base)
     from ocrtune.console import Typewriter
     from ocrtune.reading import read_pictures
@@ -367,13 +370,27 @@ def read(config: ReadConfig, watcher: Watcher, args: argparse.Namespace) -> Endi
     emit, growing = watcher.emit, is_watched(config, args)
     if growing:
         emit = Typewriter(sys.stdout, watcher.emit, has_many_models(config)).emit
-    predictions = read_pictures(config, emit)
+    finished: list[Read] = []
+
+    def note(event: Event) -> None:
+        if isinstance(event, Read):
+            finished.append(event)
+        emit(event)
+
+    try:
+        predictions = read_pictures(config, note)
+    except BaseException:  # what was read until then is kept
+        if not growing and not args.json:
+            print_predictions(finished, config)
+        write_output(finished, args)
+        raise
     if growing:
         print_predictions([prediction for prediction in predictions if prediction.failed], config)
     elif args.json:
         print(json.dumps([asdict(p) for p in predictions], indent=2, ensure_ascii=False))
     else:
         print_predictions(predictions, config)
+    write_output(predictions, args)
     return ending_of(predictions)
 
 
@@ -385,7 +402,10 @@ def ending_of(predictions: "Sequence[Prediction | Read]") -> Ending:
 
 def is_watched(config: ReadConfig, args: argparse.Namespace) -> bool:
     """Return whether somebody sees the text of one picture grow."""
-    return len(config.pictures) == 1 and sys.stdout.isatty() and not (args.json or args.job)
+    from ocrtune.read_command import has_many_pictures
+
+    alone = not has_many_pictures(config) and sys.stdout.isatty()
+    return alone and not (args.json or args.job)
 
 
 def has_many_models(config: ReadConfig) -> bool:
@@ -395,8 +415,11 @@ def has_many_models(config: ReadConfig) -> bool:
 
 def print_predictions(predictions: "Sequence[Prediction | Read]", config: ReadConfig) -> None:
     """Print each text, with as much in front of it as is needed to tell them apart."""
+    from ocrtune.read_command import has_many_pictures
+
+    named = has_many_pictures(config)
     for prediction in predictions:
-        labels = [prediction.picture_id] * (len(config.pictures) > 1)
+        labels = [prediction.picture_id] * named
         labels += [prediction.model] * has_many_models(config)
         if prediction.failed:
             print(f"{prediction.picture_id}: {prediction.failed}", file=sys.stderr)
@@ -746,6 +769,7 @@ def bench(args: argparse.Namespace) -> int:
     """Measure the embedded model, or DeepSeek-OCR's speed, and print the report."""
     work_offline("tiny")
     kinds = {"embedded": bench_embedded, "build": bench_build, "scores": bench_scores}
+    kinds["page"] = bench_page
     return kinds.get(args.what, bench_big)(args)
 
 
@@ -769,6 +793,20 @@ def bench_scores(args: argparse.Namespace) -> int:
     if args.readme:
         from ocrtune.bench.big import put_into_readme
 
+        put_into_readme(args.readme, args.what, text.strip())
+    print(text)
+    return 0
+
+
+def bench_page(args: argparse.Namespace) -> int:
+    """Measure how fast the page starts, and whether it grows."""
+    with watched_by_terminal() as watcher:
+        from ocrtune.bench.big import put_into_readme
+        from ocrtune.bench.page import run_page_bench
+
+        path = run_page_bench(args.output, args.loads, args.runs, watcher.emit)
+    text = path.read_text("utf-8")
+    if args.readme:
         put_into_readme(args.readme, args.what, text.strip())
     print(text)
     return 0

@@ -248,7 +248,12 @@ class LearnConfig(TrainConfig):
 class ReadConfig(Config):
     """Which pictures are read, with what."""
 
-    pictures: tuple[str, ...]
+    pictures: tuple[str, ...]  # files; folders, zips and PDFs stand for what they hold
+    pages: str = ""  # of the PDFs among them, such as `1-3, 7`; empty: all
+    most: int = 0  # pictures that are read at most; 0: all
+    # Folder for the pictures as they are read, and for small ones; somebody looks on then, so the
+    # first readings come soon. Empty keeps none.
+    kept: str = ""
     base: str = "tiny"
     # A preset of the base model's family, `auto` for what suits these pictures, empty for its usual
     # one; an adapter brings its own.
@@ -263,6 +268,7 @@ class ReadConfig(Config):
         object.__setattr__(self, "pictures", tuple(self.pictures))  # JSON has lists only
         object.__setattr__(self, "adapters", tuple(self.adapters))
         require(bool(self.pictures), "No picture was given.", "Name at least one picture.")
+        require(self.most >= 0, f"`most` is {self.most}.", "Use 0 or more; 0 reads all.")
         require(
             not self.both or bool(self.all_adapters),
             "Reading with both models needs an adapter.",

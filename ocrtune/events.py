@@ -93,6 +93,14 @@ class SampleRead:
 
 
 @dataclass(frozen=True)
+class Brought:
+    """These pictures are going to be read, in this order."""
+
+    pictures: Sequence[str]  # their ids
+    left_out: int = 0  # pictures beyond the most that may be read
+
+
+@dataclass(frozen=True)
 class Written:
     """So much of a reading is written; told a few times a second, whole characters only."""
 
@@ -115,6 +123,7 @@ class Read:
     boxes: Sequence[Mapping] = ()  # of each Box its fields
     damaged_boxes: int = 0
     drawn: str = ""
+    why: dict[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -182,6 +191,7 @@ Event = (
     | Step
     | Evaluated
     | SampleRead
+    | Brought
     | Written
     | Read
     | Saved

@@ -104,7 +104,8 @@ def describe_characters(counts: Counter[str]) -> str:
     shown = ", ".join(f"{c} ({n}x)" for c, n in counts.most_common(LISTED_CHARACTERS))
     more = len(counts) - LISTED_CHARACTERS
     noun = "character" if len(counts) == 1 else "characters"
-    return f"{len(counts)} {noun} of the ground truth: {shown}" + (f", {more} more" * (more > 0))
+    told = f"{len(counts)} {noun} of the ground truth: {shown}"
+    return f"{told}, {more} more" if more > 0 else told
 
 
 def batch_order(lengths: Sequence[int], batch_size: int, seed: int) -> Iterator[list[int]]:

@@ -24,6 +24,7 @@ DPI = 300
 MOST_PIXELS = 5_000  # on the longer side: A3 at 300 dpi; some PDFs say a point is a pixel
 MOST_PAGES = 5_000  # of one PDF
 MOST_BYTES = 1024 * MIB
+MOST_UNPACKED = 4 * MOST_BYTES  # of all PDFs of a zip together
 MOST_BOOKS = 500  # PDFs of one archive
 PDFIUM = threading.Lock()
 
@@ -38,6 +39,7 @@ class PdfFiles:
         self.problems: list[Remark] = []  # PDFs that cannot be read
         self.streams: list[IO[bytes]] = []
         self.pages: dict[str, tuple[str, int]] = {}
+        self.unpacked = 0  # bytes of copies on the disk
         for name in books[:MOST_BOOKS]:
             self.add_book(name)
         self.files = dict(files.files) | self.pages
@@ -75,6 +77,13 @@ class PdfFiles:
         with source:
             while part := source.read(MIB):
                 size += len(part)
+                self.unpacked += len(part)
+                if self.unpacked > MOST_UNPACKED:
+                    raise ArchiveError(
+                        f"The PDFs in `{self.label}` unpack to more than {MOST_UNPACKED // MIB:,} "
+                        "MiB.",
+                        "Divide it into smaller ones.",
+                    )
                 if size > MOST_BYTES or size > 300 * MIB + 300 * packed:
                     raise ArchiveError(
                         f"`{name}` is larger than {MOST_BYTES // MIB} MiB.", "Divide it."

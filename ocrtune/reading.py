@@ -1,5 +1,7 @@
 """Reading pictures: from encoded files to predictions, in batches that fit into memory."""
 
+import contextlib
+import functools
 import io
 import os
 import time
@@ -14,9 +16,9 @@ from torch import Tensor
 
 from ocrtune.adapter_names import shown_name
 from ocrtune.config import ReadConfig
-from ocrtune.decoding import Row, decode, ignore, rows_at_once
+from ocrtune.decoding import OTHER_ROWS_AT_ONCE, Row, decode, ignore, rows_at_once
 from ocrtune.errors import ModelError, OcrtuneError
-from ocrtune.events import Emit, Note, Progress, Read, Saved, silent
+from ocrtune.events import Brought, Emit, Event, Note, Progress, Read, Saved, silent
 from ocrtune.families.deepseek_ocr_model import PictureViews
 from ocrtune.families.image_text import Sight
 from ocrtune.families.loaded import LoadedModel
@@ -32,12 +34,17 @@ from ocrtune.families.page_layouts import AUTO
 from ocrtune.families.prompts import is_grounding
 from ocrtune.features import encode_views, lay_out, settle_layout
 from ocrtune.grounding import draw_boxes, labels_are_kinds, parse_places, upright_size
-from ocrtune.pictures import check_picture
+from ocrtune.kept_pictures import KeptPictures
+from ocrtune.picture_sources import Found, Loaded, find_pictures, load_in_portions, told
 from ocrtune.records import Box, OcrContract, Prediction
+from ocrtune.remarks import remark
 from ocrtune.shared_adapters import folder_of
 from ocrtune.streaming import TORN, Stream
 
 BATCHES_TOGETHER = 4  # that take turns in the decoder, so that it seldom runs half empty
+PORTION_BYTES = 256 << 20  # of pictures that are in memory together
+WATCHED = (1, 4)  # pictures of the first portions when somebody waits for them
+LAYOUT_PICTURES = 64  # that are looked at to choose a layout
 TOO_LARGE = "There is not enough memory for this picture. Save it smaller or end other programs."
 
 KEPT = ", which is kept: "
@@ -100,62 +107,156 @@ def free_memory() -> None:
 def read_pictures(
     config: ReadConfig, emit: Emit = silent, opened: Opened | None = None
 ) -> list[Prediction]:
-    """Return the predictions for picture files: of the base model first where `both` are asked.
+    """Return the predictions for pictures: of the base model first where `both` are asked.
 
-    Every adapter reads all pictures in turn, on the one base model that is loaded. opened: models
+    Every adapter reads all pictures in turn, on the one base model that is loaded. Many pictures
+    are read in portions, each by all models, and told as soon as they are read. opened: models
     that are loaded already.
     """
     opened = opened or open_models(config)
+    found = find_pictures(config.pictures, config.pages, config.most)
+    tell_found(config, found, emit)
+    turns = turns_of(config, opened, found, emit)
+    pictures = Pictures(config, found, len(turns), emit)
+    predictions: list[list[Prediction]] = [[] for _ in turns]
+    sizes = portion_sizes(opened.loaded, bool(config.kept))
+    for portion in load_in_portions(found, sizes, PORTION_BYTES):
+        portion = pictures.kept(portion)
+        for read, turn in zip(predictions, turns, strict=True):
+            with turn.begin():
+                read += pictures.read(opened.loaded, portion, turn.model)
+    return [prediction for read in predictions for prediction in read]
+
+
+def tell_found(config: ReadConfig, found: Found, emit: Emit) -> None:
+    """Say what will be read, and what will not."""
+    for one in found.passed_by:
+        emit(Note(str(one)))
+    if config.kept:
+        emit(Brought([given.picture_id for given in found.pictures], found.left_out))
+    elif found.left_out:
+        emit(Note(str(remark("read_left_out", most=config.most, count=found.left_out))))
+
+
+def portion_sizes(loaded: LoadedModel, watched: bool) -> Iterator[int]:
+    """Yield how many pictures are read together: many at once take the least time for all.
+
+    watched: somebody waits for the first ones.
+    """
+    at_once = rows_at_once(loaded)
+    if watched:
+        yield from WATCHED
+        at_once = min(at_once, OTHER_ROWS_AT_ONCE)
+    elif loaded.keeps_features:
+        at_once *= BATCHES_TOGETHER
+    while True:
+        yield at_once
+
+
+@dataclass(frozen=True)
+class Turn:
+    """What has to hold while one of the models reads."""
+
+    model: str  # the name to show
+    begin: Callable[[], contextlib.AbstractContextManager]
+
+
+def turns_of(config: ReadConfig, opened: Opened, found: Found, emit: Emit) -> list[Turn]:
+    """Return the models that read, in their order, ready to begin."""
     loaded = opened.loaded
-    pictures = Pictures(config)
     if not opened.names:
         loaded.contract = opened.contract
         if config.layout == AUTO:
-            choice = settle_layout(loaded, [data for _, data in pictures.sound])
+            choice = settle_layout(loaded, first_pictures(found))
             emit(Note(choice.reason() if choice else f"Layout `{loaded.contract.layout}`."))
         if config.prompt:
             choose_prompt(loaded, config.prompt)
-        return pictures.read(loaded, config.base, emit)
+        return [Turn(config.base, contextlib.nullcontext)]
     for note in opened.told:
         if not (config.prompt and PROMPT_DIFFERS in note.text):
             emit(note)
-    predictions = []
-    for name, folder in opened.names.items():
+    told = set()
+
+    def follow(name: str) -> None:
         use_adapter(loaded, name)
         if config.prompt:
-            change_prompt(loaded, config.prompt, emit)
-        if config.both and not predictions:  # under the contract of the first adapter
-            with loaded.model.disable_adapter():
-                predictions += pictures.read(loaded, config.base, emit)
-        predictions += pictures.read(loaded, f"{config.base} + {shown_name(folder)}", emit)
-    return predictions
+            change_prompt(loaded, config.prompt, silent if name in told else emit)
+            told.add(name)
+
+    def alone(name: str) -> contextlib.AbstractContextManager:
+        follow(name)  # the base model reads under the contract of the first adapter
+        return loaded.model.disable_adapter()
+
+    def tuned(name: str) -> contextlib.AbstractContextManager:
+        follow(name)
+        return contextlib.nullcontext()
+
+    first = next(iter(opened.names))
+    turns = [Turn(config.base, functools.partial(alone, first))] if config.both else []
+    return turns + [
+        Turn(f"{config.base} + {shown_name(folder)}", functools.partial(tuned, name))
+        for name, folder in opened.names.items()
+    ]
+
+
+def first_pictures(found: Found) -> list[bytes]:
+    """Return the sound ones among the first pictures, which stand for all."""
+    first = Found(found.pictures[:LAYOUT_PICTURES])
+    portions = load_in_portions(first, count(1), PORTION_BYTES)
+    return [one.data for portion in portions for one in portion if not one.trouble]
 
 
 class Pictures:
-    """The picture files of one job, opened once and read by one model after another."""
+    """The pictures of one job, opened once and read by one model after another."""
 
-    def __init__(self, config: ReadConfig) -> None:
-        self.names = config.pictures
+    def __init__(self, config: ReadConfig, found: Found, models: int, emit: Emit) -> None:
         self.boxes = Path(config.boxes) if config.boxes else None
-        self.sound, self.unusable = open_files(config.pictures)
+        self.keeper = KeptPictures(Path(config.kept)) if config.kept else None
+        self.is_alone = len(found.pictures) == 1
+        self.total = len(found.pictures) * models
+        self.done = 0  # readings that are over
         self.drawn = 0
+        self.emit = emit
 
-    def read(self, loaded: LoadedModel, model: str, emit: Emit) -> list[Prediction]:
-        """Return the predictions of one model, each told as soon as all are there."""
-        found = read_samples(loaded, self.sound, emit=emit, model=model, streamed=True)
+    def kept(self, portion: list[Loaded]) -> list[Loaded]:
+        """Return the portion, its pictures kept where that is wanted."""
+        if self.keeper is None:
+            return portion
+        kept = []
+        for one in portion:
+            try:
+                if not one.trouble:
+                    self.keeper.keep(one.number, one.data)
+            except OcrtuneError as error:
+                one = replace(one, data=b"", trouble=error)
+            kept.append(one)
+        return kept
+
+    def read(self, loaded: LoadedModel, portion: list[Loaded], model: str) -> list[Prediction]:
+        """Return the predictions of one model, each told as soon as those of the portion exist."""
+        sound = [(one.given.picture_id, one.data) for one in portion if not one.trouble]
+        streamed = self.is_alone or self.keeper is not None
+        found = read_samples(loaded, sound, emit=self.advance, model=model, streamed=streamed)
         readings = {prediction.picture_id: prediction for prediction in found}
-        data = dict(self.sound)
         predictions = []
-        for name in self.names:
-            prediction = readings.get(name) or Prediction(
-                picture_id=name, text="", seconds=0.0, model=model, failed=self.unusable[name]
-            )
+        for one in portion:
+            name = one.given.picture_id
+            prediction = readings.get(name) or unread(one, model)
             if prediction.boxes and self.boxes:
-                prediction = self.draw(prediction, data[name])
-                emit(Saved("boxes", prediction.drawn))
+                prediction = self.draw(prediction, one.data)
+                self.emit(Saved("boxes", prediction.drawn))
             predictions.append(prediction)
-            emit(Read(**asdict(prediction)))
+            self.emit(Read(**asdict(prediction)))
+        self.done += len(portion)
+        if len(sound) < len(portion):
+            self.emit(Progress("read", self.done, self.total))
         return predictions
+
+    def advance(self, event: Event) -> None:
+        """Tell how far all the reading is, not only that of this portion."""
+        if isinstance(event, Progress):
+            event = replace(event, done=self.done + event.done, total=self.total)
+        self.emit(event)
 
     def draw(self, prediction: Prediction, data: bytes) -> Prediction:
         """Write the picture with its boxes; return the prediction that says where it is."""
@@ -172,17 +273,12 @@ class Pictures:
         return replace(prediction, drawn=str(path))
 
 
-def open_files(names: Sequence[str]) -> tuple[list[Picture], dict[str, str]]:
-    """Return the sound pictures among the named files, and why each of the others is none."""
-    sound, unusable = [], {}
-    for name in dict.fromkeys(names):
-        try:
-            sound.append((name, check_picture(Path(name).read_bytes()).data))
-        except OSError as error:
-            unusable[name] = f"It cannot be opened: {error.strerror}. Check the path."
-        except OcrtuneError as error:
-            unusable[name] = str(error)
-    return sound, unusable
+def unread(one: Loaded, model: str) -> Prediction:
+    """Return the prediction for what is no picture: it says why."""
+    failed, why = told(one.trouble)
+    return Prediction(
+        picture_id=one.given.picture_id, text="", seconds=0.0, model=model, failed=failed, why=why
+    )
 
 
 def follow_adapter(loaded: LoadedModel, folder: str, emit: Emit, name: str = DEFAULT) -> None:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 
 from ocrtune.errors import ModelError
 
@@ -43,6 +43,8 @@ class Prediction:
     boxes: tuple[Box, ...] = ()  # where a grounding prompt asked for places
     damaged_boxes: int = 0  # places that were written wrongly; their words are in the text
     drawn: str = ""  # path of the picture with its boxes; empty when none was drawn
+    # Of `failed`, `key` and `values` of the same in other languages; empty where there are none.
+    why: dict[str, object] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, kw_only=True)

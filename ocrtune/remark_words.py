@@ -163,6 +163,32 @@ WORDS = {
         "The picture has more than {most} megapixels. Save it smaller.",
         "图片超过 {most} 百万像素，请缩小后保存。",
     ),
+    "picture_heavy": (
+        "The file is larger than {most} MiB. Save it smaller.",
+        "文件超过 {most} MiB，请缩小后保存。",
+    ),
+    "picture_closed": (
+        "It cannot be opened: {cause}. Check the path.",
+        "无法打开：{cause}。请检查路径。",
+    ),
+    # what was given to be read
+    "read_no_picture": (
+        "`{name}` holds no picture and no PDF. Add some, as JPEG or PNG.",
+        "`{name}` 中没有图片，也没有 PDF。请放入 JPEG 或 PNG 图片。",
+    ),
+    "read_zips": (
+        "Zips within are not opened: {count}, such as `{name}`. Name them themselves.",
+        "有 {count} 个压缩包（如 `{name}`）在里面，不会打开，请单独给出。",
+    ),
+    "read_left_out": (
+        "Only the first {most} pictures are read; {count} more were left out. Read them "
+        "afterwards.",
+        "只识别前 {most} 张图片，另有 {count} 张未读，请之后再读。",
+    ),
+    "read_too_much": (
+        "The pictures before it take all the room there is. Read this one in another go.",
+        "前面的图片已占满空间，请另行识别这一张。",
+    ),
     # tables
     "table_columns": (
         "Pictures come from the column `{image}`, texts from `{text}`.",
@@ -395,6 +421,10 @@ WORDS = {
     "pdf_long": (
         "`{name}` has {count} pages, of which the first {most} are used. Divide it.",
         "`{name}` 有 {count} 页，只使用前 {most} 页。请拆分文件。",
+    ),
+    "pdf_no_page": (
+        "`{name}` has none of the pages that were asked for. Name others.",
+        "`{name}` 中没有所选的页，请另选页码。",
     ),
     # a dataset that was edited, or gets more samples
     "edits_made": (

@@ -6,6 +6,7 @@ from html import escape
 from ocrtune.metrics import marked_difference
 from ocrtune.report_figures import path_name, percent
 from ocrtune.report_filter import line_kinds
+from ocrtune.sentences import translate
 from ocrtune.text import name_character
 
 TAGS = {"missing": "del", "extra": "ins", "wrong": "mark"}
@@ -53,7 +54,7 @@ def _flags(line: Mapping, model: str, words: Mapping[str, str]) -> str:
     if line.get(f"{model}_cut"):
         flags += f' <span class="flag">{words["cut_short"]}</span>'
     if line[f"{model}_failed"]:
-        why = escape(line[f"{model}_failed"])
+        why = escape(translate(words["code"], line[f"{model}_failed"]))
         flags += f' <span class="flag">{words["failure"]}</span>: {why}'
     return flags
 

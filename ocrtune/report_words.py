@@ -55,6 +55,7 @@ SENTENCES = {
 # On the HTML page; figures go by the names they have in report.json.
 WORDS = {
     "en": {
+        "code": "en",
         "title": "Base model against tuned model",
         "reference": "reference",
         "base": "base",
@@ -212,6 +213,7 @@ WORDS = {
         "grey_whiskers": "Grey: with fewer than {few} lines an interval is only a hint.",
     },
     "zh": {
+        "code": "zh",
         "title": "基础模型与微调模型的比较",
         "reference": "标准文本",
         "base": "基础",

@@ -158,8 +158,10 @@ def describe_seen(seen: Seen, split: str) -> str:
     }
     parts = ", ".join(f"{counts[kind]} {words[kind]}" for kind in KINDS if counts[kind])
     count = len(seen.samples)
-    noun = "sample occurs" if count == 1 else "samples occur"
-    told = f"{count} {split} {noun} in the train split too: {parts}."
+    told = (
+        f"{count} {split} {'sample occurs' if count == 1 else 'samples occur'} in the train split "
+        f"too: {parts}."
+    )
     if seen.left_out == "no":
         return f"{told} They are read all the same; `--leave-out-seen` leaves them out."
     return f"{told} {len(seen.ids(seen.left_out))} of them are left out."

@@ -9,6 +9,14 @@ import httpx
 SECONDS = 60.0  # that an answer may take on a busy machine
 
 
+def handler_name(handler: dict) -> str:
+    """Return what a handler is called here: a program's endpoint with a slash, a button without."""
+    name = handler["api_name"]
+    if handler["api_visibility"] == "public":
+        return f"/{name}"
+    return name.removeprefix("press_") if isinstance(name, str) else name
+
+
 @dataclass
 class Visitor:
     """One browser: what it remembers, and its place in gradio's queue."""
@@ -31,7 +39,7 @@ class Visitor:
             answer = self.http.post("/login", data={"username": name, "password": password})
             assert answer.status_code == 200
         config = self.http.get("/config").json()
-        self.handlers = {one["api_name"]: one for one in config["dependencies"]}
+        self.handlers = {handler_name(one): one for one in config["dependencies"]}
         self.components = {one["id"]: one for one in config["components"]}
 
     def value_of(self, component: int, given: list[object]) -> object:

@@ -14,7 +14,7 @@ from PIL import Image
 
 ASSETS = ROOT / "ocrtune" / "assets"
 FILES = {"en": "page.png", "zh": "page_zh.png"}
-SIZE = {"width": 1120, "height": 1050}
+SIZE = {"width": 1120, "height": 1500}
 COLOURS = 128  # of a page in few colours; a third of the bytes
 
 

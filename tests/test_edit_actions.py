@@ -14,6 +14,7 @@ from ocrtune.picture_store import digest_of
 from ocrtune.suspects import Found, Suspect, write_suspects
 from ocrtune.ui.edit_actions import EditActions
 from ocrtune.ui.gallery import View
+from ocrtune.ui.try_actions import TryActions
 from ocrtune.ui.watching import Watching
 
 
@@ -106,9 +107,10 @@ def test_a_corrected_reading_becomes_a_sample(visit, edits, tmp_path):  # noqa: 
     (tmp_path / "mine.png").write_bytes(png(4000))
     config = lambda folder: ReadConfig(pictures=(str(tmp_path / "mine.png"),))  # noqa: E731
     session = visit.session | {"reading": make_job(visit.home, "read", config).id}
-    assert "added/mine.png" in edits.keep_reading("mine", session, "en")
+    trying = TryActions(visit.actions)
+    assert "added/mine.png" in trying.keep_reading("mine", View(), session, "en")
     assert load_samples(prefix_of(visit), "train")[-1].text == "mine"
-    assert "already" in edits.keep_reading("again", session, "en")
+    assert "already" in trying.keep_reading("again", View(), session, "en")
     assert load_samples(prefix_of(visit), "train")[-1].text == "again"
 
 

@@ -19,6 +19,7 @@ from ocrtune.ui.actions import Actions
 from ocrtune.ui.elsewhere import HERE, Elsewhere, remote_words
 from ocrtune.ui.knobs import DEFAULTS, KNOBS
 from ocrtune.ui.looks import look
+from ocrtune.ui.visitors import VISITOR, new_visitor
 from ocrtune.ui.words import say
 
 TOKEN = "hf_a-visitors-own"
@@ -37,7 +38,7 @@ def here(tmp_path):
     build = lambda folder: BuildConfig(source="s.zip", output=str(folder / "dataset"))  # noqa: E731
     dataset = make_job(home, "build", build)
     write_dataset(dataset.folder, 12)
-    session = {"dataset": dataset.id}
+    session = {"dataset": dataset.id, VISITOR: new_visitor()}
     limits = Limits(max_steps=1)  # of this machine; they are not those of another one
     worker = (sys.executable, "-c", WORKER)
     actions = Actions(home, worker, account=lambda: TOKEN, limits=limits)

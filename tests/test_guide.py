@@ -22,6 +22,8 @@ from ocrtune.records import Prediction
 from ocrtune.report import build_comparison, write_report
 from ocrtune.ui import guide, preflight_views, terms, watching
 from ocrtune.ui.actions import SAMPLE, Actions
+from ocrtune.ui.edit_actions import EditActions
+from ocrtune.ui.gallery import View
 from ocrtune.ui.looks import look_at_all
 from ocrtune.ui.watching import TABS, Watching
 from ocrtune.ui.words import LANGUAGES, say
@@ -137,11 +139,13 @@ class Shown:
     layout: dict
 
     @classmethod
-    def of(cls, home: Path, session: dict, language: str = "en") -> "Shown":
+    def of(
+        cls, home: Path, session: dict, language: str = "en", view: View | None = None
+    ) -> "Shown":
         """Return the page after a look at these jobs."""
         config = json.loads(page_config())
         components = {one["id"]: one for one in config["components"]}
-        outputs = Watching(home).watch(session, language, {})
+        outputs = Watching(home).watch(session, language, {}, view)
         watched = next(one for one in config["dependencies"] if len(one["outputs"]) == len(outputs))
         for number, output in zip(watched["outputs"], outputs, strict=True):
             props = components[number]["props"]
@@ -272,19 +276,25 @@ def test_progress_is_told_with_time_and_memory(way):
     assert cer.count("<circle") == 1, "a first measurement alone can be seen"
 
 
-def test_what_was_chosen_to_be_built_stands_out(way, tmp_path):
-    actions = Actions(way.home, ("true",))
-
-    def variants(archive: object, state: str) -> list[str]:
-        buttons = actions.point_at_build(archive, way.sessions[state], "en")
-        return [button.variant for button in buttons]
-
-    plain, primary = "secondary", "primary"
-    assert variants("x.zip", "empty") == [plain, primary, plain]
-    assert variants("x.zip", "built") == [plain, primary, plain]
-    assert variants(None, "empty") == [primary, plain, plain]
-    assert variants(None, "built") == [plain, plain, primary]
-    assert variants("x.zip", "asked") == [plain, plain, plain], "the answer does"
+@pytest.mark.parametrize(
+    ("state", "primary", "button"),
+    [
+        ("empty", "ot-build", "Build the dataset"),
+        ("built", "ot-build", "Build the dataset"),
+        ("failed", "ot-build", "Build the dataset"),
+        ("asked", "ot-answer", "Answer it"),
+        ("building", "ot-sample", "Watch"),
+    ],
+)
+def test_a_zip_that_was_chosen_is_built_next(way, state, primary, button):
+    session = way.sessions[state]
+    edits = EditActions(Actions(way.home, ("true",)))
+    view = edits.bring({"path": "x.zip"}, View(), session, "en")
+    assert Shown.of(way.home, session, view=view).primary("dataset") == [primary]
+    html = guide.show_guide(look_at_all(way.home, session), "en", view)[0]
+    assert f">{button}</button>" in html
+    assert edits.bring(None, view, session, "en") == View()
+    assert not guide.is_brought(look_at_all(way.home, way.sessions["newer"]), view), "it was built"
 
 
 # Empty tabs
@@ -301,7 +311,7 @@ def test_an_empty_tab_explains_itself_and_offers_the_sample(way, name, language)
 # Terms
 
 PATTERNS = {  # of each term: where a text uses it, in English and in Chinese
-    "ground_truth": (r"ground truth|right text", "标准文字|正确文字|正确的文字"),
+    "ground_truth": (r"ground truth", "标准文字"),
     "sample": (r"\bsamples\b|\b(a|each|longest) sample\b", "样本"),  # not: load the sample
     "split": (r"\bsplits?\b|kept unseen for the proof", "留作验证"),
     "base_model": (r"base model", "基础模型"),

@@ -27,9 +27,11 @@ LAYERS = {
         "augmenting",
     }
     | {"grounding", "pictures", "splits", "picture_store", "remarks", "remark_words"}
+    | {"sentences", "sentences_zh_data", "sentences_zh_families", "sentences_zh_hub"}
+    | {"sentences_zh_models", "sentences_zh_results"}
     | {"columns", "cells", "tables", "table_types", "table_truth", "row_choice"}
     | {"dataset_files", "ground_truth", "grouping", "hub_layout"}
-    | {"crops", "pdf_files"}
+    | {"crops", "pdf_files", "picture_sources", "reading_tables", "kept_pictures"}
     | {"edits", "editing", "sample_index", "rebuilding", "extending"}
     | {"old_encodings"}
     | {"encoding", "names", "links", "pieces", "path_lines", "markdown", "markdown_tables"}
@@ -60,7 +62,7 @@ LAYERS = {
     | {"offsite", "offsite_files", "offsite_fetch", "copying"}
     | {"remote", "far_side", "remote_package"},
     5: {"cli", "arguments", "console", "__main__", "ui"}
-    | {"stopping", "jobs_command", "time_limit", "reader", "remote_command"},
+    | {"read_command", "stopping", "jobs_command", "time_limit", "reader", "remote_command"},
 }
 LAYER = {unit: layer for layer, units in LAYERS.items() for unit in units}
 
@@ -117,7 +119,12 @@ HOMES = {  # where a package from elsewhere may be imported
     "packaging": {"doctor"},
     "yaml": {"space_manifest", "deploying"},
     "gradio": {"ui"},
+    "starlette": {"ui"},
+    "anyio": {"ui"},
+    "mcp": {"ui"},
+    "pandas": {"ui"},
     "tqdm": {"console"},
+    "playwright": {"bench"},
     "fontTools": {"pretrain"},
     "rapidfuzz": {"metrics", "names", "pretrain", "near_duplicates"}
     | {"alignment", "number_tokens"},

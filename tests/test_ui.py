@@ -286,10 +286,11 @@ def test_every_panel_fills_exactly_its_widgets(visit, served):
     config = served.get("/config").json()
     widths = [len(handler["outputs"]) for handler in config["dependencies"]]
     outputs = shown(visit.home, visit.session)
-    # arriving, switching, the timer, a tab that is seen again; starts, the Hub, answers, stops;
-    # repairs, the log, the visitor's own jobs, and a run that comes back from the Hub; lines; the
-    # checkup of this machine; sharing a dataset, and stopping that; pushing an adapter
-    assert widths.count(len(outputs)) == 4 + 11 + 20 + 2 + 8 + 1 + 9 + 1 + 2 + 1
+    # arriving, switching, the timer, a tab that is seen again; a file, starts, the Hub, answers,
+    # stops; repairs; the log, the visitor's own jobs, and a run that comes back from the Hub;
+    # lines; the checkup of this machine; sharing a dataset, and stopping that; pushing an adapter;
+    # several pictures, and corrections of what was read
+    assert widths.count(len(outputs)) == 4 + 12 + 20 + 2 + 8 + 1 + 9 + 1 + 2 + 1 + 6
     assert sum(panel.width for panel in PANELS.values()) + 2 == len(outputs)
     for name, panel in PANELS.items():
         for session in (visit.session, {}):
@@ -733,10 +734,13 @@ def test_names_of_uploads_become_harmless(name, kept):
     assert uploads.plain_name(name) == kept
 
 
+KNOWN = {VISITOR: "v" * 22}  # a secret of a visitor
+
+
 def start(visit, session=None, language="en", base="tiny", other="", **changes):
     """Start a run as the page does, with every setting as it stands there unless it is changed."""
     values = {knob.name: knobs.DEFAULTS[knob.name] for knob in knobs.KNOBS} | changes
-    session = visit.session if session is None else session
+    session = KNOWN | (visit.session if session is None else session)
     settings = (base, other, *values.values())
     start_here = Elsewhere(visit.actions).start
     return start_here(HERE, False, {}, "", *settings, session, language)
@@ -749,7 +753,11 @@ def test_start_trains_on_the_visitors_own_dataset(visit):
     assert config["data"] == str(folder / visit.session["dataset"] / "dataset")
     assert config["output"] == str(folder / session["run"] / "run")
     assert (config["steps"], config["batch_size"], config["lora_rank"]) == (30, 4, 8)
-    assert set(session) == {"dataset", "run"}  # what belonged to the run before is forgotten
+    assert set(session) == {
+        "dataset",
+        "run",
+        VISITOR,
+    }  # what belonged to the run before is forgotten
 
 
 def test_every_setting_of_a_run_is_on_the_page():
@@ -907,7 +915,7 @@ def test_the_owner_of_the_machine_may_name_a_folder(visit, tmp_path):
 def test_a_lost_run_can_be_resumed_and_a_finished_one_cannot(visit):
     config = lambda folder: TrainConfig(data="d", output=str(folder / "run"))  # noqa: E731
     with pytest.raises(gr.Error, match="no interrupted run"):
-        visit.actions.resume(visit.session, "en")
+        visit.actions.resume(KNOWN | visit.session, "en")
     run = make_job(visit.home, "train", config, [Step(1, 9, 1.0, 1.0, 8.0)], state="lost")
     (run.folder / "STOP").touch()
     session = visit.session | {"run": run.id}
@@ -918,8 +926,10 @@ def test_a_lost_run_can_be_resumed_and_a_finished_one_cannot(visit):
     shown_now = watching.show_train(watching.look_at_all(visit.home, session), "en")
     assert shown_now[4].visible is True
     assert "Resume goes on" in shown_now[5]
-    again = visit.actions.resume(session, "en")
-    assert again == {"dataset": session["dataset"], "run": run.id}
+    with pytest.raises(gr.Error, match="Only somebody whom the page knows"):
+        visit.actions.resume(session, "en")
+    again = visit.actions.resume(KNOWN | session, "en")
+    assert again == KNOWN | {"dataset": session["dataset"], "run": run.id}
     assert not (run.folder / "STOP").exists()
     assert run.status().pid, "a worker was started"
 
@@ -939,7 +949,7 @@ def test_a_base_that_no_radio_offers_is_not_taken(visit):
 
 
 def check(visit, session=None, language="en"):
-    session = visit.session if session is None else session
+    session = KNOWN | (visit.session if session is None else session)
     values = [knobs.DEFAULTS[knob.name] for knob in knobs.KNOBS]
     return SharedActions(visit.actions).check("tiny", "", *values, "", session, language)
 
@@ -949,7 +959,7 @@ def test_a_check_is_made_with_the_settings_of_the_run(visit):
     config = config_of(visit.actions, session, "check")
     run = config_of(visit.actions, start(visit), "run")
     assert {**config, "output": ""} == {**run, "output": ""}
-    assert session == visit.session | {"check": session["check"]}, "nothing is forgotten for it"
+    assert session == KNOWN | visit.session | {"check": session["check"]}, "nothing is forgotten"
     assert "check" not in start(visit, session), "a run finds out for itself"
 
 
@@ -1197,8 +1207,9 @@ def test_no_page_lists_what_others_did(served, path):
     assert served.get(path).status_code >= 400
 
 
-def test_no_handler_is_offered_as_a_public_endpoint(served):
-    assert served.get("/gradio_api/info").json()["named_endpoints"] == {}
+def test_no_button_is_offered_as_a_public_endpoint(served):
+    named = served.get("/gradio_api/info").json()["named_endpoints"]
+    assert list(named) == ["/read", "/build", "/compare"]
 
 
 def test_the_first_page_asks_nobody_else_for_anything(served):

@@ -31,10 +31,10 @@ from ocrtune.families import DEEPSEEK_OCR, FAMILIES, ModelFamily, get_family
 from ocrtune.hub_layout import Place, find_place, is_hub_id
 from ocrtune.limits import NO_LIMITS, Limits
 from ocrtune.sample_index import SampleIndex
+from ocrtune.sentences import translate
 from ocrtune.ui.accounts import Lent, require_token
 from ocrtune.ui.knobs import KNOBS, read_knobs, turn_knobs
 from ocrtune.ui.looks import Look, clean, look, question
-from ocrtune.ui.parts import variant
 from ocrtune.ui.uploads import hand_out, keep, pass_on, require_kind
 from ocrtune.ui.views import sentence
 from ocrtune.ui.visitors import VISITOR, owner_of
@@ -74,7 +74,8 @@ def shown(action: Callable) -> Callable:
                 words = " ".join(said(error, language)).strip()
             raise gr.Error(sentence(words), SHOWN_SECONDS, print_exception=False) from error
         except OSError as error:  # a full disk, no memory for a process
-            words = say(language, "machine_trouble", why=error.strerror or type(error).__name__)
+            why = translate(language, error.strerror or type(error).__name__)
+            words = say(language, "machine_trouble", why=why)
             raise gr.Error(sentence(words), SHOWN_SECONDS) from error
 
     return wrapper
@@ -130,6 +131,11 @@ class Actions:
         with STARTING:
             known = (self.worker, owner, admit, token)
             return jobs.start_once(self.home, command, settle, *known).id
+
+    def require_owner(self, session: object) -> None:
+        """Refuse a training, which computes for long, to a stranger whom nothing can be told of."""
+        if not owner_of(session):
+            raise Refused("no_owner")
 
     def refuse_too_many(self, session: object) -> None:
         """Refuse another job where this visitor, or all of them, have as many as are allowed."""
@@ -335,6 +341,7 @@ class Actions:
 
     def begin(self, config: TrainConfig, session: object) -> dict:
         """Start a run with these settings."""
+        self.require_owner(session)
         if look(self.home, session, "run").active:
             raise Refused("already_running")
         token = self.own_token() if config.start_from else ""
@@ -353,6 +360,7 @@ class Actions:
             return clean(session)
         if not run.resumable:
             raise Refused("no_checkpoint")
+        self.require_owner(session)
         with STARTING:
             self.refuse_too_many(session)
             jobs.resume(run.job, run.run, self.worker)
@@ -378,10 +386,6 @@ class Actions:
             raise Refused("no_test")
         sample = random.choice(tests)
         return str(hand_out(index.picture(sample), Path(sample.picture_id).name)), sample.text
-
-    def forget_reference(self) -> str:
-        """Return no ground truth: the visitor brought a picture of their own."""
-        return ""
 
     def ask_for_words(self, prompt: object) -> gr.Textbox:
         """Show where to say what shall be located, if it shall."""
@@ -472,15 +476,6 @@ class Actions:
         """Say which base model is chosen, where the list of them is folded away."""
         name = base if isinstance(base, str) and base in BASES else BASES[0]
         return gr.Markdown(label(f"base_{name}"))
-
-    def point_at_build(self, archive: object, session: object, language: str) -> list:
-        """Let the button stand out that builds from what was chosen, and step back without it."""
-        dataset = look(self.home, session, "dataset")
-        asked = question(dataset) is not None
-        sample = not archive and not dataset.usable and not asked
-        proceed = not archive and dataset.usable
-        build = bool(archive) and not asked
-        return [gr.Button(variant=variant(next_)) for next_ in (sample, build, proceed)]
 
 
 def hub_place(name: object) -> Place:

@@ -26,7 +26,7 @@ from ocrtune.ui.own_views import ago
 from ocrtune.ui.parts import variant
 from ocrtune.ui.train_views import measurements
 from ocrtune.ui.views import notice, sentence, text
-from ocrtune.ui.words import say
+from ocrtune.ui.words import said, say
 
 
 def show_compare(looks: Looks, language: str) -> list:
@@ -46,7 +46,7 @@ def show_compare(looks: Looks, language: str) -> list:
         told = remarks(comparison.job.events(), language)
         shown = result(report_of(comparison), language) + told
     except OcrtuneError as error:  # the files can be fetched all the same
-        problem = error.problem.replace(f"{comparison.report}/", "")
+        problem = said(error, language)[0].replace(f"{comparison.report}/", "")
         again = text(language, "compare_again")
         shown = notice(f"{sentence(problem)} {again}", "bad")
     return [*above, shown, gr.Row(visible=True), files]

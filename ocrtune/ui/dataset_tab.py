@@ -80,6 +80,13 @@ def dataset_tab(actions: Actions, shared: Shared) -> TabParts:
             step("dataset_step_3")
             looking = gallery_part(EditActions(actions), shared)
     changes = [
+        archive.change(
+            EditActions(actions).bring,
+            [archive, shared.view, *shared.inputs],
+            shared.view,
+            preprocess=False,  # nobody looks into it yet
+            **shared.private,
+        ),
         sample.click(actions.load_sample, shared.inputs, shared.session, **shared.private),
         build.click(
             actions.build,
@@ -111,12 +118,6 @@ def dataset_tab(actions: Actions, shared: Shared) -> TabParts:
         click = button.click(fetch, shared.inputs, file, **shared.private)
         click.success(None, None, None, js=FETCHED)
     proceed.click(actions.go_to_train, None, shared.tabs, **shared.private)
-    archive.change(
-        actions.point_at_build,
-        [archive, *shared.inputs],
-        [sample, build, proceed],
-        **shared.private,
-    )
     asking = [choice, answer, stop, downloads, build]
     outputs = [
         report,

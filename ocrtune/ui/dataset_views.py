@@ -2,6 +2,7 @@
 
 from ocrtune.config import SHAPES
 from ocrtune.events import Asked
+from ocrtune.sentences import translate
 from ocrtune.ui.looks import Look, question, trouble, waiting
 from ocrtune.ui.views import notice, sentence, text
 from ocrtune.ui.words import say
@@ -19,10 +20,9 @@ def pending(dataset: Look, language: str) -> str:
 
 
 def question_words(asked: Asked, language: str) -> str:
-    """Return what a build has to know; the details of the question are in English only."""
+    """Return what a build has to know, with the details of the question."""
     words = f"<b>{text(language, f'ask_{asked.setting}')}</b>"
-    detail = f"<br>{sentence(asked.problem)}" if language == "en" else ""
-    return notice(words + detail, "busy")
+    return notice(f"{words}<br>{sentence(translate(language, asked.problem))}", "busy")
 
 
 def choices(asked: Asked | None, language: str) -> list[tuple[str, str]]:

@@ -10,6 +10,7 @@ from ocrtune.checkup_words import found_and_fix, state_of, summary, title_of
 from ocrtune.config import DoctorConfig
 from ocrtune.events import Checked, Event
 from ocrtune.hub_pages import hub_page
+from ocrtune.sentences import translate
 from ocrtune.space_prices import PRICES, PRICES_DATE
 from ocrtune.ui.actions import Actions, shown
 from ocrtune.ui.looks import Look, Looks, clean, look, trouble, waiting
@@ -89,7 +90,8 @@ def row(one: Checked, language: str) -> str:
     """Return one finding as a row."""
     try:
         title, state = title_of(one.check, language), state_of(one.state, language)
-        found, fix = found_and_fix(one.words, one.values, language)
+        values = {name: translate(language, value) for name, value in one.values.items()}
+        found, fix = found_and_fix(one.words, values, language)
     except (KeyError, IndexError):  # of another version of ocrtune
         return ""
     more = f"<small>{sentence(fix)}</small>" if fix else ""

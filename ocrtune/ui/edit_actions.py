@@ -6,9 +6,9 @@ Everything here may have been sent by a stranger: ids have to be in the visitor'
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ocrtune.config import CompareConfig, ReadConfig
+from ocrtune.config import CompareConfig
 from ocrtune.dataset_files import read_build_report
-from ocrtune.editing import edit_sample, keep_picture
+from ocrtune.editing import edit_sample
 from ocrtune.edits import LONGEST_TEXT, Change
 from ocrtune.report_page import percent
 from ocrtune.sample_index import IndexedSample, SampleIndex
@@ -16,8 +16,7 @@ from ocrtune.suspects import Suspect
 from ocrtune.ui.actions import Actions, shown
 from ocrtune.ui.gallery import PAGE, View, matching, narrowed, suspects_of
 from ocrtune.ui.looks import Look, look
-from ocrtune.ui.views import notice, text
-from ocrtune.ui.words import Refused, language_of
+from ocrtune.ui.words import Refused
 
 
 def seen(view: object) -> View:
@@ -50,6 +49,12 @@ class EditActions:
     ) -> View:
         """Show other samples."""
         return narrowed(seen(view), split, show, search)
+
+    @shown
+    def bring(self, archive: object, view: object, session: object, language: str) -> View:
+        """Note that the visitor has chosen a zip, which is not built yet; or taken it back."""
+        dataset = look(self.actions.home, session, "dataset")
+        return replace(seen(view), brought=dataset.id if archive else None)
 
     @shown
     def turn_back(self, view: object, session: object, language: str) -> View:
@@ -171,25 +176,6 @@ class EditActions:
         note = f"CER {percent(suspect.cer)}"
         edit_sample(prefix, suspect.picture_id, replace(change, origin="suspects", note=note))
         return replace(seen(view), suspect="")
-
-    # Readings
-
-    @shown
-    def keep_reading(self, words: object, session: object, language: str) -> str:
-        """Make the picture that was read, with its corrected text, a sample of the dataset."""
-        dataset = self.dataset(session)
-        reading = self.actions.need(session, "reading", "no_reading")
-        [name, *_] = ReadConfig.load(reading.job.folder / "config.json").pictures
-        try:
-            data = Path(name).read_bytes()
-        except OSError as error:
-            raise Refused("no_reading") from error
-        done, sample = keep_picture(dataset.dataset, Path(name).name, data, usable(words))
-        key = f"kept_{done}"
-        split = getattr(sample, "split", "") or "train"
-        if done == "edited" and split != "train":
-            key = "kept_unseen"
-        return notice(text(language_of(language), key, name=sample.picture_id), "good")
 
 
 def repaired(dataset: Look, comparison: Look) -> Path:

@@ -4,11 +4,11 @@ import gradio as gr
 
 from ocrtune.dataset_files import read_build_report
 from ocrtune.edits import LONGEST_TEXT
-from ocrtune.events import Read
 from ocrtune.metrics import marked_difference
 from ocrtune.report_page import percent
 from ocrtune.sample_index import SampleIndex
 from ocrtune.suspects import Suspect, load_suspects
+from ocrtune.ui.corrections import LEAST, corrected
 from ocrtune.ui.edit_actions import repaired
 from ocrtune.ui.gallery import (
     PAGE,
@@ -22,6 +22,7 @@ from ocrtune.ui.gallery import (
     suspects_of,
 )
 from ocrtune.ui.looks import Look
+from ocrtune.ui.readings import correctable
 from ocrtune.ui.views import escape, legend, marked, notice, picture, text, user_text
 from ocrtune.ui.words import label, say
 
@@ -167,17 +168,36 @@ def show_suspect_text(looks: dict[str, Look], language: str, view: View | None =
 
 
 def show_keep(looks: dict[str, Look], language: str, view: View | None = None) -> list:
-    """Return whether a reading can be corrected, what comes of it, and the button."""
+    """Return whether a reading can be corrected, what comes of it, and the buttons."""
     reading, dataset = looks["reading"], looks["dataset"]
-    words = text(language, "keep_hint" if dataset.usable else "keep_no_dataset")
-    button = gr.Button(interactive=dataset.usable)
-    return [gr.Column(visible=reading.usable), f'<p class="ot-hint">{words}</p>', button]
+    found = correctable(reading, view or View())
+    count = len(corrected(reading.job.folder)) if reading.job else 0
+    hint, button = "keep_hint", "keep_button"
+    if not dataset.usable:
+        hint, button = "keep_no_dataset" if count < LEAST else "keep_enough", "keep_later_button"
+    words = text(language, hint, count=count, least=LEAST)
+    return [
+        gr.Column(visible=found is not None),
+        f'<p class="ot-hint">{words}</p>',
+        gr.Button(value=say(language, button)),
+        gr.Button(visible=not dataset.usable and count >= LEAST, interactive=not dataset.active),
+    ]
+
+
+def look_at_kept(looks: dict[str, Look], view: View) -> list:
+    """Return what differs when another reading can be corrected, or more of them were."""
+    job = looks["reading"].job
+    found = correctable(looks["reading"], view)
+    count = len(corrected(job.folder)) if job else 0
+    return [job.id if job else "", found and found[0], count]
+
+
+def look_at_correctable(looks: dict[str, Look], view: View) -> list:
+    """Return what differs when another reading can be corrected: not while one is."""
+    return look_at_kept(looks, view)[:2]
 
 
 def show_keep_text(looks: dict[str, Look], language: str, view: View | None = None) -> list:
     """Return what the tuned model has read, to be corrected; nothing was kept yet."""
-    reading = looks["reading"]
-    if not reading.usable:
-        return [gr.skip(), ""]
-    read = [event.text for event in reading.job.events() if isinstance(event, Read)]
-    return [gr.Textbox(value=read[-1] if read else ""), ""]
+    found = correctable(looks["reading"], view or View())
+    return [gr.Textbox(value=found[1]), ""] if found else [gr.skip(), ""]

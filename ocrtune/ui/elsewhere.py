@@ -129,6 +129,7 @@ class Elsewhere:
         agreed = Terms.of(terms)
         if consent is not True or agreed is None or agreed.flavor != where:
             raise Refused("remote_agree")
+        self.actions.require_owner(session)
         token = self.actions.token()
         config, samples, told = self.run_of(settings, strict=True)
         refuse_unsendable(config)
@@ -158,6 +159,7 @@ class Elsewhere:
         state = RemoteState.load(run.job.folder) if run.job else None
         if state is None or run.active:
             return self.actions.resume(session, language)
+        self.actions.require_owner(session)
         token = self.actions.token()
         if not state.may_go_on and not state.agreed:
             agreed = Terms.of(terms)

@@ -37,9 +37,13 @@ class View:
     line_search: str = ""
     line_page: int = 0
     line_at: int = -1  # place of the line that was jumped to, among those shown
+    readings: str = "all"  # which of several pictures read in one go are listed
+    reading: int = 0  # number of the one that is open, from 1; 0: none
     more: bool = False  # whether the choice of what else is compared is open
     log: bool = False  # whether the log of the run is open
     mine: bool = False  # whether the list of the visitor's own jobs is open
+    # A zip was chosen while this was the dataset's job (empty: none); None: nothing is chosen.
+    brought: str | None = None
     doomed: str = ""  # what is asked about before it is deleted: a job's id, or EVERYTHING
 
 

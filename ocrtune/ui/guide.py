@@ -14,6 +14,7 @@ import gradio as gr
 from ocrtune.dataset_files import read_build_report
 from ocrtune.events import Step
 from ocrtune.ui.actions import SAMPLE, trained
+from ocrtune.ui.gallery import View
 from ocrtune.ui.looks import Look, Looks, question, stage_words
 from ocrtune.ui.views import bar, duration, escape, notice, text
 
@@ -23,6 +24,7 @@ COMPARE_TAB: Acts = (("tab", "compare"), ("show", "#ot-compare"))
 TRY_TAB: Acts = (("tab", "try"), ("show", "#ot-try-result"))
 ACTS: dict[str, Acts] = {
     "sample": (("tab", "dataset"), ("click", "#ot-sample"), ("show", "#ot-dataset-report")),
+    "build": (("tab", "dataset"), ("click", "#ot-build"), ("show", "#ot-dataset-report")),
     "own": (("tab", "dataset"), ("show", "#ot-bring")),
     "answer": (("tab", "dataset"), ("show", "#ot-dataset-report")),
     "start": (("tab", "train"), ("click", "#ot-start"), ("show", "#ot-train-progress")),
@@ -58,17 +60,26 @@ class Next:
     busy: Look | None = None  # what is under way
 
 
-def show_guide(looks: Looks, language: str) -> list:
+def show_guide(looks: Looks, language: str, view: View | None = None) -> list:
     """Return the guide bar."""
-    return [guide_html(next_step(looks, language), done_tabs(looks), language)]
+    return [guide_html(next_step(looks, language, view), done_tabs(looks), language)]
 
 
-def next_step(looks: Looks, language: str) -> Next:
+def is_brought(looks: Looks, view: View | None) -> bool:
+    """Return whether the visitor has chosen a zip that waits to be built."""
+    dataset = looks["dataset"]
+    chosen = view is not None and view.brought == dataset.id
+    return chosen and not dataset.active and question(dataset) is None
+
+
+def next_step(looks: Looks, language: str, view: View | None = None) -> Next:
     """Return what is sensible to do next."""
     for name in TABS_OF:
         if looks[name].active:
             return under_way(name, looks[name], language)
     dataset, run = looks["dataset"], looks["run"]
+    if is_brought(looks, view):
+        return Next("guide_brought", "build_button", ACTS["build"])
     if question(dataset):
         return Next("guide_question", "guide_answer", ACTS["answer"])
     if dataset.job and not dataset.usable:

@@ -13,6 +13,7 @@ from ocrtune.job_status import TRAININGS
 from ocrtune.keeping import Kept, job_of, kept_until, survey
 from ocrtune.limits import NO_LIMITS, Limits
 from ocrtune.remote import STATE as REMOTE_STATE
+from ocrtune.sentences import translate
 from ocrtune.ui.views import bar, escape, notice, sentence, text
 from ocrtune.ui.visitors import SECRET, VISITOR, may_use, owners_of
 from ocrtune.ui.words import said, say
@@ -238,7 +239,7 @@ def remarks(events: list[Event], language: str) -> str:
     told = [event.text for event in events if isinstance(event, Note)]
     if not told:
         return ""
-    rows = "".join(f"<li>{sentence(words)}</li>" for words in told)
+    rows = "".join(f"<li>{sentence(translate(language, words))}</li>" for words in told)
     title = text(language, "remarks", count=len(told))
     return f'<details class="ot-remarks"><summary>{title}</summary><ul>{rows}</ul></details>'
 
@@ -292,7 +293,8 @@ def waiting(seen: Look, language: str, doing: str) -> str:
 def lost_words(key: str, seen: Look, language: str) -> str:
     """Return that the work was interrupted, and why if that is known, as HTML."""
     why = seen.job.why_lost()
-    return f"{text(language, key)} {sentence(why) if why else text(language, 'lost_why')}"
+    known = sentence(translate(language, why)) if why else text(language, "lost_why")
+    return f"{text(language, key)} {known}"
 
 
 def trouble(seen: Look, language: str) -> str:

@@ -23,6 +23,7 @@
   const speak = async (language) => {
     const store = await localeStore().catch(() => null);
     if (store) store.set(language === "zh" ? "zh-CN" : "en");
+    document.documentElement.lang = language === "zh" ? "zh-CN" : "en"; // how voices and fonts read it
   };
   // A sample is a button in our own HTML: its click becomes that of a hidden button of gradio's,
   // whose handler asks for what was picked.
@@ -97,9 +98,11 @@
     const button = event.target.closest?.(PRESSED);
     if (button && !button.disabled && event.isTrusted) mark(button);
   }, true);
+  let answered = performance.now(); // last
   new PerformanceObserver((list) => {
     for (const entry of list.getEntries()) {
       if (!/\/queue\/data/.test(entry.name)) continue;
+      answered = performance.now();
       for (const told of pressed.values()) {
         if (entry.responseEnd < told.since) continue;
         told.answers += 1;
@@ -112,6 +115,15 @@
   document.addEventListener("visibilitychange", () => {
     if (!document.hidden) document.querySelector("#ot-look")?.click();
   });
+  // Where an answer got lost on its way, the timer waits for it for ever. While something is under
+  // way and seen, silence longer than any pace of ours is broken by another look.
+  const SILENCE = 30000;
+  setInterval(() => {
+    const follows = !document.hidden && document.querySelector("#ot-guide .ot-bar");
+    if (!follows || performance.now() - answered < SILENCE) return;
+    answered = performance.now();
+    document.querySelector("#ot-look")?.click();
+  }, 5000);
   // The guide bar is drawn anew with every step of a job: who stood on its button stays there.
   let onGuide = false;
   document.addEventListener("focusin", (event) => {
@@ -158,6 +170,24 @@
     await copyText(button.parentElement.querySelector("input[data-ot-link]"));
     const before = button.textContent;
     button.textContent = button.dataset.otCopied;
+    setTimeout(() => { button.textContent = before; }, 2000);
+  });
+  // A text is copied as it was read, without the marks that the page draws into it.
+  document.addEventListener("click", async (event) => {
+    const button = event.target.closest("[data-ot-text]");
+    if (!button) return;
+    try {
+      await navigator.clipboard.writeText(button.dataset.otText);
+    } catch { // no secure address, or a frame that may not
+      const area = document.createElement("textarea");
+      area.value = button.dataset.otText;
+      document.body.append(area);
+      area.select();
+      document.execCommand("copy");
+      area.remove();
+    }
+    const before = button.textContent;
+    button.textContent = button.dataset.otDone;
     setTimeout(() => { button.textContent = before; }, 2000);
   });
   window.ocrtune = {

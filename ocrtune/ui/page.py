@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import gradio as gr
+from starlette.middleware import Middleware
 
 from ocrtune import jobs
 from ocrtune.config import BASES, USUAL_PRESET
@@ -17,13 +18,17 @@ from ocrtune.limits import NO_LIMITS, Limits
 from ocrtune.offsite import await_copies
 from ocrtune.ui.accounts import THIS_MACHINE, accounts_of
 from ocrtune.ui.actions import Actions, choice
+from ocrtune.ui.api import Api
 from ocrtune.ui.blocks import PolledBlocks
 from ocrtune.ui.compare_tab import compare_tab
 from ocrtune.ui.copies import Copies
 from ocrtune.ui.dataset_tab import dataset_tab
+from ocrtune.ui.doors import Doors
 from ocrtune.ui.gallery import View
 from ocrtune.ui.guide import guide_part
+from ocrtune.ui.open_pages import MOST_PAGES
 from ocrtune.ui.parts import Shared, TabParts
+from ocrtune.ui.picture_tool import PictureTool
 from ocrtune.ui.sign_in import sign_in_bar
 from ocrtune.ui.sweeping import Sweeper
 from ocrtune.ui.terms import CARDS
@@ -91,6 +96,7 @@ def build_page(
         arrived.then(**signed).then(copies.come_back, shared.inputs, None, **shared.private)
         timer.tick(**watched)
         again.click(**watched)
+        Api(actions).offer(page)
     return page
 
 
@@ -162,8 +168,11 @@ def state_secret(home: Path) -> str:
         ) from error
 
 
-def launch_arguments(share: bool = False) -> dict:
-    """Return how the page is served: nothing recorded, nothing listed, nothing from elsewhere."""
+def launch_arguments(share: bool = False, tool: PictureTool | None = None) -> dict:
+    """Return how the page is served: nothing recorded, nothing listed, nothing from elsewhere.
+
+    tool: what assistants are offered over MCP; gradio's own server would offer every endpoint.
+    """
     return {
         "theme": theme(),
         "css": style(),
@@ -177,7 +186,9 @@ def launch_arguments(share: bool = False) -> dict:
         "ssr_mode": False,
         "share": share,
         "mcp_server": False,
+        "app_kwargs": {"middleware": [Middleware(Doors, tool=tool)]},
         "quiet": True,
+        "state_session_capacity": MOST_PAGES,
         "ssl_verify": False,  # gradio greets itself, without TLS: no need to read certificates
     }
 
@@ -203,13 +214,14 @@ def launch(
     account = accounts_of(own)
     page = build_page(home, folders=own, account=account, limits=limits)
     Copies(home, account).go_on()
+    tool = PictureTool(Api(Actions(home, limits=limits)))  # which acts with nobody's account
     port = port or int(os.environ.get("OCRTUNE_PORT") or 0) or None
     try:
         page.queue(default_concurrency_limit=8, max_size=200).launch(
             server_name=host,
             server_port=port,
             prevent_thread_lock=True,
-            **launch_arguments(share),
+            **launch_arguments(share, tool),
         )
     except OSError as error:
         raise JobError(

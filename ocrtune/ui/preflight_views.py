@@ -23,7 +23,9 @@ def preflight(
     if told:
         return result(told, language) + remarks(checked, language)
     told = last_preflight(events) if run.job else None
-    return result(told, language) if told else ""
+    if not told:
+        return ""
+    return result(told, language) if run.active else figures(told, language)
 
 
 def last_preflight(events: list[Event]) -> Preflight | None:
@@ -33,14 +35,19 @@ def last_preflight(events: list[Event]) -> Preflight | None:
 
 def result(told: Preflight, language: str) -> str:
     """Return what a preflight means in sentences, with all figures folded away below."""
-    rows = "".join(f"<li>{words}</li>" for words in sentences(told, language))
-    figures = tiles(numbers(told, language)) + f'<ul class="ot-hint">{rows}</ul>'
     said = "".join(f"<li>{words}</li>" for words in advice(told, language))
     return (
         notice(verdict(told, language), "good" if fits(told) else "bad")
         + f'<ul class="ot-advice">{said}</ul>'
-        + folded(text(language, "check_figures"), figures)
+        + figures(told, language)
     )
+
+
+def figures(told: Preflight, language: str) -> str:
+    """Return everything that was counted and measured, folded."""
+    rows = "".join(f"<li>{words}</li>" for words in sentences(told, language))
+    inner = tiles(numbers(told, language)) + f'<ul class="ot-hint">{rows}</ul>'
+    return folded(text(language, "check_figures"), inner)
 
 
 def fits(told: Preflight) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ocrtune.remarks import outline_remark, say_remark
+from ocrtune.sentences import translate
 from ocrtune.ui.report_charts import histogram, percent, script_bar
 from ocrtune.ui.views import escape, notice, sentence, text, tiles
 from ocrtune.ui.words import LANGUAGES
@@ -67,7 +68,7 @@ def said(one: Mapping[str, Any], language: str) -> str:
     """
     key = one.get("key")
     if not key:
-        return sentence(one.get("reason") or one.get("text") or "")
+        return sentence(translate(language, one.get("reason") or one.get("text") or ""))
     return sentence(say_remark(language, key, one.get("values") or {}))
 
 

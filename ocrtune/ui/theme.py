@@ -21,6 +21,7 @@ FONTS = (
 PLACED_WORDS = {  # gradio has no other way to change these
     '.ot-archive [data-testid="upload-text"]': "archive_drop",
     '.ot-content [data-testid="upload-text"]': "content_drop",
+    '.ot-several [data-testid="upload-text"]': "several_drop",
     '.ot-texts [data-testid="upload-text"]': "texts_drop",
     ".toast-title.error": "trouble",
 }

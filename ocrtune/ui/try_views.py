@@ -3,13 +3,16 @@
 from pathlib import Path
 
 from ocrtune.events import Event, Read, Written
+from ocrtune.hub_words import in_language
 from ocrtune.metrics import marked_difference
+from ocrtune.remark_words import ENGLISH as REMARKS
+from ocrtune.remarks import say_remark
 from ocrtune.ui.looks import Look, remarks, trouble, waiting
-from ocrtune.ui.views import legend, marked, notice, picture, text, user_text
+from ocrtune.ui.views import escape, legend, marked, notice, picture, sentence, text, user_text
 
 
-def result(reading: Look, events: list[Event], reference: str, language: str) -> str:
-    """Return what the models read, side by side, with what differs marked."""
+def single(reading: Look, events: list[Event], reference: str, language: str) -> str:
+    """Return what the models read off one picture, side by side, with what differs marked."""
     if not reading.job:
         return notice(text(language, "try_none"))
     if reading.active:
@@ -62,7 +65,7 @@ def right_text(reference: str, language: str) -> str:
 def column(read: Read, index: int, against: str, language: str) -> str:
     """Return one model's reading; the first is the base model's."""
     if read.failed:
-        words = f"<em>{text(language, 'read_failed')}</em>"
+        words = f"<em>{text(language, 'read_failed')} {sentence(failed_words(read, language))}</em>"
     elif not read.text.strip():
         words = f"<em>{text(language, 'read_nothing')}</em>"
     elif against:
@@ -74,7 +77,30 @@ def column(read: Read, index: int, against: str, language: str) -> str:
     seconds = text(language, "read_seconds", seconds=f"{read.seconds:.1f}")
     return (
         f'<div class="ot-reading"><h4>{title(index, language)}</h4><p>{words}</p>'
-        f"<small>{seconds}{looped}{cut}</small>{places(read, language)}</div>"
+        f"<small>{seconds}{looped}{cut}</small>{copy_button(read, language)}"
+        f"{places(read, language)}</div>"
+    )
+
+
+def failed_words(read: Read, language: str) -> str:
+    """Return why a picture was not read and what to do, in the visitor's language."""
+    key, values = read.why.get("key"), read.why.get("values")
+    if isinstance(key, str) and isinstance(values, dict):
+        if key in REMARKS:
+            return say_remark(language, key, values)
+        if known := in_language(language, key, values):
+            return " ".join(known)
+    return read.failed
+
+
+def copy_button(read: Read, language: str) -> str:
+    """Return the button that copies a text as it was read, without the marks."""
+    if not read.text.strip():
+        return ""
+    copied = text(language, "link_copied")
+    return (
+        f'<button type="button" class="ot-small ot-copy" data-ot-text="{escape(read.text)}" '
+        f'data-ot-done="{copied}">{text(language, "copy_text")}</button>'
     )
 
 

@@ -96,10 +96,13 @@ def legend(language: str) -> str:
     return f'<p class="ot-legend">{marks}</p>'
 
 
-def picture(data: bytes, alternative: str) -> str:
-    """Return an image element that holds the picture itself: no URL that others could open."""
+def picture(data: bytes, alternative: str, most_bytes: int = PLAIN_BYTES) -> str:
+    """Return an image element that holds the picture itself: no URL that others could open.
+
+    most_bytes: of one that is not shrunk.
+    """
     kind = next((kind for start, kind in SIGNATURES if data.startswith(start)), "")
-    if not kind or len(data) > PLAIN_BYTES:
+    if not kind or len(data) > most_bytes:
         kind, data = "jpeg", thumbnail(data)
     encoded = base64.b64encode(data).decode()
     return (

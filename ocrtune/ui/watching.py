@@ -24,10 +24,10 @@ from ocrtune.ui import (
     guide,
     own_views,
     preflight_views,
+    readings,
     report_views,
     shared_views,
     train_views,
-    try_views,
 )
 from ocrtune.ui.actions import offered_prompts
 from ocrtune.ui.curves import curve
@@ -48,20 +48,21 @@ from ocrtune.ui.share_views import show_shared
 from ocrtune.ui.terms import CARDS, show_terms
 from ocrtune.ui.views import notice, sentence
 from ocrtune.ui.visitors import VISITOR, new_visitor
-from ocrtune.ui.words import language_of, say
+from ocrtune.ui.words import language_of, said, say
 
 TABS = ("dataset", "train", "try", "compare")
 NVIDIA = Path("/dev/nvidiactl")
 
 
-def show_dataset(looks: Looks, language: str) -> list:
+def show_dataset(looks: Looks, language: str, view: View | None = None) -> list:
     """Return the report, the sample button, the way on, what is asked, the downloads, the build."""
     dataset = looks["dataset"]
-    first = not dataset.usable and question(dataset) is None
+    build = guide.is_brought(looks, view)
+    first = not dataset.usable and question(dataset) is None and not build
     sample = gr.Button(interactive=not dataset.active, variant=variant(first))
-    proceed = gr.Button(visible=dataset.usable, variant="primary")
+    proceed = gr.Button(visible=dataset.usable, variant=variant(not build))
     asking = [*asked_widgets(dataset, language), gr.Row(visible=dataset.usable)]
-    asking.append(gr.Button(interactive=not dataset.active, variant="secondary"))
+    asking.append(gr.Button(interactive=not dataset.active, variant=variant(build)))
     if not dataset.usable:
         return [dataset_views.pending(dataset, language), sample, proceed, *asking]
     report = read_build_report(dataset.dataset)
@@ -160,7 +161,8 @@ def show_try(looks: Looks, language: str) -> list:
             variant=variant(guide.reading_is_next(looks)),
         ),
         gr.Button(visible=looks["dataset"].usable),
-        try_views.result(reading, events, reference(reading), language),
+        gr.Button(visible=not looks["dataset"].usable),
+        readings.result(reading, events, reference(reading), language),
     ]
 
 
@@ -202,7 +204,7 @@ class Panel:
             return self.show(looks, language, view) if self.sight else self.show(looks, language)
         except OcrtuneError as error:
             outputs = [gr.skip() for _ in range(self.width)]
-            outputs[self.notice] = notice(sentence(str(error)), "bad")
+            outputs[self.notice] = notice(sentence(" ".join(said(error, language))), "bad")
             return outputs
 
 
@@ -221,6 +223,11 @@ def opened(dataset: Look, view: View) -> list[IndexedSample]:
     """Return the sample on the card, if there is one."""
     found = SampleIndex(dataset.dataset).find(view.open) if dataset.usable and view.open else None
     return [found] if found else []
+
+
+def look_at_brought(looks: Looks, view: View) -> str | None:
+    """Return what differs when a zip was chosen."""
+    return view.brought
 
 
 def look_at_lines(looks: Looks, view: View) -> list:
@@ -249,15 +256,12 @@ def look_at_mine(looks: Looks, view: View) -> list:
     return [view.mine, view.doomed]
 
 
-def look_no_further(looks: Looks, view: View) -> None:
-    """The jobs alone say whether there is anything new."""
-
-
 GALLERY = (("dataset",), ("comparison",))
 EVERY_END = ((), tuple(COMMANDS))
 SUSPECTS = ((), ("comparison", "dataset"))
+FOLLOWED = ("dataset", "run", "reading", "comparison")
 PANELS = {
-    "dataset": Panel(show_dataset, ("dataset",), (), 0, 8),
+    "dataset": Panel(show_dataset, ("dataset",), (), 0, 8, look_at_brought),
     "gallery": Panel(editor.show_gallery, *GALLERY, 5, 12, look_at_gallery),
     "gallery_text": Panel(editor.show_text, (), ("dataset",), 0, 1, look_at_card, speaks=False),
     "kept": Panel(show_kept, (), ("dataset", "run", "comparison"), 0, 1),
@@ -268,13 +272,14 @@ PANELS = {
     "mine": Panel(show_mine, *EVERY_END, 0, 4, look_at_mine),
     "push": Panel(shared_views.show_push, ("push",), ("run",), 2, 3),
     "doctor": Panel(doctor_part.show_doctor, ("doctor",), (), 1, 2),
-    "try": Panel(show_try, ("reading",), ("run", "dataset"), 4, 5),
+    "try": Panel(show_try, ("reading",), ("run", "dataset"), 5, 6),
+    "readings": Panel(readings.show_readings, ("reading",), (), 1, 8, readings.look_at_readings),
     "try_next": Panel(
         guide.show_after_reading, ("reading", "comparison"), ("run", "dataset"), 0, 1
     ),
-    "keep": Panel(editor.show_keep, (), ("reading", "dataset"), 1, 3, look_no_further),
+    "keep": Panel(editor.show_keep, (), ("reading", "dataset"), 1, 4, editor.look_at_kept),
     "keep_text": Panel(
-        editor.show_keep_text, (), ("reading",), 1, 2, look_no_further, speaks=False
+        editor.show_keep_text, (), (), 1, 2, editor.look_at_correctable, speaks=False
     ),
     "compare": Panel(compare_panels.show_compare, ("comparison",), ("run", "dataset"), 2, 5),
     "more": Panel(compare_panels.show_more, (), ("run",), 0, 1, look_at_more),
@@ -284,13 +289,15 @@ PANELS = {
         editor.show_suspect_text, *SUSPECTS, 0, 2, look_at_suspects, speaks=False
     ),
     "terms": Panel(show_terms, (), (), 0, len(CARDS)),
-    "guide": Panel(guide.show_guide, ("dataset", "run", "reading", "comparison"), (), 0, 1),
+    "guide": Panel(
+        guide.show_guide, ("dataset", "run", "reading", "comparison"), (), 0, 1, look_at_brought
+    ),
 }
 
 
 # What moves with every step of a training is shown piece by piece: gradio takes milliseconds for
 # each button that it is told of. Nothing in it is filled in by people.
-MOVING = ("train",)
+MOVING = ("train", "readings")
 TOLD = "told "  # before the name of such a panel
 
 

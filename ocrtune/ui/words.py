@@ -9,6 +9,7 @@ from gradio.i18n import I18nData
 
 from ocrtune.errors import OcrtuneError
 from ocrtune.hub_words import in_language
+from ocrtune.sentences import translate
 from ocrtune.ui.words_en import ENGLISH
 from ocrtune.ui.words_zh import CHINESE
 
@@ -39,7 +40,8 @@ def said(told: object, language: str) -> tuple[str, str]:
 
     In the visitor's language where its words are known, else as it is written: in English.
     """
-    return in_language(language, told.key, told.values) or (told.problem, told.fix)
+    own = in_language(language, told.key, told.values)
+    return own or (translate(language, told.problem), translate(language, told.fix))
 
 
 def label(key: str) -> I18nData:

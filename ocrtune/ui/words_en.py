@@ -251,7 +251,8 @@ ENGLISH = {
     "cer_best": "lowest CER so far: these weights are kept",
     "cer_before": "CER before",
     # Try OCR
-    "try_step_1": "### Bring a picture\nOne line or one page. It is only used for this reading.",
+    "try_step_1": "### Bring pictures\nOne line or one page, or several: pictures, a zip, a PDF. "
+    "They are only used for this reading.",
     "try_step_2": "### Read it",
     "try_step_3": "### See the difference",
     "picture": "Picture",
@@ -285,7 +286,38 @@ ENGLISH = {
     "prompt_words": "Words to locate",
     "prompt_words_hint": "As they stand on the picture",
     "read_failed": "This picture could not be read.",
-    "from_dataset": "This picture is in the dataset, so its right text is known.",
+    # several pictures in one go
+    "several": "Several pictures, a zip or a PDF",
+    "several_drop": "Drop files here, or click to choose; up to 50 pictures in one go",
+    "pages": "Pages of a PDF",
+    "pages_hint": "All, or for example 1-3, 7",
+    "take_sample_button": "Take a picture of the sample",
+    "shared_try_fold": "Read with an adapter that somebody has shared",
+    "stop_reading": "Stop reading",
+    "bad_pages": "`{pages}` names no pages. Write them like 1-3, 7, or leave the box empty for "
+    "all.",
+    "too_many_files": "These are too many files. Give {most} at most in one go, or a zip.",
+    "too_large_files": "These files are too large. Give {most} MB at most in one go.",
+    "readings_all": "All",
+    "readings_differ": "Where the models differ",
+    "readings_flagged": "Repeated or cut",
+    "readings_failed": "Not read",
+    "readings_busy": "{done} of {total} pictures are read.",
+    "readings_left": "About {time} left.",
+    "readings_done": "{done} of {total} pictures were read.",
+    "readings_failed_count": "Not read: {count}.",
+    "readings_differ_count": "The models differ on {count}.",
+    "readings_flagged_count": "Repeated or cut: {count}.",
+    "readings_no_match": "No picture is of that kind.",
+    "readings_waiting": "waiting",
+    "flag_looped": "repeats itself",
+    "flag_cut": "cut",
+    "flag_failed": "not read",
+    "copy_text": "Copy the text",
+    "download_readings_csv": "Table (CSV)",
+    "download_readings_txt": "Text (TXT)",
+    "download_readings_zip": "A text for each (ZIP)",
+    "from_dataset": "This picture came with its right text.",
     # Compare
     "compare_step_1": "### What is compared\nBoth models read pictures that were never learned "
     "from, under the same settings.",
@@ -295,6 +327,7 @@ ENGLISH = {
     "compare_no_run": "There is nothing to compare yet: first let a model learn from your dataset.",
     "compare_run_busy": "The run is still learning. You can compare as soon as it has ended.",
     "compare_ready": "{test} unseen pictures, read by the base model and by your tuned model.",
+    "no_test": "Every picture of this dataset is excluded. Include one again in the Dataset tab.",
     "compare_no_test": "This dataset has no test pictures, so nothing can be compared. Build one "
     "from at least 3 different pictures; 300 are a good start.",
     "compare_none": "Both error rates appear here, then the worst lines with their pictures.",
@@ -365,7 +398,7 @@ ENGLISH = {
     "stage_build": "checking the pictures",
     "stage_load": "loading the model",
     "stage_features": "looking at the pictures",
-    "stage_read": "pictures read",
+    "stage_read": "readings done",
     "stage_compare": "comparing",
     "stage_train": "starting",
     "stage_count": "{stage}, {done} of {total}",
@@ -474,8 +507,17 @@ ENGLISH = {
     "right_button": "The text is right",
     "suspect_gone": "This line is not in your dataset any more. Compare again.",
     "keep_hint": "Is this wrong? Correct it and keep it for training.",
-    "keep_no_dataset": "Is this wrong? With a dataset you could correct it and keep it for "
-    "training. Load the sample or build one on the Dataset tab first.",
+    "keep_no_dataset": "Is this wrong? Correct it and keep it: {least} corrected pictures make a "
+    "dataset of your own. Kept so far: {count}.",
+    "keep_enough": "You have corrected {count} pictures. They can become your dataset now; the "
+    "more you correct first, the better a model learns from it.",
+    "keep_later_button": "Keep the correction",
+    "keep_start": "Make a dataset of my corrections",
+    "kept_for_later": "Kept beside this reading: {count} of {least} pictures that a dataset needs. "
+    "Read and correct further ones; they are kept together.",
+    "kept_enough": "Kept: {count} corrected pictures. Correct more, or make a dataset of them.",
+    "too_few_corrected": "Correct {least} pictures first: one to learn from, one to watch the "
+    "learning, one to test it.",
     "keep_text": "What the picture says",
     "keep_button": "Add to my dataset",
     "kept_added": "Added as {name}. The next training learns from it.",
@@ -727,6 +769,7 @@ ENGLISH = {
     # The guide bar
     "guide_region": "What comes next",
     "guide_empty": "Start here: load the sample, or bring your own pictures.",
+    "guide_brought": "Your file is here. Next: build a dataset from it.",
     "guide_question": "The dataset is not built yet: one question is open.",
     "guide_answer": "Answer it",
     "guide_built": "{samples} samples are ready. Next: let a model learn from them.",
@@ -823,4 +866,21 @@ ENGLISH = {
     "paragraphs to use them.",
     "advice_unknown": "The model cannot write {count} of your characters: {characters}. It will "
     "get them wrong; another base model may know them.",
+    # What programs are told
+    "no_owner": "Only somebody whom the page knows can start a training. Open the page, or "
+    "sign in.",
+    "api_bad_owner": "The secret in `owner` is none that this page has told. Leave it empty to get "
+    "a new one.",
+    "api_no_run": "There is no finished run of that name. Take what stands behind `?run=` in the "
+    "link on the Fine-tune tab.",
+    "api_no_dataset": "There is no dataset of that name that belongs to this `owner`. Build one "
+    "first, and send the same `owner`.",
+    "api_too_long": "This took more than {minutes} minutes and was stopped. Try again with less.",
+    "api_ended": "This was stopped before it was done. Ask again.",
+    "api_unreadable": "This file could not be read as a picture. Send a PNG or JPEG of at most 40 "
+    "megapixels.",
+    "api_no_address": "The page fetches nothing from other addresses. Upload the file itself.",
+    "tool_picture": "Send the picture itself as Base64, or upload it to this page first and send "
+    "the address that you got.",
+    "tool_large": "The picture is larger than {most} MB. Send a smaller one.",
 }
