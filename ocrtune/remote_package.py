@@ -28,7 +28,7 @@ COMMAND = (
 PAGE_ONLY = ("gradio",)  # of the requirements
 UNSLOTH_ONLY = ("unsloth", "unsloth-zoo")
 LEFT_OUT = ("ui", "bench", "pretrain", "__pycache__")  # folders that a run does not need
-LEFT_OUT_FILES = ("page.png", "sample.zip", "bench_train.json", "bench_read.json")
+LEFT_OUT_FILES = ("page.png", "page_zh.png", "sample.zip", "bench_train.json", "bench_read.json")
 DATE = (1980, 1, 1, 0, 0, 0)  # of every file: the same package has the same digest
 
 TEMPLATE = '''# /// script

@@ -1,4 +1,4 @@
-"""Visits that need no trained model: bad files, PDF, right-to-left, two visitors, restarts."""
+"""Visits without a trained model: bad files, PDF, right-to-left, two at once, keys, restarts."""
 
 import io
 import zipfile
@@ -14,7 +14,6 @@ from PIL import Image
 ON = "document.activeElement"
 WIDE, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 LOCALES = {"en": "en-US", "zh": "zh-CN"}
-FAILED = {"en": "That did not work", "zh": "出了点问题"}
 
 
 @pytest.fixture
@@ -65,16 +64,12 @@ def test_bad_files_get_a_sentence_in_the_visitors_language(visit, tmp_path, lang
     for file in (broken, nothing, no_picture):
         if page.locator(".ot-archive [aria-label='Clear'], .ot-archive .file-preview").count():
             page.reload()
+            seen.errors.clear()  # the old page complains of the requests that this cut off
             page.wait_for_selector("#ot-dataset-report .ot-notice")
-        before = page.inner_text("#ot-dataset-report")
         upload(page, file)
         page.click("#ot-build")
-        page.wait_for_function(
-            "(before) => { const box = document.querySelector('#ot-dataset-report');"
-            "return box.innerText !== before && box.querySelector('.ot-bad') }",
-            arg=before,
-            timeout=LONG,
-        )
+        page.wait_for_selector("#ot-dataset-report .ot-busy")  # the last refusal is gone
+        page.wait_for_selector("#ot-dataset-report .ot-bad", timeout=LONG)
         said = page.inner_text("#ot-dataset-report .ot-bad")
         told.add(said)
         assert (any("\u4e00" <= one <= "\u9fff" for one in said)) == (language == "zh"), said
@@ -195,7 +190,6 @@ def test_the_sample_is_built_looked_at_and_left_by_keys_alone(visit):
     page.keyboard.press("Enter")
     page.wait_for_selector("#ot-dataset-report details[open]")
     opened = page.locator("#ot-dataset-report details[open]").count()
-    page.evaluate("window.ocrtune.switchLanguage")  # the switch itself takes the focus
     page.evaluate(
         "() => { const box = document.querySelector('#ot-dataset-report details').parentElement;"
         "const words = box.innerHTML.replaceAll(' open=\"\"', ''); box.innerHTML = words }"
