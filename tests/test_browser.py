@@ -3,6 +3,7 @@
 One journey is driven once; the tests look at what was seen on the way.
 """
 
+import os
 import threading
 import zipfile
 
