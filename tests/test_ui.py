@@ -958,7 +958,7 @@ def test_a_machine_in_trouble_is_told_in_the_visitors_language(visit, monkeypatc
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(jobs, "create", full)
-    with pytest.raises(gr.Error, match="机器没能完成这一步：No space left"):
+    with pytest.raises(gr.Error, match="机器没能完成这一步：磁盘空间不足"):
         visit.actions.load_sample({}, "zh")
 
 
