@@ -29,7 +29,7 @@ def test_most_of_a_start_is_gradios_own(start):
 def test_the_page_is_small_and_loads_nothing_of_the_models_world(start):
     assert start.heavy == ()
     assert start.mib < 300
-    assert start.page_bytes < 800_000  # 1.0 MB with every Chinese sent four times
+    assert start.page_bytes < 800_000
 
 
 def test_gradio_makes_no_server_before_the_launch(monkeypatch):
