@@ -106,7 +106,7 @@ def test_the_pages_of_a_pdf_become_samples(visit, tmp_path):
     page.click("#ot-build")
     page.wait_for_selector("#ot-dataset-report .ot-good", timeout=LONG)
     assert "12 samples" in page.inner_text("#ot-dataset-report")
-    page.wait_for_selector("#ot-gallery img")
+    page.wait_for_selector("#ot-gallery img", state="attached")  # loaded once it is seen
     assert seen.errors == []
 
 
@@ -215,7 +215,7 @@ def test_a_page_says_that_its_server_is_away_and_comes_back_with_it(browser, vis
     page.wait_for_selector(".ot-gone-words:has-text('The server does not answer')")
     keep(page, "server-away-390")
     assert page.evaluate("getComputedStyle(document.querySelector('.ot-gone-words')).position") == (
-        "fixed"
+        "sticky"
     )
     with serve_page(home, port):
         page.wait_for_selector(".ot-gone-words", state="detached")
