@@ -147,7 +147,7 @@
         if (id) { location.reload(); return; }
         gone.textContent = words().server_gone;
         document.body.classList.add("ot-gone");
-        if (!gone.isConnected) document.body.append(gone);
+        if (!gone.isConnected) skip.after(gone); // above the page, not over it
         await new Promise((resolve) => setTimeout(resolve, ASKING));
       }
       document.body.classList.remove("ot-gone");
