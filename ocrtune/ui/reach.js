@@ -171,6 +171,7 @@
       picture.setAttribute("aria-label", nameOfPicture(picture));
     }
   };
+  let offering = false;
   const begin = () => {
     document.body.prepend(skip);
     document.body.append(box);
@@ -183,9 +184,10 @@
           node.querySelectorAll?.("details").forEach(unfold);
         }
       }
-      offerPictures();
-      offerScrolling();
       standAgain();
+      if (offering) return; // once a frame: what scrolls is found by measuring
+      offering = true;
+      requestAnimationFrame(() => { offering = false; offerPictures(); offerScrolling(); });
     }).observe(document.body, { childList: true, subtree: true });
     offerPictures();
     offerScrolling();
