@@ -101,7 +101,7 @@ def test_nothing_goes_wrong_and_nothing_leaves_the_machine(journey):
 def test_the_language_switches_at_once_and_stays(again):
     page, seen = again(viewport={"width": 1280, "height": 900}, locale="en-US")
     assert tab_names(page) == TABS["en"]
-    page.click("text=中文")
+    page.click("role=radio[name='中文']")
     page.wait_for_selector("text=微调后的模型")
     page.wait_for_function("document.documentElement.lang.startsWith('zh')")
     assert tab_names(page) == TABS["zh"]

@@ -51,6 +51,13 @@ def lines(count: int, words: str = "line number {}") -> dict[str, bytes | str]:
     return {name: draw_line(text) for name, text in texts.items()} | {"content.md": content}
 
 
+# A refusal that is not one of those before; the build may be over before it is seen under way.
+ANOTHER = """(told) => {
+  const bad = document.querySelector("#ot-dataset-report .ot-bad");
+  return bad && !told.includes(bad.innerText);
+}"""
+
+
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_bad_files_get_a_sentence_in_the_visitors_language(visit, tmp_path, language):
     page, seen = visit(language)
@@ -68,8 +75,7 @@ def test_bad_files_get_a_sentence_in_the_visitors_language(visit, tmp_path, lang
             page.wait_for_selector("#ot-dataset-report .ot-notice")
         upload(page, file)
         page.click("#ot-build")
-        page.wait_for_selector("#ot-dataset-report .ot-busy")  # the last refusal is gone
-        page.wait_for_selector("#ot-dataset-report .ot-bad", timeout=LONG)
+        page.wait_for_function(ANOTHER, arg=list(told), timeout=LONG)
         said = page.inner_text("#ot-dataset-report .ot-bad")
         told.add(said)
         assert (any("\u4e00" <= one <= "\u9fff" for one in said)) == (language == "zh"), said
@@ -86,11 +92,9 @@ def test_a_file_that_is_no_picture_is_told_when_it_is_tried(visit, tmp_path):
     page.set_input_files(".ot-input-picture input[type=file]", tmp_path / "fake.png")
     page.wait_for_selector(".ot-input-picture img, .ot-input-picture .file-preview")
     page.click("#ot-read")
-    page.wait_for_selector("#ot-try-result .ot-busy")
-    page.wait_for_selector("#ot-try-result .ot-busy", state="detached", timeout=LONG)
+    page.wait_for_selector("#ot-try-result :text('JPEG')", timeout=LONG)  # what to do
     said = page.inner_text("#ot-try-result")
     keep(page, "no-picture-tried-zh")
-    assert "JPEG" in said, "what to do"
     assert "Save it as" not in said, "in the visitor's language"
     assert str(tmp_path) not in said
     assert seen.errors == []
