@@ -40,8 +40,12 @@ class PdfFiles:
         self.streams: list[IO[bytes]] = []
         self.pages: dict[str, tuple[str, int]] = {}
         self.unpacked = 0  # bytes of copies on the disk
-        for name in books[:MOST_BOOKS]:
-            self.add_book(name)
+        try:
+            for name in books[:MOST_BOOKS]:
+                self.add_book(name)
+        except BaseException:  # nobody gets to close what was opened
+            self.close()
+            raise
         self.files = dict(files.files) | self.pages
 
     def add_book(self, name: str) -> None:

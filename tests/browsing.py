@@ -66,8 +66,11 @@ def keep(page: "sync_api.Page", name: str) -> None:
 
 
 def upload(page: "sync_api.Page", file: Path) -> None:
-    """Choose the zip; a tab that was just opened may be too young to notice the first time."""
+    """Choose the zip; a page that was just opened may be too young to notice the first time."""
     for patience in (5_000, 15_000, PATIENT):
+        if patience == PATIENT:  # as anybody would where nothing happens
+            page.reload()
+            page.wait_for_selector("#ot-dataset-report .ot-notice")
         if page.locator(".ot-archive input[type=file]").count():  # it goes away once it has a file
             page.set_input_files(".ot-archive input[type=file]", file)
         try:

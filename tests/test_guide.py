@@ -289,11 +289,11 @@ def test_progress_is_told_with_time_and_memory(way):
 def test_a_zip_that_was_chosen_is_built_next(way, state, primary, button):
     session = way.sessions[state]
     edits = EditActions(Actions(way.home, ("true",)))
-    view = edits.bring({"path": "x.zip"}, View(), session, "en")
+    view = edits.note_archive({"path": "x.zip"}, View(), session, "en")
     assert Shown.of(way.home, session, view=view).primary("dataset") == [primary]
     html = guide.show_guide(look_at_all(way.home, session), "en", view)[0]
     assert f">{button}</button>" in html
-    assert edits.bring(None, view, session, "en") == View()
+    assert edits.note_archive(None, view, session, "en") == View()
     assert not guide.is_brought(look_at_all(way.home, way.sessions["newer"]), view), "it was built"
 
 

@@ -8,7 +8,6 @@ import dataclasses
 import io
 import json
 import os
-import re
 import time
 import zipfile
 from collections.abc import Iterator
@@ -21,7 +20,7 @@ import httpx
 import pytest
 from gradio.context import LocalContext
 from line_samples import draw_line
-from page_server import serve_page
+from page_server import log_of, serve_page
 from page_visitors import Visitor
 
 from ocrtune import jobs
@@ -139,10 +138,6 @@ def stranger(place) -> Visitor:
     return Visitor(place.address).arrive()
 
 
-# What gradio is asked by way of ours, which only looks for files that lie elsewhere.
-PASSED_ON = re.compile(r'File "[^"]*/ui/blocks\.py", line \d+, in preprocess_data\n')
-
-
 @pytest.fixture(autouse=True)
 def nothing_is_touched(place) -> Iterator[None]:
     """After every attack everything of the owner lies there as before, and none was our bug.
@@ -152,8 +147,7 @@ def nothing_is_touched(place) -> Iterator[None]:
     before = snapshot(place)
     yield
     assert snapshot(place) == before
-    log = PASSED_ON.sub("", place.log.read_text("utf-8"))
-    assert str(PACKAGE) not in log, "a traceback passes through ours"
+    assert str(PACKAGE) not in log_of(place.log), "a traceback passes through ours"
 
 
 def snapshot(place: SimpleNamespace) -> dict[str, tuple[int, int]]:

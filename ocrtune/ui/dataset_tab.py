@@ -81,7 +81,7 @@ def dataset_tab(actions: Actions, shared: Shared) -> TabParts:
             looking = gallery_part(EditActions(actions), shared)
     changes = [
         archive.change(
-            EditActions(actions).bring,
+            EditActions(actions).note_archive,
             [archive, shared.view, *shared.inputs],
             shared.view,
             preprocess=False,  # nobody looks into it yet

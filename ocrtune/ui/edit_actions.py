@@ -51,7 +51,7 @@ class EditActions:
         return narrowed(seen(view), split, show, search)
 
     @shown
-    def bring(self, archive: object, view: object, session: object, language: str) -> View:
+    def note_archive(self, archive: object, view: object, session: object, language: str) -> View:
         """Note that the visitor has chosen a zip, which is not built yet; or taken it back."""
         dataset = look(self.actions.home, session, "dataset")
         return replace(seen(view), brought=dataset.id if archive else None)

@@ -76,7 +76,7 @@
   const pressed = new Map(); // buttons, with when they were pressed and what was answered since
   const mark = (button) => {
     button.setAttribute("aria-busy", "true");
-    pressed.set(button, { since: performance.now(), answers: 0, last: 0 });
+    pressed.set(button, { since: performance.now(), asked: false, answers: 0, last: 0 });
     document.body.classList.add("ot-working");
     setTimeout(release, 300);
   };
@@ -101,10 +101,13 @@
   let answered = performance.now(); // last
   new PerformanceObserver((list) => {
     for (const entry of list.getEntries()) {
-      if (!/\/queue\/data/.test(entry.name)) continue;
-      answered = performance.now();
+      const asks = /\/queue\/join/.test(entry.name);
+      if (!asks && !/\/queue\/data/.test(entry.name)) continue;
+      if (!asks) answered = performance.now();
       for (const told of pressed.values()) {
-        if (entry.responseEnd < told.since) continue;
+        if (asks && entry.startTime >= told.since) told.asked = true;
+        // What was asked before the press may still be answered after it.
+        if (asks || !told.asked || entry.responseEnd < told.since) continue;
         told.answers += 1;
         told.last = performance.now();
       }
