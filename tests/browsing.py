@@ -29,6 +29,8 @@ TABS = {
     "en": ["Dataset", "Fine-tune", "Try OCR", "Compare"],
     "zh": ["数据集", "微调", "试读", "对比"],
 }
+WHERE = ":is(.toast-body, #ot-guide, [role=tabpanel])"  # what tells most about a page
+FAILED_TEXT = 3_000  # characters of a page that a failed test shows
 SIDEWAYS = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
 
 
@@ -63,6 +65,23 @@ def keep(page: "sync_api.Page", name: str) -> None:
     if folder := os.environ.get("OCRTUNE_SCREENSHOTS"):
         Path(folder).mkdir(parents=True, exist_ok=True)
         page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo) -> pytest.TestReport:
+    """Keep what stood on the page when a test failed: on a busy machine it may not fail again."""
+    report = yield
+    browser = item.funcargs.get("browser") if hasattr(item, "funcargs") else None
+    if report.when == "call" and report.failed and browser is not None:
+        pages = [page for context in browser.contexts for page in context.pages]
+        for number, page in enumerate(pages):
+            try:
+                keep(page, f"failed-{item.name}-{number}")
+                parts = page.locator(f"{WHERE}:visible").all_inner_texts()
+                report.sections.append((f"page {number}", "\n".join(parts)[:FAILED_TEXT]))
+            except sync_api.Error as error:  # gone, or too busy
+                report.sections.append((f"page {number}", str(error)))
+    return report
 
 
 def upload(page: "sync_api.Page", file: Path) -> None:

@@ -277,7 +277,8 @@ def test_lines_come_worst_first_by_pages_filtered_and_searched(place):
     assert "No line is like that" in html(place, View(line_search="none such"))
     earlier = View(lines="failed", line_page=9)  # of a report with more lines, which were worse
     assert "11 to 12 of 12" in html(place, earlier)
-    assert place.compare.narrow_lines(["x"], 7, None, place.session, "en") == View()
+    assert place.compare.narrow_lines(["x"], 7, searched, place.session, "en") == View()
+    assert place.compare.narrow_lines("all", "", view, place.session, "en") == gr.skip()
 
 
 def test_the_next_loop_is_jumped_to_and_marked(place):

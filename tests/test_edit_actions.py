@@ -1,6 +1,7 @@
 """Repairing a dataset on the page, without a browser."""
 
 import time
+from dataclasses import replace
 
 import gradio as gr
 import pytest
@@ -68,7 +69,14 @@ def test_a_text_that_is_none_is_refused(visit, edits, words):  # noqa: F811
 def test_filters_take_only_what_they_know(visit, edits):  # noqa: F811
     view = edits.narrow("train", "warning x", "第3", View(page=7), visit.session, "en")
     assert (view.split, view.show, view.search, view.page) == ("train", "warning x", "第3", 0)
-    assert edits.narrow(["a"], {}, 7, None, visit.session, "en") == View()
+    assert edits.narrow(["a"], {}, 7, view, visit.session, "en") == View()
+
+
+def test_a_late_event_of_a_filter_closes_no_card(visit, edits):  # noqa: F811
+    view = edits.narrow("train", "all", "第3", None, visit.session, "en")
+    opened = replace(view, open="a.png", page=1)
+    assert edits.narrow("train", "all", "第3", opened, visit.session, "en") == gr.skip()
+    assert edits.narrow("test", "all", "第3", opened, visit.session, "en").open == ""
 
 
 def test_suspects_are_settled_one_by_one(visit, edits):  # noqa: F811

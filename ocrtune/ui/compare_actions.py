@@ -23,7 +23,7 @@ from ocrtune.ui.actions import Actions, plain, shown, trained
 from ocrtune.ui.compare_lines import next_loop, settled
 from ocrtune.ui.compare_reports import report_of
 from ocrtune.ui.compare_views import NAMED, other_files
-from ocrtune.ui.edit_actions import EditActions, picked_id, seen
+from ocrtune.ui.edit_actions import EditActions, picked_id, seen, through
 from ocrtune.ui.gallery import LINES, LONGEST_SEARCH, View
 from ocrtune.ui.looks import Look, clean, look, own_jobs, see
 from ocrtune.ui.shared_actions import named_many
@@ -164,11 +164,13 @@ class CompareActions:
     @shown
     def narrow_lines(
         self, kind: object, search: object, view: object, session: object, language: str
-    ) -> View:
+    ) -> View | dict:
         """Show other lines of the comparison."""
+        view = seen(view)
         words = search.strip()[:LONGEST_SEARCH] if isinstance(search, str) else ""
         kind = kind if isinstance(kind, str) and kind in KINDS else KINDS[0]
-        return replace(seen(view), lines=kind, line_search=words, line_page=0, line_at=-1)
+        other = replace(view, lines=kind, line_search=words, line_page=0, line_at=-1)
+        return through(view, other)
 
     @shown
     def lines_back(self, view: object, session: object, language: str) -> View:

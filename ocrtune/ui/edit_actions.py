@@ -6,6 +6,8 @@ Everything here may have been sent by a stranger: ids have to be in the visitor'
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import gradio as gr
+
 from ocrtune.config import CompareConfig
 from ocrtune.dataset_files import read_build_report
 from ocrtune.editing import edit_sample
@@ -14,7 +16,7 @@ from ocrtune.report_page import percent
 from ocrtune.sample_index import IndexedSample, SampleIndex
 from ocrtune.suspects import Suspect
 from ocrtune.ui.actions import Actions, shown
-from ocrtune.ui.gallery import PAGE, View, matching, narrowed, suspects_of
+from ocrtune.ui.gallery import FILTERS, PAGE, View, matching, narrowed, suspects_of
 from ocrtune.ui.looks import Look, look
 from ocrtune.ui.words import Refused
 
@@ -22,6 +24,16 @@ from ocrtune.ui.words import Refused
 def seen(view: object) -> View:
     """Return what a visitor is looking at; the beginning for anything else."""
     return view if isinstance(view, View) else View()
+
+
+def through(view: View, other: View) -> View | dict:
+    """Return the view through other filters, or nothing new where they are the same ones.
+
+    The event of a filter may come late or twice, after a sample was opened meanwhile: what it found
+    of the view when it began must not be written over that.
+    """
+    same = all(getattr(view, name) == getattr(other, name) for name in FILTERS)
+    return gr.skip() if same else other
 
 
 @dataclass(frozen=True)
@@ -46,9 +58,10 @@ class EditActions:
     @shown
     def narrow(
         self, split: object, show: object, search: object, view: object, session, language
-    ) -> View:
+    ) -> View | dict:
         """Show other samples."""
-        return narrowed(seen(view), split, show, search)
+        view = seen(view)
+        return through(view, narrowed(view, split, show, search))
 
     @shown
     def note_archive(self, archive: object, view: object, session: object, language: str) -> View:

@@ -18,6 +18,7 @@ PAGE = 24  # samples
 LINES = 10  # of a comparison on a page
 LONGEST_SEARCH = 200  # characters
 STATES = ("all", "unchecked", "checked", "edited", "excluded", "added", "suspect")
+FILTERS = ("split", "show", "search", "lines", "line_search")  # what a view is narrowed by
 WARNING = "warning "  # before the key of a warning that is filtered by
 EVERYTHING = "*"  # what is deleted; no job is called that
 
