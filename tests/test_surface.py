@@ -88,6 +88,13 @@ def test_no_style_or_script_of_the_first_page_loads_from_elsewhere(client):
         assert loaded(answer.text) == [], part
 
 
+def test_a_phone_gets_the_page_compressed(client):
+    answer = client.get("/", headers={"accept-encoding": "gzip"})
+    assert answer.headers["content-encoding"] == "gzip"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.num_bytes_downloaded < len(answer.content) / 4
+
+
 def test_the_browser_is_told_to_load_nothing_from_elsewhere(client):
     for path in ("/", "/config", "/gradio_api/upload", "/gradio_api/file=/etc/passwd"):
         headers = client.get(path).headers

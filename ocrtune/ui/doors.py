@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 
 from starlette.datastructures import MutableHeaders
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -11,6 +12,9 @@ from ocrtune.ui.picture_tool import PictureTool
 from ocrtune.ui.visitors import is_foreign
 
 MCP = "/gradio_api/mcp"
+# Gradio compresses what its name calls text. The page has no name and is its largest text by far:
+# a tenth of it goes to a phone.
+NAMELESS = ("/", "/config", "/gradio_api/info")
 # Of gradio's routes these fetch what anybody names from elsewhere, or serve what the page has not:
 # recordings, pages that are edited by a model, links that hold a visitor's values, lists of runs.
 SHUT = re.compile(
@@ -35,6 +39,9 @@ class Doors:
     app: ASGIApp
     tool: PictureTool | None = None
 
+    def __post_init__(self) -> None:
+        self.compressed = GZipMiddleware(self.app, minimum_size=1000, compresslevel=6)
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
@@ -54,7 +61,8 @@ class Doors:
                     headers.setdefault(name, value)
             await send(message)
 
-        await self.app(scope, receive, guarded)
+        app = self.compressed if path in NAMELESS else self.app
+        await app(scope, receive, guarded)
 
     async def answer_assistant(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let the tool answer, unless the page of somebody else asks out of a browser."""
