@@ -67,6 +67,21 @@ def keep(page: "sync_api.Page", name: str) -> None:
         page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
 
 
+def rest(page: "sync_api.Page", seconds: float = 1.5) -> None:
+    """Wait until the page has neither asked nor been answered for a while."""
+    last = [time.monotonic()]
+
+    def note(request: "sync_api.Request") -> None:
+        last[0] = time.monotonic()
+
+    for event in ("request", "requestfinished"):
+        page.on(event, note)
+    while time.monotonic() - last[0] < seconds:
+        page.wait_for_timeout(100)
+    for event in ("request", "requestfinished"):
+        page.remove_listener(event, note)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo) -> pytest.TestReport:
     """Keep what stood on the page when a test failed: on a busy machine it may not fail again."""

@@ -15,9 +15,11 @@ import httpx
 ROOT = Path(__file__).parent.parent
 START_SECONDS = 180
 
-
-# What gradio is asked by way of ours, which only looks for files that lie elsewhere.
-PASSED_ON = re.compile(r'File "[^"]*/ui/blocks\.py", line \d+, in preprocess_data\n')
+# What gradio is asked by way of ours, which looks for files that lie elsewhere, and for shut doors.
+PASSED_ON = re.compile(
+    r'File "[^"]*/ui/(?:blocks\.py", line \d+, in preprocess_data'
+    r'|doors\.py", line \d+, in (?:__call__|guarded))\n'
+)
 
 
 def log_of(path: Path) -> str:

@@ -33,13 +33,14 @@ def run_page_bench(output: Path, loads: int, runs: int, emit: Emit) -> Path:
         folder = Path(place)
         emit(Note("Starting the page"))
         starts = [measure_start(folder / "start") for _ in range(STARTS)]
-        paint = measure_paint(folder / "paint")
+        paints = list(filter(None, (measure_paint(folder / "paint") for _ in range(STARTS))))
         looks = measure_growth(folder / "growth", loads, runs, emit)
     best = min(starts, key=lambda one: one.gradio_seconds + one.our_seconds)
+    paint = min(paints, key=lambda one: one.paint_seconds, default=None)
     figures = {
         "machine": machine,
         "starts": [asdict(one) for one in starts],
-        "paint": asdict(paint) if paint else None,
+        "paints": [asdict(one) for one in paints],
         "growth": [{"when": name, **asdict(held)} for name, held in looks],
     }
     (output / "page.json").write_text(json.dumps(figures, indent=1) + "\n", "utf-8")
@@ -76,5 +77,5 @@ def describe(
     head = ("the page's process", "memory", "open files", "threads", "children", "temporary files")
     return (
         f"{table(('start', 'measured', 'goal'), rows)}\n\n{table(head, held)}\n\n"
-        f"Machine: {machine}.\n"
+        f"Times are the best of {STARTS}. Machine: {machine}.\n"
     )

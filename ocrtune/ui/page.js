@@ -82,12 +82,17 @@
   };
   const release = () => {
     const now = performance.now();
-    for (const [button, told] of pressed) {
+    for (const [button, told] of [...pressed]) {
       const quiet = told.answers && now - told.last > SETTLED;
       const over = told.answers > 1 || quiet || now - told.since > LONGEST;
       if (button.isConnected && (!over || (button.dataset.otActs && acting))) continue;
       button.removeAttribute("aria-busy");
       pressed.delete(button);
+      // An earlier answer that was on its way may have drawn the same button anew.
+      const drawn = !over && button.id && document.getElementById(button.id);
+      if (!drawn) continue;
+      drawn.setAttribute("aria-busy", "true");
+      pressed.set(drawn, told);
     }
     if (pressed.size) setTimeout(release, 100);
     else document.body.classList.remove("ot-working", "ot-slow");

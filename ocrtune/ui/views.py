@@ -99,6 +99,9 @@ def legend(language: str) -> str:
 def picture(data: bytes, alternative: str, most_bytes: int = PLAIN_BYTES) -> str:
     """Return an image element that holds the picture itself: no URL that others could open.
 
+    It is not left for later: a picture that gets its height when it is scrolled to would push away
+    the button that is about to be pressed.
+
     most_bytes: of one that is not shrunk.
     """
     kind = next((kind for start, kind in SIGNATURES if data.startswith(start)), "")
@@ -106,7 +109,7 @@ def picture(data: bytes, alternative: str, most_bytes: int = PLAIN_BYTES) -> str
         kind, data = "jpeg", thumbnail(data)
     encoded = base64.b64encode(data).decode()
     return (
-        f'<img class="ot-picture" loading="lazy" alt="{escape(alternative)}" '
+        f'<img class="ot-picture" alt="{escape(alternative)}" '
         f'src="data:image/{kind};base64,{encoded}">'
     )
 
