@@ -499,7 +499,7 @@ ENGLISH = {
     "uses it.",
     "compare_step_4": "### Training lines to check first\nThe tuned model reads these lines "
     "otherwise than their text says. Often the text is wrong: correct it, and train again.",
-    "suspects_found": "{count} lines to check, of {read} that were read ({of} are unchecked).",
+    "suspects_found": "Lines to check: {count}, of {read} that were read ({of} are unchecked).",
     "suspects_done": "All lines that were found are settled. Train again to learn from the "
     "corrected texts.",
     "suspects_none": "{read} training lines were read, all without an error.",
@@ -862,7 +862,7 @@ ENGLISH = {
     "lot: more samples would help more than more steps.",
     "advice_part": "It looks at about {share} % of the {samples} samples. For all of them, "
     "choose Thorough.",
-    "advice_left_out": "{count} samples are too long and are left out. Cut them into lines or "
+    "advice_left_out": "Too long, and left out: {count} samples. Cut them into lines or "
     "paragraphs to use them.",
     "advice_unknown": "The model cannot write {count} of your characters: {characters}. It will "
     "get them wrong; another base model may know them.",
