@@ -774,6 +774,12 @@ def add_bench(commands: argparse._SubParsersAction) -> None:
         help="what is measured",
         metavar="WHAT",
     )
+    command.add_argument(
+        "--readme",
+        metavar="FILE",
+        type=Path,
+        help="put the tables between their marks there; not of embedded and build",
+    )
     building = command.add_argument_group("build and scores")
     building.add_argument(
         "--lines",
@@ -806,9 +812,6 @@ def add_bench(commands: argparse._SubParsersAction) -> None:
         "--samples", metavar="N", type=at_least_one, default=1024, help="pictures (default: 1024)"
     )
     big.add_argument("--no-unsloth", dest="unsloth", action="store_false", help="leave it out")
-    big.add_argument(
-        "--readme", metavar="FILE", type=Path, help="put the tables between its marks there"
-    )
     embedded = command.add_argument_group("embedded")
     embedded.add_argument(
         "--sets",
