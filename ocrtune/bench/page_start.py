@@ -74,6 +74,8 @@ def surroundings(folder: Path) -> dict[str, str]:
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")]))
     own = {"OCRTUNE_HOME": str(folder / "home"), "TMPDIR": str(folder / "tmp")}
     own |= {"GRADIO_TEMP_DIR": str(folder / "tmp" / "uploads"), "OCRTUNE_READER_MINUTES": "0"}
+    # As where somebody lives: what was started once is compiled.
+    own |= {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(folder.parent / "compiled")}
     return {**os.environ, "PYTHONPATH": path, **own}
 
 
