@@ -381,7 +381,7 @@ def told(**changes) -> str:
         ({}, "This will work here.</b> The whole run takes about 5 min."),
         ({}, "that costs about $0.03"),
         ({}, "It looks at about 48 % of the 998 samples. For all of them, choose Thorough."),
-        ({}, "2 samples are too long"),
+        ({}, "left out: 2 samples"),
         ({}, "cannot write 2 of your characters: ß &lt;."),
         ({"epochs": 3.0}, "all 998 samples, each about 3 times."),
         ({"epochs": 40.0}, "more samples would help more"),
