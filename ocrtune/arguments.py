@@ -425,8 +425,8 @@ def add_read(commands: argparse._SubParsersAction) -> None:
         help="read pictures and print the text",
         description="Read pictures and print the text in them, with the picture's name in front "
         "when there are several. Folders and zips stand for the pictures and PDFs in them, PDFs "
-        "for their pages. What cannot be read is told, and the exit code is 1 then; the others "
-        "are read all the same.",
+        "and TIFFs for their pages. What cannot be read is told, and the exit code is 1 then; the "
+        "others are read all the same.",
     )
     command.add_argument(
         "pictures",
@@ -435,7 +435,9 @@ def add_read(commands: argparse._SubParsersAction) -> None:
         metavar="PICTURE",
         help="PNG, JPEG, TIFF, …; a folder, a zip or a PDF",
     )
-    option(command, ReadConfig, "--pages", "LIST", "of the PDFs, such as 1-3,7 (default: all)")
+    option(
+        command, ReadConfig, "--pages", "LIST", "of PDFs and TIFFs, such as 1-3,7 (default: all)"
+    )
     command.add_argument(
         "--most",
         metavar="N",

@@ -249,7 +249,7 @@ class ReadConfig(Config):
     """Which pictures are read, with what."""
 
     pictures: tuple[str, ...]  # files; folders, zips and PDFs stand for what they hold
-    pages: str = ""  # of the PDFs among them, such as `1-3, 7`; empty: all
+    pages: str = ""  # of the PDFs and TIFFs among them, such as `1-3, 7`; empty: all
     most: int = 0  # pictures that are read at most; 0: all
     # Folder for the pictures as they are read, and for small ones; somebody looks on then, so the
     # first readings come soon. Empty keeps none.

@@ -1,4 +1,4 @@
-"""The pictures to read: files, folders, zips and pages of PDFs, listed first and opened one by one.
+"""The pictures to read: files, folders, zips and pages; listed first and opened one by one.
 
 One that cannot be used is told and keeps no other from being read. Only one archive is open at a
 time, and no more pictures are in memory than whoever reads asks for.
@@ -7,17 +7,19 @@ time, and no more pictures are in memory than whoever reads asks for.
 import contextlib
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ocrtune.archive import LIMITS, MIB, Archive, LocalFiles, ZipFiles
 from ocrtune.content import is_picture_name
 from ocrtune.errors import ArchiveError, ConfigError, OcrtuneError
 from ocrtune.pdf_files import MOST_BOOKS, PdfFiles, open_pdf
-from ocrtune.pictures import PictureError, check_picture, quiet_pillow
+from ocrtune.picture_bombs import TIFF_STARTS
+from ocrtune.pictures import PictureError, check_picture, page_frames, quiet_pillow
 from ocrtune.remarks import Remark, remark
 
 PAGE_MARK = "#page="
+TIFF_NAMES = (".tif", ".tiff")
 LAST_PAGE = 1_000_000  # what `5-` leads to
 RANGE = re.compile(r"(\d{1,6})(-)?(\d{1,6})?")
 DASHES = str.maketrans({"–": "-", "—": "-", "－": "-", "~": "-", "～": "-", "至": "-"})
@@ -35,6 +37,7 @@ class Given:
     place: Path  # the file it comes from
     member: str = ""  # its name in there; empty: it is the file itself
     trouble: OcrtuneError | None = None  # why there is no picture
+    frame: int = 0  # which of several pictures in the file
 
 
 @dataclass(frozen=True)
@@ -76,16 +79,21 @@ def natural(name: str) -> list:
 def find_pictures(names: Sequence[str], pages: str = "", most: int = 0) -> Found:
     """Return the pictures behind some paths; nothing of them is decoded.
 
-    pages: of every PDF, see `parse_pages`; most: how many may be read, 0 for all.
+    pages: of every PDF and of every TIFF with several, see `parse_pages`; most: how many may be
+    read, 0 for all: TIFFs that come later are not looked into, and count as one picture.
     """
     wanted = parse_pages(pages)
     pictures: list[Given] = []
     passed_by: list[Remark] = []
-    for name in dict.fromkeys(names):
-        try:
-            pictures += behind(Path(name), wanted, passed_by)
-        except OcrtuneError as error:
-            pictures.append(Given(name, Path(name), trouble=error))
+    with contextlib.closing(Opener()) as opener:
+        for name in dict.fromkeys(names):
+            try:
+                listed = behind(Path(name), wanted, passed_by)
+            except OcrtuneError as error:
+                listed = [Given(name, Path(name), trouble=error)]
+            for one in listed:
+                is_beyond = most and len(pictures) >= most
+                pictures += [one] if is_beyond else opener.pages(one, wanted)
     taken = pictures[:most] if most else pictures
     return Found(tuple(taken), len(pictures) - len(taken), tuple(passed_by))
 
@@ -140,6 +148,17 @@ def is_archive(path: Path) -> bool:
     return path.is_dir() or path.suffix.lower() in (".zip", ".pdf")
 
 
+def has_pages(path: Path) -> bool:
+    """Return whether a file is a TIFF with several pages."""
+    return count_pages(path) > 1
+
+
+def count_pages(path: Path) -> int:
+    """Return how many pages a picture file has, from its tags: 1 for all but TIFFs."""
+    with contextlib.closing(Opener()) as opener:
+        return len(opener.pages(Given(str(path), path), ()))
+
+
 def open_archive(path: Path) -> Archive:
     """Return a folder, a zip or a PDF as an archive with the pages of its PDFs."""
     if path.is_dir():
@@ -168,13 +187,55 @@ class Opener:
     def __init__(self) -> None:
         self.path: Path | None = None
         self.archive: Archive | None = None
+        self.last: tuple[tuple[Path, str] | None, bytes] = (None, b"")  # a TIFF, page by page
+
+    def pages(self, given: Given, wanted: Pages) -> list[Given]:
+        """Return the pages that were asked for of a TIFF with several; else what was given.
+
+        What cannot be opened is returned too: whoever loads it is told.
+        """
+        if given.trouble or not self.may_have_pages(given):
+            return [given]
+        try:
+            with quiet_pillow():
+                frames = page_frames(self.bytes_of(given))
+        except OcrtuneError:
+            return [given]
+        if len(frames) == 1:
+            return [replace(given, frame=frames[0])]
+        pages = [
+            replace(given, picture_id=f"{given.picture_id}{PAGE_MARK}{number}", frame=frame)
+            for number, frame in enumerate(frames, start=1)
+            if is_wanted(number, wanted)
+        ]
+        trouble = PictureError(remark("pdf_no_page", name=given.member or given.place.name))
+        return pages or [replace(given, trouble=trouble)]
+
+    def may_have_pages(self, given: Given) -> bool:
+        """Return whether it is a TIFF: by its name in an archive, else by how it begins."""
+        if given.member:
+            return given.member.lower().endswith(TIFF_NAMES)
+        try:
+            with given.place.open("rb") as stream:
+                return stream.read(len(TIFF_STARTS[0])) in TIFF_STARTS
+        except OSError:
+            return False
 
     def load(self, given: Given) -> bytes:
         """Return a picture in a form that models read; an OcrtuneError says why there is none."""
         if given.trouble:
             raise given.trouble
         with quiet_pillow():
-            return check_picture(self.bytes_of(given)).data
+            return check_picture(self.file_of(given), given.frame).data
+
+    def file_of(self, given: Given) -> bytes:
+        """Return the file; a TIFF is at hand for as long as its pages are asked for."""
+        source = (given.place, given.member)
+        if self.last[0] == source:
+            return self.last[1]
+        data = self.bytes_of(given)
+        self.last = (source, data) if data.startswith(TIFF_STARTS) else (None, b"")
+        return data
 
     def bytes_of(self, given: Given) -> bytes:
         """Return the file, or the drawn page."""

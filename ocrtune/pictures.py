@@ -13,7 +13,7 @@ from PIL import Image, UnidentifiedImageError
 
 from ocrtune.archive import cause
 from ocrtune.errors import DatasetError
-from ocrtune.picture_bombs import bomb_reason, has_bad_exif
+from ocrtune.picture_bombs import TIFF_STARTS, bomb_reason, has_bad_exif
 from ocrtune.remarks import Remark, remark
 from ocrtune.signatures import QUARTER, signature
 
@@ -24,6 +24,9 @@ LARGE_PIXELS = 4_000_000  # pictures above are decoded one at a time
 HUGE_PIXELS = 16_000_000  # an A4 page at 400 dpi has 15 million
 PHOTO_COLOURS = 256  # print on white has fewer, its smoothed edges included
 LARGE = threading.Lock()
+SUBFILE, OLD_SUBFILE = 254, 255  # TIFF tags that say what a picture is to the others in the file
+SMALLER_OR_MASK = 0b101
+OLD_SMALLER = 2
 TURNS = {  # EXIF orientation: what makes the picture upright
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -63,12 +66,14 @@ class Page:
     frames: int = 1  # pictures in the file; only the first is used
 
 
-def check_picture(data: bytes) -> Picture:
+def check_picture(data: bytes, frame: int = 0) -> Picture:
     """Return the picture as a dataset stores it; a PictureError says why it cannot be used.
 
     Upright JPEG and PNG files keep their bytes. Everything is decoded to its end.
+
+    frame: which of several pictures in the file, from 0, see `page_frames`.
     """
-    return opened(data, stored_form)
+    return opened(data, stored_form, frame)
 
 
 def open_page(data: bytes) -> Page:
@@ -85,12 +90,40 @@ def is_huge(data: bytes) -> bool:
         return False
 
 
-def opened(data: bytes, form: Callable[[Image.Image, bytes], Any]) -> Any:
+def page_frames(data: bytes) -> tuple[int, ...]:
+    """Return which pictures of a file are its pages, from 0, as `check_picture` takes them.
+
+    Scanners put many pages into one TIFF, and programs put thumbnails and masks beside them, which
+    are no pages. Of every other kind of file it is the first picture. Nothing is decoded. Where the
+    file is damaged the last one leads to the damage, so that whoever opens it can tell.
+    """
+    if not data.startswith(TIFF_STARTS):
+        return (0,)
+    pages, frame = [], 0
+    try:
+        with open_image(data) as image:
+            while True:
+                image.seek(frame)
+                tags = image.tag_v2
+                is_smaller = tags.get(OLD_SUBFILE) == OLD_SMALLER
+                if not (is_smaller or tags.get(SUBFILE, 0) & SMALLER_OR_MASK):
+                    pages.append(frame)
+                frame += 1
+    except EOFError:  # after the last one
+        pass
+    except Exception:  # Pillow raises nearly anything on damaged bytes
+        pages.append(frame)
+    return tuple(pages) or (0,)
+
+
+def opened(data: bytes, form: Callable[[Image.Image, bytes], Any], frame: int = 0) -> Any:
     """Return what `form` makes of the opened picture; a PictureError says why there is none."""
     if not data:
         raise PictureError(remark("picture_empty"))
     try:
         with open_image(data) as image:
+            if frame:
+                image.seek(frame)
             require_size(*image.size)
             with LARGE if image.width * image.height > LARGE_PIXELS else contextlib.nullcontext():
                 return form(image, data)
@@ -136,7 +169,7 @@ def stored_form(image: Image.Image, data: bytes) -> Picture:
         scale = round(pixels[0] / image.width)
         return Picture(data, pixels, signature=signature(image, scale))
     image.load()
-    frames = 1 if is_jpeg else count_frames(image)
+    frames = 1 if is_jpeg else count_frames(data)
     upright = image.transpose(TURNS[turn]) if (turn := orientation(image)) in TURNS else image
     plain, change = flatten(upright)
     changes = ["turned upright"] if upright is not image else []
@@ -158,7 +191,7 @@ def page_form(image: Image.Image, data: bytes) -> Page:
     image.load()
     turn = orientation(image)
     upright = image.transpose(TURNS[turn]) if turn in TURNS else image
-    return Page(flatten(upright)[0], turn, count_frames(image))
+    return Page(flatten(upright)[0], turn, count_frames(data))
 
 
 def orientation(image: Image.Image) -> int:
@@ -171,10 +204,14 @@ def orientation(image: Image.Image) -> int:
         return 1
 
 
-def count_frames(image: Image.Image) -> int:
-    """Return how many pictures the file holds; 1 when the others cannot be read."""
+def count_frames(data: bytes) -> int:
+    """Return how many pictures the file holds; 1 when the others cannot be read.
+
+    The file is opened anew: an open picture that looks for others forgets that it was turned.
+    """
     try:
-        return getattr(image, "n_frames", 1)
+        with open_image(data) as image:
+            return getattr(image, "n_frames", 1)
     except Exception:  # the first frame is sound, and the only one used
         return 1
 

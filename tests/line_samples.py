@@ -22,6 +22,14 @@ def draw_line(text: str, width: int = 0) -> bytes:
     return stream.getvalue()
 
 
+def paged(pages: list[bytes]) -> bytes:
+    """Return a TIFF with these pictures as its pages."""
+    first, *others = (Image.open(io.BytesIO(page)) for page in pages)
+    buffer = io.BytesIO()
+    first.save(buffer, "TIFF", save_all=True, append_images=others)
+    return buffer.getvalue()
+
+
 def some_texts(count: int, seed: int = 1) -> list[str]:
     """Return different texts of one to six words."""
     source = random.Random(seed)

@@ -21,7 +21,7 @@ import httpx
 import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
-from line_samples import draw_line
+from line_samples import draw_line, paged
 from mcp import ClientSession
 from mcp.client.streamable_http import streamable_http_client
 from page_server import serve_page
@@ -164,6 +164,18 @@ def test_a_picture_is_read_and_nothing_of_it_is_kept(place):
 def test_a_run_reads_beside_its_base_model(place):
     told = place.client.predict(picture=picture_of(place), run=place.run, api_name="/read")
     assert [one["model"] for one in told["readings"]] == ["base", "tuned"]
+
+
+def test_all_pages_of_a_tiff_are_read_and_too_many_are_refused(place):
+    pages = place.folder / "pages.tif"
+    pages.write_bytes(paged([PICTURE, draw_line("Dresden 57")]))
+    told = place.client.predict(picture=handle_file(pages), run=place.run, api_name="/read")
+    assert [one["model"] for one in told["readings"]] == ["base", "tuned"]
+    for one in told["readings"]:
+        first, second = one["text"].split("\n\n")
+        assert ("42" in first, "57" in second, one["failed"]) == (True, True, False)
+    pages.write_bytes(paged([PICTURE] * 51))
+    assert "51 pages" in refusal(place, "read", picture=handle_file(pages))
 
 
 def refusal(place: SimpleNamespace, name: str, **given: object) -> str:

@@ -14,7 +14,7 @@ from ocrtune.archive import Limits
 from ocrtune.errors import ConfigError
 from ocrtune.kept_pictures import KeptPictures, kept_picture, large_picture, small_picture
 from ocrtune.picture_sources import find_pictures, load_in_portions, parse_pages, told
-from ocrtune.pictures import PictureError
+from ocrtune.pictures import PictureError, check_picture, open_page
 
 
 def png(width=40, height=20, colour=(9, 90, 30)):
@@ -179,3 +179,77 @@ def test_pictures_are_kept_in_the_sizes_that_the_page_shows(tmp_path, monkeypatc
     with pytest.raises(PictureError, match="another go"):
         keeper.keep(3, png())
     assert not (Path(tmp_path) / "kept" / "0003").exists()
+
+
+def tiff(widths, **more):
+    """Return a TIFF with a page of each width; tags of single pages by their number from 0."""
+    pages = [Image.new("RGB", (width, 20), (width, 90, 30)) for width in widths]
+    for number, tags in more.get("tags", {}).items():
+        pages[number].encoderinfo = {"tiffinfo": tags}
+    buffer = io.BytesIO()
+    pages[0].save(buffer, "TIFF", save_all=True, append_images=pages[1:])
+    return buffer.getvalue()
+
+
+def widths(found):
+    return [
+        Image.open(io.BytesIO(one.data)).width if one.data else told(one.trouble)[1]["key"]
+        for one in loaded(found)
+    ]
+
+
+def test_every_page_of_a_tiff_is_a_picture(tmp_path):
+    folder = tmp_path / "scans"
+    folder.mkdir()
+    (folder / "a.TIF").write_bytes(tiff([30, 40]))
+    (folder / "b.tif").write_bytes(tiff([50]))
+    (tmp_path / "upload").write_bytes(tiff([60, 70, 80]))
+    archive = zipped(tmp_path / "c.zip", {"x/1.tiff": tiff([90, 100])})
+    found = find_pictures([str(folder), str(tmp_path / "upload"), archive])
+    assert ids(found, tmp_path) == [
+        "scans/a.TIF#page=1",
+        "scans/a.TIF#page=2",
+        "scans/b.tif",
+        "upload#page=1",
+        "upload#page=2",
+        "upload#page=3",
+        "c.zip/x/1.tiff#page=1",
+        "c.zip/x/1.tiff#page=2",
+    ]
+    assert widths(found) == list(range(30, 110, 10))
+
+
+def test_pages_of_a_tiff_are_chosen_like_those_of_a_pdf(tmp_path):
+    (tmp_path / "a.tif").write_bytes(tiff([30, 40, 50]))
+    (tmp_path / "one.tif").write_bytes(tiff([60]))
+    names = [str(tmp_path / "a.tif"), str(tmp_path / "one.tif")]
+    assert widths(find_pictures(names, "2-")) == [40, 50, 60]
+    assert widths(find_pictures(names, "7")) == ["pdf_no_page", 60]
+    few = find_pictures([names[1], names[0], names[1]], most=2)
+    assert (ids(few, tmp_path), few.left_out) == (["one.tif", "a.tif#page=1"], 2)
+
+
+def test_thumbnails_and_masks_in_a_tiff_are_no_pages(tmp_path):
+    (tmp_path / "a.tif").write_bytes(tiff([30, 40, 50, 60], tags={0: {254: 1}, 2: {254: 4}}))
+    (tmp_path / "one.tif").write_bytes(tiff([30, 40], tags={0: {255: 2}}))
+    found = find_pictures([str(tmp_path / "a.tif"), str(tmp_path / "one.tif")])
+    assert ids(found, tmp_path) == ["a.tif#page=1", "a.tif#page=2", "one.tif"]
+    assert widths(found) == [40, 60, 40]
+
+
+def test_pages_stand_upright_each_by_its_own_tag(tmp_path):
+    (tmp_path / "a.tif").write_bytes(tiff([30, 40, 50], tags={1: {274: 6}}))
+    assert widths(find_pictures([str(tmp_path / "a.tif")])) == [30, 20, 50]
+
+
+def test_a_damaged_page_is_told_and_the_pages_before_it_are_read(tmp_path):
+    data = tiff([30, 40, 50])
+    (tmp_path / "a.tif").write_bytes(data[: data.rindex(bytes([50, 90, 30] * 5))])
+    *sound, last = widths(find_pictures([str(tmp_path / "a.tif")]))
+    assert (sound, last) == ([30, 40], "picture_damaged")
+
+
+def test_the_first_of_several_pages_is_turned_once(tmp_path):
+    turned = check_picture(tiff([30, 40], tags={0: {274: 6}}))
+    assert (turned.pixels, turned.frames) == ((20, 30), 2)
+    assert open_page(tiff([30, 40], tags={0: {274: 6}})).image.size == (20, 30)

@@ -6,7 +6,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from line_samples import draw_line
+from line_samples import draw_line, paged
 
 from ocrtune.cli import main
 from ocrtune.events import Read
@@ -103,6 +103,16 @@ def scans(tmp_path_factory) -> Path:
         (folder / f"{name}.png").write_bytes(draw_line(f"line {name}"))
     (folder / "3.png").write_bytes(b"no picture")
     return folder
+
+
+def test_every_page_of_a_tiff_is_named_and_read(tmp_path, capsys):
+    scan, texts = tmp_path / "scan.tif", tmp_path / "texts"
+    scan.write_bytes(paged([draw_line(f"line {number}") for number in (1, 2, 3)]))
+    assert main(["read", str(scan), "--pages", "2-", "--txt", str(texts)]) == 0
+    out = capsys.readouterr().out.splitlines()
+    assert [line.partition(": ")[0] for line in out] == [f"{scan}#page=2", f"{scan}#page=3"]
+    for number in (2, 3):
+        assert str(number) in (texts / f"scan.tif-{number}.txt").read_text("utf-8")
 
 
 def test_a_folder_is_read_into_a_table_and_texts(scans, tmp_path, capsys):

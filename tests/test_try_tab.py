@@ -12,7 +12,7 @@ from types import SimpleNamespace
 
 import gradio as gr
 import pytest
-from line_samples import draw_line
+from line_samples import draw_line, paged
 from page_server import serve_page
 from page_visitors import Visitor
 from test_pdf_files import pdf
@@ -23,12 +23,13 @@ from ocrtune.config import ReadConfig
 from ocrtune.dataset_files import read_build_report
 from ocrtune.events import Brought, Done, Progress, Read, append_event
 from ocrtune.kept_pictures import KeptPictures
+from ocrtune.picture_sources import find_pictures
 from ocrtune.ui import watching
 from ocrtune.ui.corrections import corrected
 from ocrtune.ui.gallery import View
 from ocrtune.ui.looks import look_at_all
 from ocrtune.ui.readings import batch_of, progress, show_readings, table
-from ocrtune.ui.try_actions import MOST_FILES, TryActions, told_rows
+from ocrtune.ui.try_actions import MOST_FILES, TryActions, picture_of, told_rows
 
 SECONDS = 300  # for a job on a busy machine
 ARABIC = "السلام عليكم"
@@ -220,6 +221,24 @@ def test_what_somebody_types_is_not_put_back_while_others_are_read(visit):  # no
     job = visit.home / "jobs" / session["reading"]
     append_event(job / "events.jsonl", Read("other", "x", 0.1, "base", False, ""))
     assert panel.moment(look_at_all(visit.home, session), "zh", view) == before
+
+
+def test_every_page_of_the_one_picture_is_read(visit, upload):  # noqa: F811
+    trying = TryActions(visit.actions)
+    for name, count in (("scan.tif", 3), ("one.tif", 1)):
+        data = paged([draw_line(f"line {number}") for number in range(count)])
+        given = upload(name, data)
+        after, _ = trying.read(given, "", "own", "", None, None, "", visit.session, "en")
+        config = ReadConfig.load(visit.home / "jobs" / after["reading"] / "config.json")
+        assert bool(config.kept) == (count > 1), "several have a table"
+        assert len(find_pictures(config.pictures).pictures) == count
+
+
+def test_a_corrected_page_is_called_like_its_file(visit):  # noqa: F811
+    session = go(visit, READS[:2], names=("in/a.tif#page=1", "in/a.tif#page=2"))
+    reading = look_at_all(visit.home, session)["reading"]
+    names = [picture_of(reading, View(reading=number))[0] for number in (1, 2)]
+    assert names == ["in_a-1.png", "in_a-2.png"]
 
 
 @pytest.mark.parametrize("pages", ["x", "3-1", "0"])

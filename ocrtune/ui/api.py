@@ -20,13 +20,15 @@ from ocrtune import jobs
 from ocrtune.dataset_files import read_build_report, report_path
 from ocrtune.errors import JobError
 from ocrtune.events import Event, Failed, Read
+from ocrtune.picture_sources import count_pages
 from ocrtune.records import SPLITS
 from ocrtune.ui.actions import Actions, shown
 from ocrtune.ui.compare_actions import CompareActions
 from ocrtune.ui.compare_reports import report_of
 from ocrtune.ui.looks import Look, look
+from ocrtune.ui.readings import MOST
 from ocrtune.ui.shared_actions import named_one
-from ocrtune.ui.uploads import hand_out
+from ocrtune.ui.uploads import hand_out, uploaded
 from ocrtune.ui.visitors import SECRET, VISITOR, new_visitor, owners_of
 from ocrtune.ui.words import Refused, language_of, said
 
@@ -95,7 +97,8 @@ class Api:
         Nothing of the picture or the reading is kept.
 
         Parameters:
-            picture: The picture: PNG, JPEG, TIFF, WebP, BMP or GIF, up to 40 megapixels.
+            picture: The picture: PNG, JPEG, TIFF, WebP, BMP or GIF, up to 40 megapixels. Of a TIFF
+                with several pages all are read.
             run: Reads with this tuned model of yours too: what stands behind `?run=` in its link.
             adapter: Reads with this adapter of the Hugging Face Hub too, such as `name/adapter`.
             owner: Your secret, which an earlier answer told; empty makes a new one.
@@ -103,9 +106,13 @@ class Api:
         Returns:
             `text`: of the tuned model, else of the base model. `readings`: one for each model, with
             `model` (`base` or `tuned`), `text`, `seconds`, and the flags `looped` (it repeats
-            itself), `cut` (it was ended at the longest length) and `failed`. `owner`: your secret.
+            itself), `cut` (it was ended at the longest length) and `failed`; of pages the texts
+            stand one below the other, and a flag is true if it is of any. `owner`: your secret.
         """
         session = self.session(owner)
+        count = count_pages(uploaded(picture))
+        if count > MOST:
+            raise Refused("api_many_pages", count=count, most=MOST)
         if run:
             session = self.with_run(session, run)
         named = named_one(adapter)
@@ -249,22 +256,25 @@ def words_of(value: object) -> str:
 
 
 def readings_of(events: list[Event]) -> list[dict[str, Any]]:
-    """Return what each model has read; the first is the base model."""
-    read = [event for event in events if isinstance(event, Read)]
+    """Return what each model has read, of all pages; the first is the base model."""
+    read: dict[str, list[Read]] = {}
+    for event in events:
+        if isinstance(event, Read):
+            read.setdefault(event.model, []).append(event)
     if not read:
         raise Refused("api_ended")
-    if all(event.failed for event in read):
+    if all(page.failed for pages in read.values() for page in pages):
         raise Refused("api_unreadable")
     return [
         {
             "model": MODELS[min(place, 1)],
-            "text": event.text,
-            "seconds": round(event.seconds, 3),
-            "looped": event.looped,
-            "cut": event.cut,
-            "failed": bool(event.failed),
+            "text": "\n\n".join(page.text for page in pages),
+            "seconds": round(sum(page.seconds for page in pages), 3),
+            "looped": any(page.looped for page in pages),
+            "cut": any(page.cut for page in pages),
+            "failed": any(page.failed for page in pages),
         }
-        for place, event in enumerate(read)
+        for place, pages in enumerate(read.values())
     ]
 
 

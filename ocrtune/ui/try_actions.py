@@ -17,7 +17,7 @@ from ocrtune.editing import keep_picture
 from ocrtune.errors import ConfigError
 from ocrtune.events import Read
 from ocrtune.kept_pictures import kept_picture
-from ocrtune.picture_sources import parse_pages
+from ocrtune.picture_sources import PAGE_MARK, has_pages, parse_pages
 from ocrtune.reading_tables import Row, rows_of, table_bytes, text_bytes, zip_bytes
 from ocrtune.ui.actions import SAMPLE, Actions, chosen_prompt, plain, shown, trained
 from ocrtune.ui.corrections import FOLDER, LEAST, corrected, keep_correction, take_along
@@ -54,8 +54,13 @@ class TryActions:
         session: object,
         language: str,
     ) -> tuple[dict, View]:
-        """Read what was given: several files, or the one picture; nothing is opened any more."""
+        """Read what was given: several files, or the one picture; nothing is opened any more.
+
+        A picture with pages is read as several: each has its row.
+        """
         before = look(self.actions.home, session, "reading")
+        if picture and not files and has_pages(uploaded(picture)):
+            files = [picture]
         if files:
             after = self.read_files(files, pages, prompt, words, adapter, session)
         else:
@@ -272,9 +277,10 @@ def picture_of(reading: Look, view: View) -> tuple[str, bytes]:
     batch = batch_of(reading)
     if batch:
         data = kept_picture(batch.kept, number)
-        name = batch.rows[number - 1].name.replace("#page=", "-")
+        file, mark, page = batch.rows[number - 1].name.replace("/", "_").rpartition(PAGE_MARK)
+        stem = f"{Path(file).stem}-{page}" if mark else Path(page).stem
         ending = "png" if data.startswith(b"\x89PNG") else "jpg"
-        name = plain_name(f"{Path(name.replace('/', '_')).stem}.{ending}")
+        name = plain_name(f"{stem}.{ending}")
     else:
         [path, *_] = config.pictures
         name = Path(path).name

@@ -289,7 +289,7 @@ ENGLISH = {
     # several pictures in one go
     "several": "Several pictures, a zip or a PDF",
     "several_drop": "Drop files here, or click to choose; up to 50 pictures in one go",
-    "pages": "Pages of a PDF",
+    "pages": "Pages of a PDF or TIFF",
     "pages_hint": "All, or for example 1-3, 7",
     "take_sample_button": "Take a picture of the sample",
     "shared_try_fold": "Read with an adapter that somebody has shared",
@@ -877,6 +877,7 @@ ENGLISH = {
     "first, and send the same `owner`.",
     "api_too_long": "This took more than {minutes} minutes and was stopped. Try again with less.",
     "api_ended": "This was stopped before it was done. Ask again.",
+    "api_many_pages": "This picture has {count} pages; send one with {most} at most.",
     "api_unreadable": "This file could not be read as a picture. Send a PNG or JPEG of at most 40 "
     "megapixels.",
     "api_no_address": "The page fetches nothing from other addresses. Upload the file itself.",

@@ -274,7 +274,7 @@ CHINESE = {
     # several pictures in one go
     "several": "多张图片、压缩包或 PDF",
     "several_drop": "把文件拖到这里，或点击选择；每次最多 50 张图片",
-    "pages": "PDF 的页码",
+    "pages": "PDF 或 TIFF 的页码",
     "pages_hint": "全部，或例如 1-3, 7",
     "take_sample_button": "取一张示例图片",
     "shared_try_fold": "用别人共享的适配器识别",
@@ -815,6 +815,7 @@ CHINESE = {
     "api_no_dataset": "没有属于这个 `owner` 的同名数据集。请先生成一个，并使用同一个 `owner`。",
     "api_too_long": "这一步超过 {minutes} 分钟，已被停止。请减少内容后再试。",
     "api_ended": "这一步在完成之前被停止了。请再试一次。",
+    "api_many_pages": "这张图片有 {count} 页，每次最多 {most} 页。",
     "api_unreadable": "这个文件无法作为图片识别。请发送不超过 4000 万像素的 PNG 或 JPEG。",
     "api_no_address": "本页面不会从其他地址取文件。请上传文件本身。",
     "tool_picture": "请以 Base64 发送图片本身，或先把它上传到本页面，再发送得到的地址。",
