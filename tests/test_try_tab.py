@@ -15,6 +15,7 @@ import pytest
 from line_samples import draw_line, paged
 from page_server import serve_page
 from page_visitors import Visitor
+from PIL import Image
 from test_pdf_files import pdf
 from test_ui import ATTACK, make_job, upload, visit  # noqa: F401
 
@@ -230,8 +231,22 @@ def test_every_page_of_the_one_picture_is_read(visit, upload):  # noqa: F811
         given = upload(name, data)
         after, _ = trying.read(given, "", "own", "", None, None, "", visit.session, "en")
         config = ReadConfig.load(visit.home / "jobs" / after["reading"] / "config.json")
-        assert bool(config.kept) == (count > 1), "several have a table"
+        assert config.kept, "a table, for browsers cannot show it"
         assert len(find_pictures(config.pictures).pictures) == count
+
+
+def test_pictures_that_browsers_cannot_show_move_to_the_files(visit, upload):  # noqa: F811
+    trying = TryActions(visit.actions)
+    shown = io.BytesIO(draw_line("line"))
+    for kind, moves in (("TIFF", 1), ("JPEG2000", 1), ("PPM", 1), ("WEBP", 0), ("BMP", 0)):
+        data = io.BytesIO()
+        Image.open(shown).convert("RGB").save(data, kind)
+        path = upload(f"a.{kind}", data.getvalue())
+        words, files, picture = trying.bring_one(path, "en")
+        assert (words, files) == ("", [path] if moves else None), kind
+        assert (picture is None) == bool(moves), kind
+    with pytest.raises(gr.Error):
+        trying.bring_one("/etc/passwd", "en")
 
 
 def test_a_corrected_page_is_called_like_its_file(visit):  # noqa: F811

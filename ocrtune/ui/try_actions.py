@@ -4,10 +4,13 @@ Zips and PDFs are opened by the worker alone.
 """
 
 import random
+import re
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+
+import gradio as gr
 
 from ocrtune import jobs
 from ocrtune.archive import MIB, open_archive
@@ -17,7 +20,8 @@ from ocrtune.editing import keep_picture
 from ocrtune.errors import ConfigError
 from ocrtune.events import Read
 from ocrtune.kept_pictures import kept_picture
-from ocrtune.picture_sources import PAGE_MARK, has_pages, parse_pages
+from ocrtune.picture_bombs import TIFF_STARTS
+from ocrtune.picture_sources import PAGE_MARK, parse_pages
 from ocrtune.reading_tables import Row, rows_of, table_bytes, text_bytes, zip_bytes
 from ocrtune.ui.actions import SAMPLE, Actions, chosen_prompt, plain, shown, trained
 from ocrtune.ui.corrections import FOLDER, LEAST, corrected, keep_correction, take_along
@@ -33,6 +37,8 @@ from ocrtune.ui.words import Refused, language_of
 
 MOST_FILES = 200  # of one go; the worker reads the first MOST pictures
 MOST_BYTES = 400 * MIB  # of all files of one go
+JPEG_2000 = (b"\0\0\0\x0cjP  ", b"\xff\x4f\xff\x51")
+NETPBM = re.compile(rb"P[1-6]\s")
 
 
 @dataclass(frozen=True)
@@ -56,10 +62,10 @@ class TryActions:
     ) -> tuple[dict, View]:
         """Read what was given: several files, or the one picture; nothing is opened any more.
 
-        A picture with pages is read as several: each has its row.
+        A picture that browsers cannot show, or that has pages, is read as several: it has a table.
         """
         before = look(self.actions.home, session, "reading")
-        if picture and not files and has_pages(uploaded(picture)):
+        if picture and not files and is_unseen(uploaded(picture)):
             files = [picture]
         if files:
             after = self.read_files(files, pages, prompt, words, adapter, session)
@@ -131,9 +137,15 @@ class TryActions:
     def forget_files(self) -> None:
         """Forget the files: one picture is read now."""
 
-    def bring_one(self) -> tuple[str, None]:
-        """Forget the right text of another picture, and the files: one picture is read now."""
-        return "", None
+    @shown
+    def bring_one(self, picture: object, language: str) -> tuple[str, list[str] | None, object]:
+        """Forget the right text of another picture, and the files: one picture is read now.
+
+        What browsers cannot show moves over to the files, where it is no broken picture.
+        """
+        if picture and is_unseen(path := uploaded(picture)):
+            return "", [str(path)], None
+        return "", None, gr.skip()
 
     def bring_several(self) -> tuple[None, str]:
         """Forget the one picture and its right text: the files are read now."""
@@ -232,6 +244,13 @@ class TryActions:
         shutil.copytree(reading.job.folder / FOLDER, source)
         config = BuildConfig(source=str(source), output=str(job.folder / "dataset"), confined=True)
         return clean(session) | {"dataset": self.actions.launch(job, "build", config, session)}
+
+
+def is_unseen(path: Path) -> bool:
+    """Return whether a picture is of a kind that browsers do not show, by how it begins."""
+    with path.open("rb") as stream:
+        start = stream.read(len(JPEG_2000[0]))
+    return start.startswith((*TIFF_STARTS, *JPEG_2000)) or bool(NETPBM.match(start))
 
 
 def given_files(files: object) -> list[Path]:
