@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from browsing import LONG, PATIENT, SIDEWAYS, Seen, keep, upload, watch
-from line_samples import draw_line
+from line_samples import draw_line, paged
 from page_server import free_port, serve_page
 from PIL import Image
 
@@ -50,6 +50,8 @@ def lines(count: int, words: str = "line number {}") -> dict[str, bytes | str]:
     content = "".join(f"{name} {text}\n" for name, text in texts.items())
     return {name: draw_line(text) for name, text in texts.items()} | {"content.md": content}
 
+
+SEEN = "[...document.querySelectorAll('#ot-readings-table img')].every(one => one.naturalWidth)"
 
 # A refusal that is not one of those before; the build may be over before it is seen under way.
 ANOTHER = """(told) => {
@@ -97,6 +99,24 @@ def test_a_file_that_is_no_picture_is_told_when_it_is_tried(visit, tmp_path):
     keep(page, "no-picture-tried-zh")
     assert "Save it as" not in said, "in the visitor's language"
     assert str(tmp_path) not in said
+    assert seen.errors == []
+
+
+def test_a_scan_with_pages_is_read_page_by_page(visit, tmp_path):
+    page, seen = visit(**{"viewport": PHONE})
+    page.click("role=tab[name='Try OCR']")
+    (tmp_path / "scan.tif").write_bytes(paged([draw_line(f"page {n}") for n in (1, 2, 3)]))
+    page.set_input_files(".ot-input-picture input[type=file]", tmp_path / "scan.tif")
+    page.wait_for_selector("#ot-several .file-preview:has-text('scan')")
+    assert page.locator(".ot-input-picture img").count() == 0, "no broken picture"
+    page.fill("#ot-pages textarea, #ot-pages input", "2-")
+    page.click("#ot-read")
+    page.wait_for_selector("#ot-try-result :text('2 of 2')", timeout=LONG)
+    table = page.inner_text("#ot-readings-table").replace(" ", "")
+    assert ("page2" in table, "page3" in table, "page=1" in table) == (True, True, False)
+    page.wait_for_function(SEEN)
+    assert not page.evaluate(SIDEWAYS)
+    keep(page, "pages-of-a-scan")
     assert seen.errors == []
 
 

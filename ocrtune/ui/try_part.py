@@ -62,8 +62,13 @@ def given_part(actions: Actions, shared: Shared, reference: gr.State) -> GivenPa
     with gr.Row(elem_classes="ot-buttons"):
         take = gr.Button(label("take_button"), elem_id="ot-take", visible=False)
         sample = gr.Button(label("take_sample_button"), elem_id="ot-take-sample")
-    given = [picture, shared.language]
-    picture.input(trying.bring_one, given, [reference, files, picture], **private)
+    picture.input(
+        trying.bring_one,
+        [picture, shared.language],
+        [reference, files, picture],
+        preprocess=False,  # only the worker looks into pictures
+        **private,
+    )
     files.upload(trying.bring_several, None, [picture, reference], **private)
     take.click(actions.take_picture, shared.inputs, [picture, reference], **private)
     sample.click(trying.take_sample_picture, shared.inputs, [picture, reference], **private)
