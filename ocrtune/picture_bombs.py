@@ -22,6 +22,7 @@ HEADER_BYTES = 65_536  # of a PPM, comments included
 TYPE_BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8}
 TYPE_BYTES |= {13: 4, 16: 8, 17: 8, 18: 8}
 TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+", b"MM*\0", b"II\0*")
+JPEG2000_STARTS = (b"\xff\x4f\xff\x51", b"\0\0\0\x0cjP  ")
 EXIF, MPF = b"Exif\0\0", b"MPF\0"  # stand before the tags of a JPEG
 SEGMENT_BYTES = 65_536  # of a JPEG at most
 BARE_MARKERS = {0, 1, 0xC8, *range(0xD0, 0xDA), *range(0xF0, 0xFE)}  # without a length
@@ -34,7 +35,7 @@ def bomb_reason(data: bytes) -> Remark | None:
         return jpeg_reason(data)
     if data.startswith(TIFF_STARTS):
         return tiff_reason(data)
-    if data.startswith((b"\xff\x4f\xff\x51", b"\0\0\0\x0cjP  ")):
+    if data.startswith(JPEG2000_STARTS):
         return jpeg2000_reason(data)
     if data[:1] == b"P" and data[1:2] in b"123456fy" and not has_short_header(data):
         return remark("picture_foreign")

@@ -148,11 +148,6 @@ def is_archive(path: Path) -> bool:
     return path.is_dir() or path.suffix.lower() in (".zip", ".pdf")
 
 
-def has_pages(path: Path) -> bool:
-    """Return whether a file is a TIFF with several pages."""
-    return count_pages(path) > 1
-
-
 def count_pages(path: Path) -> int:
     """Return how many pages a picture file has, from its tags: 1 for all but TIFFs."""
     with contextlib.closing(Opener()) as opener:
@@ -208,8 +203,10 @@ class Opener:
             for number, frame in enumerate(frames, start=1)
             if is_wanted(number, wanted)
         ]
-        trouble = PictureError(remark("pdf_no_page", name=given.member or given.place.name))
-        return pages or [replace(given, trouble=trouble)]
+        if pages:
+            return pages
+        reason = remark("pdf_no_page", name=given.member or given.place.name)
+        return [replace(given, trouble=PictureError(reason))]
 
     def may_have_pages(self, given: Given) -> bool:
         """Return whether it is a TIFF: by its name in an archive, else by how it begins."""

@@ -169,7 +169,7 @@ def stored_form(image: Image.Image, data: bytes) -> Picture:
         scale = round(pixels[0] / image.width)
         return Picture(data, pixels, signature=signature(image, scale))
     image.load()
-    frames = 1 if is_jpeg else count_frames(data)
+    frames = 1 if is_jpeg else count_frames(image, data)
     upright = image.transpose(TURNS[turn]) if (turn := orientation(image)) in TURNS else image
     plain, change = flatten(upright)
     changes = ["turned upright"] if upright is not image else []
@@ -191,7 +191,7 @@ def page_form(image: Image.Image, data: bytes) -> Page:
     image.load()
     turn = orientation(image)
     upright = image.transpose(TURNS[turn]) if turn in TURNS else image
-    return Page(flatten(upright)[0], turn, count_frames(data))
+    return Page(flatten(upright)[0], turn, count_frames(image, data))
 
 
 def orientation(image: Image.Image) -> int:
@@ -204,14 +204,13 @@ def orientation(image: Image.Image) -> int:
         return 1
 
 
-def count_frames(data: bytes) -> int:
-    """Return how many pictures the file holds; 1 when the others cannot be read.
-
-    The file is opened anew: an open picture that looks for others forgets that it was turned.
-    """
+def count_frames(image: Image.Image, data: bytes) -> int:
+    """Return how many pictures the opened file holds; 1 when the others cannot be read."""
     try:
-        with open_image(data) as image:
+        if image.format != "TIFF":
             return getattr(image, "n_frames", 1)
+        with open_image(data) as other:  # one that looks for others forgets that it was turned
+            return other.n_frames
     except Exception:  # the first frame is sound, and the only one used
         return 1
 

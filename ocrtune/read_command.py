@@ -7,7 +7,7 @@ from pathlib import Path
 from ocrtune.config import ReadConfig
 from ocrtune.errors import ConfigError
 from ocrtune.events import Read
-from ocrtune.picture_sources import has_pages, is_archive, parse_pages
+from ocrtune.picture_sources import count_pages, is_archive, parse_pages
 from ocrtune.reading_tables import (
     Row,
     rows_of,
@@ -76,4 +76,4 @@ def put(path: Path, data: bytes, flag: str) -> None:
 def has_many_pictures(config: ReadConfig) -> bool:
     """Return whether several pictures may have been given, so that each is named."""
     paths = [Path(name) for name in config.pictures]
-    return len(paths) > 1 or any(is_archive(path) or has_pages(path) for path in paths)
+    return len(paths) > 1 or any(is_archive(path) or count_pages(path) > 1 for path in paths)

@@ -22,9 +22,11 @@ def draw_line(text: str, width: int = 0) -> bytes:
     return stream.getvalue()
 
 
-def paged(pages: list[bytes]) -> bytes:
-    """Return a TIFF with these pictures as its pages."""
-    first, *others = (Image.open(io.BytesIO(page)) for page in pages)
+def paged(pages: list[bytes], tags: dict[int, dict] | None = None) -> bytes:
+    """Return a TIFF with these pictures as its pages; tags of single ones by number from 0."""
+    first, *others = images = [Image.open(io.BytesIO(page)) for page in pages]
+    for number, of_one in (tags or {}).items():
+        images[number].encoderinfo = {"tiffinfo": of_one}
     buffer = io.BytesIO()
     first.save(buffer, "TIFF", save_all=True, append_images=others)
     return buffer.getvalue()

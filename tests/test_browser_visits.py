@@ -103,7 +103,7 @@ def test_a_file_that_is_no_picture_is_told_when_it_is_tried(visit, tmp_path):
 
 
 def test_a_scan_with_pages_is_read_page_by_page(visit, tmp_path):
-    page, seen = visit(**{"viewport": PHONE})
+    page, seen = visit(viewport=PHONE)
     page.click("role=tab[name='Try OCR']")
     (tmp_path / "scan.tif").write_bytes(paged([draw_line(f"page {n}") for n in (1, 2, 3)]))
     page.set_input_files(".ot-input-picture input[type=file]", tmp_path / "scan.tif")

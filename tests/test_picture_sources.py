@@ -6,6 +6,7 @@ from itertools import repeat
 from pathlib import Path
 
 import pytest
+from line_samples import paged
 from PIL import Image
 from test_pdf_files import locked, pdf
 
@@ -181,14 +182,9 @@ def test_pictures_are_kept_in_the_sizes_that_the_page_shows(tmp_path, monkeypatc
     assert not (Path(tmp_path) / "kept" / "0003").exists()
 
 
-def tiff(widths, **more):
+def tiff(widths, tags=None):
     """Return a TIFF with a page of each width; tags of single pages by their number from 0."""
-    pages = [Image.new("RGB", (width, 20), (width, 90, 30)) for width in widths]
-    for number, tags in more.get("tags", {}).items():
-        pages[number].encoderinfo = {"tiffinfo": tags}
-    buffer = io.BytesIO()
-    pages[0].save(buffer, "TIFF", save_all=True, append_images=pages[1:])
-    return buffer.getvalue()
+    return paged([png(width, colour=(width, 90, 30)) for width in widths], tags)
 
 
 def widths(found):

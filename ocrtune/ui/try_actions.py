@@ -20,7 +20,7 @@ from ocrtune.editing import keep_picture
 from ocrtune.errors import ConfigError
 from ocrtune.events import Read
 from ocrtune.kept_pictures import kept_picture
-from ocrtune.picture_bombs import TIFF_STARTS
+from ocrtune.picture_bombs import JPEG2000_STARTS, TIFF_STARTS
 from ocrtune.picture_sources import PAGE_MARK, parse_pages
 from ocrtune.reading_tables import Row, rows_of, table_bytes, text_bytes, zip_bytes
 from ocrtune.ui.actions import SAMPLE, Actions, chosen_prompt, plain, shown, trained
@@ -37,7 +37,7 @@ from ocrtune.ui.words import Refused, language_of
 
 MOST_FILES = 200  # of one go; the worker reads the first MOST pictures
 MOST_BYTES = 400 * MIB  # of all files of one go
-JPEG_2000 = (b"\0\0\0\x0cjP  ", b"\xff\x4f\xff\x51")
+UNSEEN_STARTS = TIFF_STARTS + JPEG2000_STARTS
 NETPBM = re.compile(rb"P[1-6]\s")
 
 
@@ -249,8 +249,8 @@ class TryActions:
 def is_unseen(path: Path) -> bool:
     """Return whether a picture is of a kind that browsers do not show, by how it begins."""
     with path.open("rb") as stream:
-        start = stream.read(len(JPEG_2000[0]))
-    return start.startswith((*TIFF_STARTS, *JPEG_2000)) or bool(NETPBM.match(start))
+        start = stream.read(max(map(len, UNSEEN_STARTS)))
+    return start.startswith(UNSEEN_STARTS) or bool(NETPBM.match(start))
 
 
 def given_files(files: object) -> list[Path]:
